@@ -1,0 +1,35 @@
+# A room is a folder, a static library cidbus_<name>, and a test program <name>_test from the *_test.cpp beside its
+# code. Include paths start at the repository's root: #include "shared/base/ids.h".
+#
+#   cidbus_room(NAME [LIBS ...] [TEST_LIBS ...])      in the room's own CMakeLists.txt
+#   cidbus_program(NAME LIBS ...)                     main.cpp of this folder -> the binary NAME
+
+function(cidbus_room name)
+  cmake_parse_arguments(ROOM "" "" "LIBS;TEST_LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+  if(sources)
+    add_library(cidbus_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(cidbus_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(cidbus_${name} ${scope} ${CMAKE_SOURCE_DIR})
+  target_link_libraries(cidbus_${name} ${scope} ${ROOM_LIBS})
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE cidbus_${name} ${ROOM_TEST_LIBS} GTest::gmock_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+  endif()
+endfunction()
+
+function(cidbus_program name)
+  cmake_parse_arguments(PROGRAM "" "" "LIBS" ${ARGN})
+  add_executable(${name} main.cpp)
+  target_link_libraries(${name} PRIVATE ${PROGRAM_LIBS})
+  install(TARGETS ${name})
+endfunction()

@@ -1,0 +1,64 @@
+// Every bound of the project, in one place: whatever can grow stops at one of these, and says so to whom it
+// stops.
+//
+// The unit is in the name or in the comment. A limit that arrives from outside (message size, lengths) is
+// checked once, in shared/wire; a limit of the state (sessions, tasks) is checked at admission, before
+// anything is journaled.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace cidbus::limits {
+
+using namespace std::chrono_literals;
+
+// Words.
+inline constexpr std::size_t name_length = 64;  // characters of a node, cluster, task type or parameter name
+inline constexpr std::size_t endpoint_length = 256;  // characters of host:port
+inline constexpr std::size_t text_length = 4096;     // bytes of an error or reason; longer ones are cut
+inline constexpr std::size_t key_length = 256;       // bytes of an idempotency key
+inline constexpr std::size_t cid_length =
+    200;  // characters of a CID in text, checked before decoding (base58 is O(n^2))
+inline constexpr std::size_t cid_bytes =
+    140;  // bytes of a binary CID: an identity digest of 128 and its head
+
+// Messages.
+inline constexpr std::size_t message_bytes = 8 << 20;  // one frame on any socket (ZMQ_MAXMSGSIZE)
+inline constexpr std::size_t items_a_message = 4096;   // items of one list in a message
+inline constexpr std::size_t batch_bytes = 1 << 20;    // a batch of records (CONSENSUS R5)
+inline constexpr std::size_t batch_records = 4096;     // records in one batch (CONSENSUS R5)
+
+// Tasks.
+inline constexpr std::size_t payload_bytes = 256 << 10;  // a task's inputs and parameters, encoded
+inline constexpr std::size_t result_bytes = 64 << 10;    // a result's CIDs and inline values, encoded
+inline constexpr std::size_t inputs = 256;               // input CIDs of a task
+inline constexpr std::size_t parameters = 64;            // parameters of a task
+inline constexpr std::size_t task_types = 4096;          // distinct task types a cluster has seen
+inline constexpr std::size_t workers = 16384;            // distinct worker names a cluster has seen
+inline constexpr std::size_t tasks = 50'000'000;         // tasks held by a broker, in any state
+inline constexpr std::size_t sessions = 100'000;         // open sessions
+inline constexpr std::size_t finished_kept =
+    100'000;  // finished tasks kept for `task show` once their results are acknowledged
+inline constexpr std::uint64_t results_kept_bytes =
+    1ULL << 30;  // results and keys kept for clients; past it submissions are refused
+inline constexpr unsigned tries_max = 100;
+
+// Content.
+inline constexpr std::size_t block_bytes = 2 << 20;        // one block, as Bitswap and CAR bound it
+inline constexpr std::size_t indexed_blocks = 20'000'000;  // blocks whose holders a broker knows
+inline constexpr std::size_t dag_depth = 64;               // levels of a DAG followed from a root
+inline constexpr std::size_t hamt_fanout = 1024;           // CVE-2023-23625
+
+// Times.
+inline constexpr auto lease = 30s;     // CONSENSUS W2
+inline constexpr auto reclaim = 1s;    // CONSENSUS W1
+inline constexpr auto heartbeat = 1s;  // DESIGN section 8, the binaries' default
+inline constexpr auto node_timeout = 5s;
+inline constexpr auto reconnect_grace = 1s;  // CONSENSUS W3: a broken connection may return within it
+inline constexpr auto session_ttl = 1h;      // CONSENSUS C2
+inline constexpr auto key_ttl = 24h;         // CONSENSUS C3
+inline constexpr auto result_ttl = 7 * 24h;  // CONSENSUS C4
+
+}  // namespace cidbus::limits
