@@ -1,0 +1,70 @@
+// Nodes and the cluster as its members see it.
+//
+// Thread rule: values, views as in task.h. Limits: limits.h, "Words".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/ids.h"
+#include "shared/base/time.h"
+
+namespace cidbus {
+
+enum class Role : std::uint8_t { Master, Worker, Leecher, Gateway, Observer, Client };
+std::string_view to_text(Role role);
+std::optional<Role> parse_role(std::string_view text);
+
+// DESIGN section 8. A node is in its own table.
+enum class MemberState : std::uint8_t { Joining, Alive, Suspect, Left, Dead };
+std::string_view to_text(MemberState state);
+
+// What a node counts of itself, in every heartbeat.
+struct NodeLoad {
+  std::uint32_t slots = 0;
+  std::uint32_t busy = 0;
+  std::uint64_t blocks = 0;       // blocks held
+  std::uint64_t block_bytes = 0;  // bytes of them
+  std::uint64_t disk_free_bytes = 0;
+  std::uint64_t resident_bytes = 0;
+};
+
+struct Member {
+  std::string_view name;
+  Role role = Role::Client;
+  MemberState state = MemberState::Joining;
+  Incarnation incarnation;
+  std::string_view exchange;  // host:port where its blocks are served; empty when it stores none
+  NodeLoad load;
+  WallTime joined_at;
+  WallTime last_seen;
+};
+
+struct NodeAddress {
+  std::string_view name;
+  std::string_view endpoint;  // host:port
+};
+
+struct BrokerInfo {
+  std::string_view name;
+  std::string_view endpoint;  // host:port of its bus
+  bool leader = false;
+  Epoch epoch;
+  LogIndex last;     // newest record it holds
+  LogIndex durable;  // synced
+  LogIndex commit;
+  LogIndex applied;
+};
+
+// The 16 leading bytes of a block's digest: how brokers index who holds what. A collision costs one vain
+// question, since every block is hashed where it arrives.
+struct BlockKey {
+  std::array<std::uint8_t, 16> bytes{};
+  friend constexpr auto operator<=>(const BlockKey&, const BlockKey&) = default;
+};
+
+}  // namespace cidbus
