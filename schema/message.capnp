@@ -1,0 +1,371 @@
+# The bus, the feed and the block exchange: every message, in one envelope.
+#
+# Model. Nodes and clients hold a DEALER socket to each broker's ROUTER and talk to the leader; a broker that is not the
+# leader answers with `redirect`. Whoever cannot be served is answered with `refused` and a reason, never with silence.
+# Each message is one ZeroMQ frame holding an Envelope in the standard stream framing; a block's bytes follow as a second
+# frame (blockReply, storeBlock). On the feed the topic's name stands before it as a frame of its own.
+#
+# Lists are the rule: whatever one turn of a reactor has collected for a peer leaves as one message.
+# When each message is sent, and what answers it: PROTOCOL.md. What its values mean: shared/core/message.h.
+
+@0xa94c08f3be725d61;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("cidbus::schema");
+
+using import "task.capnp".TaskState;
+using import "task.capnp".Outcome;
+using import "task.capnp".Attempt;
+using import "task.capnp".TaskOptions;
+using import "task.capnp".TaskInfo;
+using import "node.capnp".Role;
+using import "node.capnp".NodeLoad;
+using import "node.capnp".Member;
+using import "node.capnp".NodeAddress;
+using import "node.capnp".BrokerInfo;
+
+struct Envelope {
+  version @0 :UInt16;      # of this protocol: 1
+  cluster @1 :UInt64;      # FNV-1a of the cluster's name
+  epoch @2 :UInt64;        # the sender's
+  sender @3 :Text;         # node name
+  incarnation @4 :UInt64;  # of the sender's process
+
+  body :union {
+    # joining and leaving
+    hello @5 :Hello;
+    welcome @6 :Welcome;
+    redirect @7 :NodeAddress;   # the leader; empty when nobody is in office
+    refused @8 :Refused;
+    goodbye @9 :Text;           # the reason
+    ping @10 :Void;
+    pong @11 :Void;
+
+    # clients
+    submit @12 :Submit;
+    accepted @13 :Accepted;
+    rejected @14 :Rejected;
+    sessionResume @15 :SessionCursor;
+    sessionClose @16 :Data;     # the session
+    results @17 :Results;
+    resultAck @18 :SessionCursor;
+
+    # workers
+    credit @19 :UInt32;         # so many more tasks may be sent
+    dispatch @20 :List(DispatchItem);
+    renew @21 :List(Attempt);
+    renewed @22 :Renewed;
+    progress @23 :Progress;
+    complete @24 :List(CompleteItem);
+    completeAck @25 :List(Attempt);
+    revoke @26 :List(Attempt);
+
+    # questions
+    taskQuery @27 :TaskQuery;
+    taskList @28 :TaskList;
+    taskInfos @29 :TaskInfos;
+    cancel @30 :TaskIds;
+    cancelAnswers @31 :CancelAnswers;
+    snapshotRequest @32 :UInt64;  # request
+    snapshot @33 :Snapshot;
+
+    # the content index
+    announce @34 :Announce;
+    find @35 :Find;
+    providers @36 :Providers;
+    place @37 :Place;
+    placement @38 :Placement;
+
+    # the block exchange
+    wantBlocks @39 :WantBlocks;
+    blockReply @40 :BlockReply;
+    storeBlock @41 :StoreBlock;
+    storeReply @42 :StoreReply;
+
+    # the feed
+    feed @43 :Feed;
+  }
+}
+
+# ---- joining and leaving ----
+
+struct Hello {
+  role @0 :Role;
+  slots @1 :UInt32;
+  taskTypes @2 :List(Text);
+  exchange @3 :Text;             # host:port
+  running @4 :List(Attempt);     # what it is at, or has finished and not had acknowledged
+}
+
+struct Welcome {
+  leader @0 :Text;
+  heartbeatMs @1 :UInt64;
+  nodeTimeoutMs @2 :UInt64;
+  leaseMs @3 :UInt64;
+  credit @4 :UInt32;             # unanswered submissions a client may have on the way
+}
+
+enum Refusal {
+  wrongVersion @0;
+  wrongCluster @1;
+  nameTaken @2;
+  badMessage @3;
+  notAllowed @4;
+  notLeader @5;
+  sessionExpired @6;
+  exhausted @7;
+  notKnown @8;
+}
+
+struct Refused {
+  why @0 :Refusal;
+  reason @1 :Text;
+  retryAfterMs @2 :UInt64;
+}
+
+# ---- clients ----
+
+struct Submit {
+  session @0 :Data;              # 16 bytes
+  lowWater @1 :UInt64;
+  items @2 :List(Item);
+  struct Item {
+    seq @0 :UInt64;
+    type @1 :Text;
+    options @2 :TaskOptions;
+    work @3 :Data;
+  }
+}
+
+enum Durability { memory @0; disk @1; quorum @2; }
+
+struct Accepted {
+  session @0 :Data;
+  durability @1 :Durability;
+  items @2 :List(Item);
+  struct Item {
+    seq @0 :UInt64;
+    task @1 :UInt64;
+    duplicate @2 :Bool;
+  }
+}
+
+struct Rejected {
+  session @0 :Data;
+  items @1 :List(Item);
+  struct Item {
+    seq @0 :UInt64;
+    why @1 :Refusal;
+    reason @2 :Text;
+    retryAfterMs @3 :UInt64;
+  }
+}
+
+struct SessionCursor {
+  session @0 :Data;
+  cursor @1 :UInt64;
+}
+
+struct Results {
+  session @0 :Data;
+  items @1 :List(Item);
+  struct Item {
+    rseq @0 :UInt64;
+    seq @1 :UInt64;
+    info @2 :TaskInfo;
+  }
+}
+
+# ---- workers ----
+
+struct DispatchItem {
+  attempt @0 :Attempt;
+  type @1 :Text;
+  timeLimitMs @2 :UInt64;
+  work @3 :Data;
+}
+
+struct Renewed {
+  attempts @0 :List(Attempt);
+  lost @1 :List(Attempt);
+}
+
+struct Progress {
+  attempt @0 :Attempt;
+  permille @1 :UInt32;
+  note @2 :Text;
+}
+
+struct CompleteItem {
+  attempt @0 :Attempt;
+  outcome @1 :Outcome;
+  result @2 :Data;
+  error @3 :Text;
+  elapsedUs @4 :UInt64;
+}
+
+# ---- questions ----
+
+struct TaskQuery {
+  request @0 :UInt64;
+  wait @1 :Bool;                 # answered as each task becomes final, not at once
+  tasks @2 :List(UInt64);
+}
+
+struct TaskList {
+  request @0 :UInt64;
+  anyState @1 :Bool;
+  state @2 :TaskState;
+  type @3 :Text;
+  limit @4 :UInt32;
+  before @5 :UInt64;
+}
+
+struct TaskInfos {
+  request @0 :UInt64;
+  tasks @1 :List(TaskInfo);
+  unknown @2 :List(UInt64);
+  more @3 :Bool;
+}
+
+struct TaskIds {
+  request @0 :UInt64;
+  tasks @1 :List(UInt64);
+}
+
+enum CancelAnswer { cancelled @0; alreadyFinal @1; unknown @2; }
+
+struct CancelAnswers {
+  request @0 :UInt64;
+  answers @1 :List(Item);
+  struct Item {
+    task @0 :UInt64;
+    answer @1 :CancelAnswer;
+  }
+}
+
+struct Snapshot {
+  request @0 :UInt64;
+  cluster @1 :Text;
+  leader @2 :Text;
+  durability @3 :Durability;
+  applied @4 :UInt64;
+  brokers @5 :List(BrokerInfo);
+  members @6 :List(Member);
+  tasksByState @7 :List(UInt64);  # in the order of TaskState
+  blocksIndexed @8 :UInt64;
+}
+
+# ---- the content index ----
+
+struct Announce {
+  first @0 :Bool;                # forget what this node said before
+  added @1 :Data;                # block keys of 16 bytes, one after the other
+  removed @2 :Data;
+}
+
+struct Find {
+  request @0 :UInt64;
+  blocks @1 :Data;
+}
+
+struct Providers {
+  request @0 :UInt64;
+  nodes @1 :List(NodeAddress);
+  blocks @2 :List(Found);
+  struct Found {
+    block @0 :Data;
+    holders @1 :List(UInt32);    # places in `nodes`
+  }
+}
+
+struct Place {
+  request @0 :UInt64;
+  copies @1 :UInt32;
+  bytes @2 :UInt64;
+  exclude @3 :List(Text);
+}
+
+struct Placement {
+  request @0 :UInt64;
+  nodes @1 :List(NodeAddress);
+  storingNodes @2 :UInt32;
+}
+
+# ---- the block exchange ----
+
+struct WantBlocks {
+  request @0 :UInt64;
+  cids @1 :List(Data);
+}
+
+enum BlockAnswer { here @0; missing @1; busy @2; }
+
+struct BlockReply {
+  request @0 :UInt64;
+  cid @1 :Data;
+  answer @2 :BlockAnswer;
+}
+
+struct StoreBlock {
+  request @0 :UInt64;
+  cid @1 :Data;
+}
+
+enum StoreAnswer { synced @0; badHash @1; noRoom @2; busy @3; }
+
+struct StoreReply {
+  request @0 :UInt64;
+  cid @1 :Data;
+  answer @2 :StoreAnswer;
+  reason @3 :Text;
+}
+
+# ---- the feed ----
+
+enum FeedTopic { heartbeats @0; leader @1; members @2; tasks @3; counters @4; }
+
+struct Feed {
+  topic @0 :FeedTopic;
+  number @1 :UInt64;             # of (publisher's incarnation, topic), without gaps
+  applied @2 :UInt64;
+  time @3 :Int64;
+  events @4 :List(Event);
+
+  struct Event {
+    union {
+      heartbeat @0 :Heartbeat;
+      leader @1 :Leader;
+      member @2 :Member;
+      task @3 :Task;
+      skipped @4 :UInt64;
+      counters @5 :Counters;
+    }
+  }
+  struct Heartbeat {
+    name @0 :Text;
+    role @1 :Role;
+    incarnation @2 :UInt64;
+    load @3 :NodeLoad;
+  }
+  struct Leader {
+    leader @0 :Text;
+    endpoint @1 :Text;
+    epoch @2 :UInt64;
+  }
+  struct Task {
+    task @0 :UInt64;
+    type @1 :Text;
+    state @2 :TaskState;
+    worker @3 :Text;
+    attempts @4 :UInt32;
+  }
+  struct Counters {
+    tasksByState @0 :List(UInt64);
+    accepted @1 :UInt64;
+    finished @2 :UInt64;
+    requeued @3 :UInt64;
+    staleResults @4 :UInt64;
+    refusedMessages @5 :UInt64;
+  }
+}

@@ -1,0 +1,352 @@
+#include <capnp/serialize.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "shared/wire/codec.h"
+#include "shared/wire/values.h"
+
+namespace cidbus {
+namespace wire {
+namespace {
+
+using Body = schema::Envelope::Body::Builder;
+
+std::uint64_t count_of(std::chrono::milliseconds duration) {
+  return duration.count() < 0 ? 0 : static_cast<std::uint64_t>(duration.count());
+}
+capnp::Data::Reader data_of(ByteView bytes) { return {bytes.data(), bytes.size()}; }
+capnp::Data::Reader data_of(const SessionId& session) { return {session.bytes.data(), session.bytes.size()}; }
+capnp::Data::Reader data_of(const std::vector<BlockKey>& keys) {
+  static_assert(sizeof(BlockKey) == 16);
+  return {reinterpret_cast<const capnp::byte*>(keys.data()), keys.size() * sizeof(BlockKey)};
+}
+template <typename Container>
+unsigned size_of(const Container& container) {
+  return static_cast<unsigned>(container.size());
+}
+
+template <typename List>
+void put_all(List out, const std::vector<AttemptId>& attempts) {
+  for (unsigned place = 0; place < out.size(); ++place) put(out[place], attempts[place]);
+}
+template <typename List>
+void put_all(List out, const std::vector<TaskId>& tasks) {
+  for (unsigned place = 0; place < out.size(); ++place) out.set(place, tasks[place].value);
+}
+
+void put(Body out, const Hello& hello) {
+  auto body = out.initHello();
+  body.setRole(static_cast<schema::Role>(hello.role));
+  body.setSlots(hello.slots);
+  auto types = body.initTaskTypes(size_of(hello.task_types));
+  for (unsigned place = 0; place < types.size(); ++place) types.set(place, text_of(hello.task_types[place]));
+  body.setExchange(text_of(hello.exchange));
+  put_all(body.initRunning(size_of(hello.running)), hello.running);
+}
+void put(Body out, const Welcome& welcome) {
+  auto body = out.initWelcome();
+  body.setLeader(text_of(welcome.leader));
+  body.setHeartbeatMs(count_of(welcome.heartbeat));
+  body.setNodeTimeoutMs(count_of(welcome.node_timeout));
+  body.setLeaseMs(count_of(welcome.lease));
+  body.setCredit(welcome.credit);
+}
+void put(Body out, const Redirect& redirect) {
+  wire::put(out.initRedirect(), NodeAddress{redirect.leader, redirect.endpoint});
+}
+void put(Body out, const Refused& refused) {
+  auto body = out.initRefused();
+  body.setWhy(static_cast<schema::Refusal>(refused.why));
+  body.setReason(text_of(refused.reason));
+  body.setRetryAfterMs(count_of(refused.retry_after));
+}
+void put(Body out, const Goodbye& goodbye) { out.setGoodbye(text_of(goodbye.reason)); }
+void put(Body out, const Ping&) { out.setPing(); }
+void put(Body out, const Pong&) { out.setPong(); }
+
+void put(Body out, const Submit& submit) {
+  auto body = out.initSubmit();
+  body.setSession(data_of(submit.session));
+  body.setLowWater(submit.low_water);
+  auto items = body.initItems(size_of(submit.items));
+  for (unsigned place = 0; place < items.size(); ++place) {
+    const SubmitItem& item = submit.items[place];
+    auto to = items[place];
+    to.setSeq(item.seq);
+    to.setType(text_of(item.type));
+    wire::put(to.initOptions(), item.options);
+    to.setWork(data_of(item.work));
+  }
+}
+void put(Body out, const Accepted& accepted) {
+  auto body = out.initAccepted();
+  body.setSession(data_of(accepted.session));
+  body.setDurability(static_cast<schema::Durability>(accepted.durability));
+  auto items = body.initItems(size_of(accepted.items));
+  for (unsigned place = 0; place < items.size(); ++place) {
+    items[place].setSeq(accepted.items[place].seq);
+    items[place].setTask(accepted.items[place].task.value);
+    items[place].setDuplicate(accepted.items[place].duplicate);
+  }
+}
+void put(Body out, const Rejected& rejected) {
+  auto body = out.initRejected();
+  body.setSession(data_of(rejected.session));
+  auto items = body.initItems(size_of(rejected.items));
+  for (unsigned place = 0; place < items.size(); ++place) {
+    const RejectedItem& item = rejected.items[place];
+    items[place].setSeq(item.seq);
+    items[place].setWhy(static_cast<schema::Refusal>(item.why));
+    items[place].setReason(text_of(item.reason));
+    items[place].setRetryAfterMs(count_of(item.retry_after));
+  }
+}
+void put(Body out, const SessionResume& resume) {
+  auto body = out.initSessionResume();
+  body.setSession(data_of(resume.session));
+  body.setCursor(resume.cursor);
+}
+void put(Body out, const SessionClose& close) { out.setSessionClose(data_of(close.session)); }
+void put(Body out, const Results& results) {
+  auto body = out.initResults();
+  body.setSession(data_of(results.session));
+  auto items = body.initItems(size_of(results.items));
+  for (unsigned place = 0; place < items.size(); ++place) {
+    const ResultItem& item = results.items[place];
+    auto to = items[place];
+    to.setRseq(item.rseq);
+    to.setSeq(item.seq);
+    wire::put(to.initInfo(), item.info);
+  }
+}
+void put(Body out, const ResultAck& ack) {
+  auto body = out.initResultAck();
+  body.setSession(data_of(ack.session));
+  body.setCursor(ack.cursor);
+}
+
+void put(Body out, const Credit& credit) { out.setCredit(credit.tasks); }
+void put(Body out, const Dispatch& dispatch) {
+  auto items = out.initDispatch(size_of(dispatch.items));
+  for (unsigned place = 0; place < items.size(); ++place) {
+    const DispatchItem& item = dispatch.items[place];
+    auto to = items[place];
+    wire::put(to.initAttempt(), item.attempt);
+    to.setType(text_of(item.type));
+    to.setTimeLimitMs(count_of(item.time_limit));
+    to.setWork(data_of(item.work));
+  }
+}
+void put(Body out, const Renew& renew) { put_all(out.initRenew(size_of(renew.attempts)), renew.attempts); }
+void put(Body out, const Renewed& renewed) {
+  auto body = out.initRenewed();
+  put_all(body.initAttempts(size_of(renewed.attempts)), renewed.attempts);
+  put_all(body.initLost(size_of(renewed.lost)), renewed.lost);
+}
+void put(Body out, const Progress& progress) {
+  auto body = out.initProgress();
+  wire::put(body.initAttempt(), progress.attempt);
+  body.setPermille(progress.permille);
+  body.setNote(text_of(progress.note));
+}
+void put(Body out, const Complete& complete) {
+  auto items = out.initComplete(size_of(complete.items));
+  for (unsigned place = 0; place < items.size(); ++place) {
+    const CompleteItem& item = complete.items[place];
+    auto to = items[place];
+    wire::put(to.initAttempt(), item.attempt);
+    to.setOutcome(static_cast<schema::Outcome>(item.outcome));
+    if (!item.result.empty()) to.setResult(data_of(item.result));
+    if (!item.error.empty()) to.setError(text_of(item.error));
+    to.setElapsedUs(item.elapsed.count() < 0 ? 0 : static_cast<std::uint64_t>(item.elapsed.count()));
+  }
+}
+void put(Body out, const CompleteAck& ack) {
+  put_all(out.initCompleteAck(size_of(ack.attempts)), ack.attempts);
+}
+void put(Body out, const Revoke& revoke) {
+  put_all(out.initRevoke(size_of(revoke.attempts)), revoke.attempts);
+}
+
+void put(Body out, const TaskQuery& query) {
+  auto body = out.initTaskQuery();
+  body.setRequest(query.request.value);
+  body.setWait(query.kind == TaskQuery::Kind::Wait);
+  put_all(body.initTasks(size_of(query.tasks)), query.tasks);
+}
+void put(Body out, const TaskList& list) {
+  auto body = out.initTaskList();
+  body.setRequest(list.request.value);
+  body.setAnyState(!list.state.has_value());
+  if (list.state) body.setState(static_cast<schema::TaskState>(*list.state));
+  body.setType(text_of(list.type));
+  body.setLimit(list.limit);
+  body.setBefore(list.before.value);
+}
+void put(Body out, const TaskInfos& infos) {
+  auto body = out.initTaskInfos();
+  body.setRequest(infos.request.value);
+  auto tasks = body.initTasks(size_of(infos.tasks));
+  for (unsigned place = 0; place < tasks.size(); ++place) wire::put(tasks[place], infos.tasks[place]);
+  put_all(body.initUnknown(size_of(infos.unknown)), infos.unknown);
+  body.setMore(infos.more);
+}
+void put(Body out, const Cancel& cancel) {
+  auto body = out.initCancel();
+  body.setRequest(cancel.request.value);
+  put_all(body.initTasks(size_of(cancel.tasks)), cancel.tasks);
+}
+void put(Body out, const CancelAnswers& answers) {
+  auto body = out.initCancelAnswers();
+  body.setRequest(answers.request.value);
+  auto items = body.initAnswers(size_of(answers.answers));
+  for (unsigned place = 0; place < items.size(); ++place) {
+    items[place].setTask(answers.answers[place].first.value);
+    items[place].setAnswer(static_cast<schema::CancelAnswer>(answers.answers[place].second));
+  }
+}
+void put(Body out, const SnapshotRequest& request) { out.setSnapshotRequest(request.request.value); }
+void put(Body out, const Snapshot& snapshot) {
+  auto body = out.initSnapshot();
+  body.setRequest(snapshot.request.value);
+  body.setCluster(text_of(snapshot.cluster));
+  body.setLeader(text_of(snapshot.leader));
+  body.setDurability(static_cast<schema::Durability>(snapshot.durability));
+  body.setApplied(snapshot.applied.value);
+  auto brokers = body.initBrokers(size_of(snapshot.brokers));
+  for (unsigned place = 0; place < brokers.size(); ++place)
+    wire::put(brokers[place], snapshot.brokers[place]);
+  auto members = body.initMembers(size_of(snapshot.members));
+  for (unsigned place = 0; place < members.size(); ++place)
+    wire::put(members[place], snapshot.members[place]);
+  auto states = body.initTasksByState(size_of(snapshot.tasks_by_state));
+  for (unsigned place = 0; place < states.size(); ++place) states.set(place, snapshot.tasks_by_state[place]);
+  body.setBlocksIndexed(snapshot.blocks_indexed);
+}
+
+void put(Body out, const Announce& announce) {
+  auto body = out.initAnnounce();
+  body.setFirst(announce.first);
+  if (!announce.added.empty()) body.setAdded(data_of(announce.added));
+  if (!announce.removed.empty()) body.setRemoved(data_of(announce.removed));
+}
+void put(Body out, const Find& find) {
+  auto body = out.initFind();
+  body.setRequest(find.request.value);
+  body.setBlocks(data_of(find.blocks));
+}
+template <typename List>
+void put_all(List out, const std::vector<NodeAddress>& nodes) {
+  for (unsigned place = 0; place < out.size(); ++place) wire::put(out[place], nodes[place]);
+}
+void put(Body out, const Providers& providers) {
+  auto body = out.initProviders();
+  body.setRequest(providers.request.value);
+  put_all(body.initNodes(size_of(providers.nodes)), providers.nodes);
+  auto blocks = body.initBlocks(size_of(providers.blocks));
+  for (unsigned place = 0; place < blocks.size(); ++place) {
+    const Found& found = providers.blocks[place];
+    blocks[place].setBlock({found.block.bytes.data(), found.block.bytes.size()});
+    auto holders = blocks[place].initHolders(size_of(found.holders));
+    for (unsigned at = 0; at < holders.size(); ++at) holders.set(at, found.holders[at]);
+  }
+}
+void put(Body out, const Place& place) {
+  auto body = out.initPlace();
+  body.setRequest(place.request.value);
+  body.setCopies(place.copies);
+  body.setBytes(place.bytes);
+  auto exclude = body.initExclude(size_of(place.exclude));
+  for (unsigned at = 0; at < exclude.size(); ++at) exclude.set(at, text_of(place.exclude[at]));
+}
+void put(Body out, const Placement& placement) {
+  auto body = out.initPlacement();
+  body.setRequest(placement.request.value);
+  put_all(body.initNodes(size_of(placement.nodes)), placement.nodes);
+  body.setStoringNodes(placement.storing_nodes);
+}
+
+void put(Body out, const WantBlocks& want) {
+  auto body = out.initWantBlocks();
+  body.setRequest(want.request.value);
+  auto cids = body.initCids(size_of(want.cids));
+  for (unsigned place = 0; place < cids.size(); ++place) cids.set(place, data_of(want.cids[place]));
+}
+void put(Body out, const BlockReply& reply) {
+  auto body = out.initBlockReply();
+  body.setRequest(reply.request.value);
+  body.setCid(data_of(reply.cid));
+  body.setAnswer(static_cast<schema::BlockAnswer>(reply.answer));
+}
+void put(Body out, const StoreBlock& store) {
+  auto body = out.initStoreBlock();
+  body.setRequest(store.request.value);
+  body.setCid(data_of(store.cid));
+}
+void put(Body out, const StoreReply& reply) {
+  auto body = out.initStoreReply();
+  body.setRequest(reply.request.value);
+  body.setCid(data_of(reply.cid));
+  body.setAnswer(static_cast<schema::StoreAnswer>(reply.answer));
+  if (!reply.reason.empty()) body.setReason(text_of(reply.reason));
+}
+void put(Body out, const Feed& feed) { wire::put(out.initFeed(), feed); }
+
+}  // namespace
+
+void put_body(schema::Envelope::Body::Builder out, const Message& message) {
+  std::visit([&](const auto& value) { put(out, value); }, message);
+}
+
+}  // namespace wire
+
+// `scratch` is the builder's first segment: most messages fit it, so that encoding one allocates nothing. It
+// grows to the largest message seen.
+struct Encoder::Buffers {
+  kj::Array<capnp::word> scratch = kj::heapArray<capnp::word>(1024);
+  Bytes frame;
+
+  Buffers() { std::memset(scratch.begin(), 0, scratch.size() * sizeof(capnp::word)); }
+};
+
+Encoder::Encoder() : buffers_(std::make_unique<Buffers>()) {}
+Encoder::~Encoder() = default;
+Encoder::Encoder(Encoder&&) noexcept = default;
+Encoder& Encoder::operator=(Encoder&&) noexcept = default;
+
+ByteView Encoder::encode(const Header& header, const Message& message) {
+  std::size_t words = 0;
+  {
+    // The builder zeroes what it used of the scratch when it goes, which is what the next one needs.
+    capnp::MallocMessageBuilder builder(buffers_->scratch);
+    auto envelope = builder.initRoot<schema::Envelope>();
+    envelope.setVersion(header.version);
+    envelope.setCluster(header.cluster.value);
+    envelope.setEpoch(header.epoch.value);
+    envelope.setSender(wire::text_of(header.sender));
+    envelope.setIncarnation(header.incarnation.value);
+    wire::put_body(envelope.getBody(), message);
+
+    const auto segments = builder.getSegmentsForOutput();
+    Bytes& frame = buffers_->frame;
+    frame.clear();
+    ByteWriter writer(frame);
+    writer.number(static_cast<std::uint32_t>(segments.size() - 1));
+    for (const auto& segment : segments) writer.number(static_cast<std::uint32_t>(segment.size()));
+    if (segments.size() % 2 == 0) writer.number(std::uint32_t{0});
+    for (const auto& segment : segments) {
+      const auto bytes = segment.asBytes();
+      writer.raw({bytes.begin(), bytes.size()});
+      words += segment.size();
+    }
+  }
+  if (words > buffers_->scratch.size()) {
+    buffers_->scratch =
+        kj::heapArray<capnp::word>(std::min<std::size_t>(words * 2, limits::message_bytes / 8));
+    std::memset(buffers_->scratch.begin(), 0, buffers_->scratch.size() * sizeof(capnp::word));
+  }
+  return buffers_->frame;
+}
+
+}  // namespace cidbus
