@@ -20,7 +20,7 @@ inline constexpr std::size_t endpoint_length = 256;  // characters of host:port
 inline constexpr std::size_t text_length = 4096;     // bytes of an error or reason; longer ones are cut
 inline constexpr std::size_t key_length = 256;       // bytes of an idempotency key
 inline constexpr std::size_t cid_length =
-    200;  // characters of a CID in text, checked before decoding (base58 is O(n^2))
+    288;  // characters of a CID in text (cid_bytes in hexadecimal), checked before decoding: base58 is O(n^2)
 inline constexpr std::size_t cid_bytes =
     140;  // bytes of a binary CID: an identity digest of 128 and its head
 
@@ -50,6 +50,16 @@ inline constexpr std::size_t block_bytes = 2 << 20;        // one block, as Bits
 inline constexpr std::size_t indexed_blocks = 20'000'000;  // blocks whose holders a broker knows
 inline constexpr std::size_t dag_depth = 64;               // levels of a DAG followed from a root
 inline constexpr std::size_t hamt_fanout = 1024;           // CVE-2023-23625
+inline constexpr std::size_t digest_bytes = 128;           // of a multihash; identity included (IPIP-512)
+inline constexpr std::size_t node_links =
+    65536;  // links of one dag-pb node; a full block of real ones has 47,000
+inline constexpr std::size_t dag_blocks = 4'000'000;  // blocks one walk of a DAG gives: 4 TiB at 1 MiB each
+inline constexpr std::size_t directory_entries = 1'000'000;  // entries of one directory built here
+inline constexpr std::size_t entry_name_bytes = 255;         // of a directory entry built here, as in Linux
+inline constexpr std::size_t path_bytes = 4096;  // a path below a CID, or a symlink's target built here
+inline constexpr std::size_t prefetch_bytes = 16 << 20;   // content asked for ahead of a reader
+inline constexpr std::size_t prefetch_blocks = 64;        // blocks asked for ahead where sizes are not known
+inline constexpr std::size_t car_header_bytes = 1 << 20;  // of a CAR v1: about 25,000 roots
 
 // Times.
 inline constexpr auto lease = 30s;     // CONSENSUS W2

@@ -1,0 +1,68 @@
+#include "shared/content/quote.h"
+
+#include <cstdint>
+
+namespace cidbus {
+
+namespace {
+
+// The bytes of the UTF-8 sequence at the front of `text`; 0 when there is none (RFC 3629, table 3-7 of
+// Unicode).
+std::size_t utf8_sequence(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
+  const auto continues = [&](std::size_t from, std::size_t to) {
+    if (text.size() < to) return false;
+    for (std::size_t at = from; at < to; ++at) {
+      if ((byte(at) & 0xc0) != 0x80) return false;
+    }
+    return true;
+  };
+  const std::uint8_t first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return continues(1, 2) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    if (!continues(1, 3)) return 0;
+    const bool overlong = first == 0xe0 && byte(1) < 0xa0;
+    const bool surrogate = first == 0xed && byte(1) > 0x9f;
+    return overlong || surrogate ? 0 : 3;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    if (!continues(1, 4)) return 0;
+    const bool overlong = first == 0xf0 && byte(1) < 0x90;
+    const bool beyond = first == 0xf4 && byte(1) > 0x8f;
+    return overlong || beyond ? 0 : 4;
+  }
+  return 0;
+}
+
+void append_escaped(std::string& out, char character) {
+  static constexpr char digits[] = "0123456789abcdef";
+  const auto byte = static_cast<std::uint8_t>(character);
+  out += "\\x";
+  out += digits[byte >> 4];
+  out += digits[byte & 0xf];
+}
+
+}  // namespace
+
+std::string in_quotes(std::string_view text) {
+  std::string out = "'";
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    const std::size_t taken = length == 0 ? 1 : length;
+    if (out.size() + taken > quoted_bytes) {
+      out += "...";
+      break;
+    }
+    const auto first = static_cast<std::uint8_t>(text[0]);
+    if (length == 0 || first < 0x20 || first == 0x7f || first == '\\') {
+      append_escaped(out, text[0]);
+    } else {
+      out += text.substr(0, taken);
+    }
+    text.remove_prefix(taken);
+  }
+  return out + "'";
+}
+
+}  // namespace cidbus

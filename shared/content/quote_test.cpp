@@ -1,0 +1,35 @@
+#include "shared/content/quote.h"
+
+#include <gtest/gtest.h>
+
+namespace cidbus {
+namespace {
+
+TEST(InQuotes, KeepsPlainAndUnicodeText) {
+  EXPECT_EQ(in_quotes("photo 1.jpg"), "'photo 1.jpg'");
+  EXPECT_EQ(in_quotes("\u0105\U0001F600"), "'\u0105\U0001F600'");
+  EXPECT_EQ(in_quotes(""), "''");
+}
+
+TEST(InQuotes, IsOneLineWhateverTheNameHolds) {
+  EXPECT_EQ(in_quotes("a\nb\x1b[31m"), "'a\\x0ab\\x1b[31m'");
+  EXPECT_EQ(in_quotes(std::string("a\0b", 3)), "'a\\x00b'");
+  EXPECT_EQ(in_quotes("back\\slash"), "'back\\x5cslash'");
+}
+
+TEST(InQuotes, EscapesWhatIsNotUtf8) {
+  EXPECT_EQ(in_quotes("caf\xe9"), "'caf\\xe9'");
+  EXPECT_EQ(in_quotes("\xc0\xaf"), "'\\xc0\\xaf'") << "overlong";
+  EXPECT_EQ(in_quotes("\xe0\x80\x80"), "'\\xe0\\x80\\x80'") << "overlong";
+  EXPECT_EQ(in_quotes("\xed\xa0\x80"), "'\\xed\\xa0\\x80'") << "surrogate";
+  EXPECT_EQ(in_quotes("\xf4\x90\x80\x80"), "'\\xf4\\x90\\x80\\x80'") << "beyond Unicode";
+  EXPECT_EQ(in_quotes("\xf0\x9f\x98"), "'\\xf0\\x9f\\x98'") << "cut short";
+}
+
+TEST(InQuotes, CutsTheLongAtACharacter) {
+  const std::string text = in_quotes(std::string(quoted_bytes - 2, 'a') + "\u0105" + std::string(1000, 'b'));
+  EXPECT_EQ(text, "'" + std::string(quoted_bytes - 2, 'a') + "...'");
+}
+
+}  // namespace
+}  // namespace cidbus
