@@ -1,0 +1,62 @@
+// The feed: what observers and nodes hear without asking. It loses; numbers make a loss visible.
+//
+// Thread rule: values. Limits and invariants: message.h.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "shared/core/node.h"
+#include "shared/core/task.h"
+
+namespace cidbus {
+
+enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters };
+std::string_view to_text(FeedTopic topic);
+
+struct HeartbeatEvent {
+  std::string_view name;
+  Role role = Role::Client;
+  Incarnation incarnation;
+  NodeLoad load;
+};
+struct LeaderEvent {
+  std::string_view leader;
+  std::string_view endpoint;
+  Epoch epoch;
+};
+struct MemberEvent {
+  Member member;
+};
+struct TaskEvent {
+  TaskId task;
+  std::string_view type;
+  TaskState state = TaskState::Pending;
+  std::string_view worker;
+  std::uint32_t attempts = 0;
+};
+struct SkippedEvent {
+  std::uint64_t count = 0;  // task events left out since the last one sent
+};
+struct CountersEvent {
+  std::vector<std::uint64_t> tasks_by_state;  // now
+  std::uint64_t accepted = 0;                 // since the broker started; these only grow
+  std::uint64_t finished = 0;
+  std::uint64_t requeued = 0;
+  std::uint64_t stale_results = 0;
+  std::uint64_t refused_messages = 0;
+};
+using FeedEvent =
+    std::variant<HeartbeatEvent, LeaderEvent, MemberEvent, TaskEvent, SkippedEvent, CountersEvent>;
+
+struct Feed {
+  FeedTopic topic = FeedTopic::Heartbeats;
+  std::uint64_t number = 0;  // of (publisher's incarnation, topic), from 1, without gaps
+  LogIndex applied;          // state events: the journal index they follow from; 0 otherwise
+  WallTime time;
+  std::vector<FeedEvent> events;
+};
+
+}  // namespace cidbus
