@@ -1,11 +1,11 @@
 # A room is a folder, a static library cidbus_<name>, and a test program <name>_test from the *_test.cpp beside its
 # code. Include paths start at the repository's root: #include "shared/base/ids.h".
 #
-#   cidbus_room(NAME [LIBS ...] [TEST_LIBS ...])      in the room's own CMakeLists.txt
-#   cidbus_program(NAME LIBS ...)                     main.cpp of this folder -> the binary NAME
+#   cidbus_room(NAME [LIBS ...] [PRIVATE_LIBS ...] [TEST_LIBS ...])   in the room's own CMakeLists.txt
+#   cidbus_program(NAME LIBS ...)                                     main.cpp of this folder -> the binary NAME
 
 function(cidbus_room name)
-  cmake_parse_arguments(ROOM "" "" "LIBS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "LIBS;PRIVATE_LIBS;TEST_LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -19,6 +19,9 @@ function(cidbus_room name)
   endif()
   target_include_directories(cidbus_${name} ${scope} ${CMAKE_SOURCE_DIR})
   target_link_libraries(cidbus_${name} ${scope} ${ROOM_LIBS})
+  if(ROOM_PRIVATE_LIBS)
+    target_link_libraries(cidbus_${name} PRIVATE ${ROOM_PRIVATE_LIBS})
+  endif()
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE cidbus_${name} ${ROOM_TEST_LIBS} GTest::gmock_main)

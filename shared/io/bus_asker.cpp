@@ -1,0 +1,101 @@
+#include "shared/io/bus_asker.h"
+
+#include "shared/io/clock.h"
+
+namespace cidbus {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration ask_again = 1s;  // a question may be lost: ROUTER and DEALER queues promise nothing
+
+}  // namespace
+
+Fault no_broker_fault(const std::vector<std::string>& brokers, std::string_view reason) {
+  std::string tried;
+  for (const std::string& broker : brokers) tried += (tried.empty() ? "" : ", ") + broker;
+  std::string message = "no broker reachable at " + tried;
+  if (!reason.empty()) message += ": " + std::string(reason);
+  return {FaultKind::Unavailable, message + "; start one, or name others with --brokers"};
+}
+
+struct BusAsker::State : BusLink::Owner {
+  State(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers)
+      : link(context, reactor, std::move(identity), std::move(brokers), *this) {}
+
+  Hello make_hello() override {
+    Hello hello;
+    hello.role = link.identity().role;
+    return hello;
+  }
+  void on_bound(Now, const Welcome&) override { send_now = true; }
+  void on_unbound(Now) override {}
+  void on_refused(Now, const Refused& why) override { refusal = std::string(why.reason); }
+  void on_message(Now, const Header&, const Message& message) override {
+    if (take == nullptr || done) return;
+    if (const auto* refused = std::get_if<Refused>(&message); refused != nullptr) {
+      on_refused_question(*refused);
+    } else {
+      done = (*take)(message);
+    }
+  }
+  void on_refused_question(const Refused& refused) {
+    if (refused.why == Refusal::NotKnown || refused.why == Refusal::NotLeader)
+      return;  // the link says hello again
+    const bool later = refused.why == Refusal::Exhausted;
+    failure = Fault{later ? FaultKind::TryAgain : FaultKind::NotAllowed, std::string(refused.reason)};
+  }
+
+  Reactor reactor;
+  BusLink link;
+  bool open = false;
+  bool send_now = false;
+  bool done = false;
+  std::string refusal;  // of our last hello
+  std::optional<Fault> failure;
+  const std::function<bool(const Message&)>* take = nullptr;
+  std::uint64_t last_request = 0;
+};
+
+BusAsker::BusAsker(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers)
+    : state_(std::make_unique<State>(context, std::move(identity), std::move(brokers))) {}
+BusAsker::~BusAsker() = default;
+BusAsker::BusAsker(BusAsker&&) noexcept = default;
+BusAsker& BusAsker::operator=(BusAsker&&) noexcept = default;
+
+RequestId BusAsker::next_request() { return {++state_->last_request}; }
+Epoch BusAsker::epoch() const { return state_->link.epoch(); }
+
+Status BusAsker::ask(const Message& question, Monotonic deadline,
+                     const std::function<bool(const Message&)>& take) {
+  State& state = *state_;
+  if (!state.open) {
+    if (const Status opened = state.link.open(); !opened) return opened;
+    state.open = true;
+  }
+  state.take = &take;
+  state.done = false;
+  state.failure.reset();
+  state.send_now = true;
+  bool reached = false;
+  Monotonic sent{};
+  while (!state.done && !state.failure) {
+    const Monotonic now = read_clock().monotonic;
+    if (now >= deadline) break;
+    if (state.link.bound() && (state.send_now || now - sent >= ask_again) && state.link.send(question)) {
+      state.send_now = false;
+      reached = true;
+      sent = now;
+    }
+    state.reactor.run_once(std::min<Duration>(deadline - now, state.link.bound() ? ask_again : 100ms));
+  }
+  state.take = nullptr;
+  if (state.failure) return tl::unexpected(*state.failure);
+  if (state.done) return {};
+  if (!reached || !state.link.bound())
+    return tl::unexpected(no_broker_fault(state.link.brokers(), state.refusal));
+  return fault(FaultKind::TimedOut,
+               "the broker did not answer in time; try again, or give a longer --timeout");
+}
+
+}  // namespace cidbus

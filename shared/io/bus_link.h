@@ -1,0 +1,81 @@
+// A node's connection to its brokers: it finds the leader, says hello, pings, and hands over what the leader
+// says.
+//
+// One DEALER socket a broker; shared/node/leader_link.h decides. A node that is a member (every role but
+// client) also publishes a heartbeat with its load on the leader's feed-in port.
+//
+// Invariants
+//  1. The owner hears on_bound, then messages of that leader, then on_unbound, in this order, any number of
+//  times.
+//  2. A message of a deposed leader (lower epoch) never reaches the owner.
+//  3. send() reaches the leader or says that it did not; nothing is queued for a leader that is not there.
+//
+// Thread rule: the thread of the reactor it is attached to. Limits: 256 messages read a broker and turn.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/core/message.h"
+#include "shared/io/log.h"
+#include "shared/io/reactor.h"
+#include "shared/io/socket.h"
+
+namespace cidbus {
+
+struct NodeIdentity {
+  std::string cluster;
+  std::string name;
+  Role role = Role::Client;
+  Incarnation incarnation;
+};
+
+// The routing id of a node's DEALER: its name, "#", its incarnation in 16 hex digits.
+std::string routing_id(const NodeIdentity& node);
+std::optional<std::pair<std::string_view, Incarnation>> parse_routing_id(ByteView id);
+
+// Each HOST:PORT of a comma-separated list; BadUsage naming the first that is none.
+Result<std::vector<std::string>> parse_addresses(std::string_view list);
+// HOST:PORT with the port moved by `offset`: a broker's other sockets stand at fixed distances from its bus.
+std::string address_at(const std::string& address, int offset);
+
+class BusLink {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual Hello make_hello() = 0;
+    virtual void on_bound(Now now, const Welcome& welcome) = 0;
+    virtual void on_unbound(Now now) = 0;
+    virtual void on_message(Now now, const Header& header, const Message& message) = 0;
+    // A hello was refused; `reason` is for a person. It is tried again with back-off.
+    virtual void on_refused(Now now, const Refused& refused) = 0;
+    virtual NodeLoad load() { return {}; }
+  };
+
+  // REQUIRES: everything referred to outlives the link; `brokers` is not empty.
+  BusLink(SocketContext& context, Reactor& reactor, NodeIdentity identity, std::vector<std::string> brokers,
+          Owner& owner);
+  ~BusLink();
+  BusLink(const BusLink&) = delete;
+  BusLink& operator=(const BusLink&) = delete;
+
+  // Opens the sockets. BadUsage when an address makes no sense.
+  Status open();
+  bool send(const Message& message);
+  [[nodiscard]] bool bound() const;
+  [[nodiscard]] Epoch epoch() const;
+  [[nodiscard]] const std::vector<std::string>& brokers() const;
+  // HOST:PORT of the leader it is bound to.
+  [[nodiscard]] std::string leader_address() const;
+  [[nodiscard]] const NodeIdentity& identity() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cidbus

@@ -1,0 +1,64 @@
+#include "shared/io/process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "shared/base/ensure.h"
+
+namespace cidbus {
+namespace {
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+}  // namespace
+
+void block_stop_signals() {
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int run_until_signalled(std::string_view program, RunningRole& role) {
+  const sigset_t signals = stop_signals();
+  const int descriptor = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  ENSURE(descriptor >= 0, "errno", errno);
+  bool asked = false;
+  int ended_by = 0;
+  pollfd watched[2] = {{descriptor, POLLIN, 0}, {role.ended_descriptor(), POLLIN, 0}};
+  while (true) {
+    if (poll(watched, 2, -1) < 0) continue;
+    if ((watched[1].revents & POLLIN) != 0) break;
+    signalfd_siginfo info{};
+    if (read(descriptor, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) continue;
+    if (asked) {
+      ended_by = static_cast<int>(info.ssi_signo);
+      role.stop_now();
+      break;
+    }
+    asked = true;
+    role.ask_to_stop();
+  }
+  close(descriptor);
+  const Status status = role.wait();
+  if (!status) return report_fault(program, status.error());
+  return ended_by == 0 ? 0 : 128 + ended_by;
+}
+
+int report_fault(std::string_view program, const Fault& fault) {
+  std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(), fault.message.c_str());
+  return exit_code(fault.kind);
+}
+
+}  // namespace cidbus

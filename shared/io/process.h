@@ -1,0 +1,36 @@
+// What every main.cpp does around its role: take signals as events, and turn a fault into one line and an
+// exit code.
+//
+// The first SIGTERM or SIGINT asks the role to end in order, the second ends it at once. Signals are blocked
+// in every thread and read through a descriptor, so no code of ours ever runs in a signal handler.
+//
+// Thread rule: the main thread, before any other exists. Limits: none.
+#pragma once
+
+#include <string_view>
+
+#include "shared/base/result.h"
+
+namespace cidbus {
+
+// A role as a process sees it. Roles are libraries: no signal handlers, no exit inside.
+class RunningRole {
+ public:
+  virtual ~RunningRole() = default;
+  // Readable once the role has ended by itself or as asked.
+  [[nodiscard]] virtual int ended_descriptor() const = 0;
+  virtual void ask_to_stop() = 0;  // in order: drain, hand over, say goodbye
+  virtual void stop_now() = 0;
+  // Waits for the end; what it ended with.
+  virtual Status wait() = 0;
+};
+
+// REQUIRES: called before any thread is started.
+void block_stop_signals();
+// Runs until the role ends; the process's exit code: 0 after an orderly stop, 128 + signal after a second
+// signal.
+int run_until_signalled(std::string_view program, RunningRole& role);
+// "program: what: why; what to do" on stderr; the exit code.
+int report_fault(std::string_view program, const Fault& fault);
+
+}  // namespace cidbus
