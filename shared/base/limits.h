@@ -37,8 +37,9 @@ inline constexpr std::size_t inputs = 256;               // input CIDs of a task
 inline constexpr std::size_t parameters = 64;            // parameters of a task
 inline constexpr std::size_t task_types = 4096;          // distinct task types a cluster has seen
 inline constexpr std::size_t workers = 16384;            // distinct worker names a cluster has seen
-inline constexpr std::size_t tasks = 50'000'000;         // tasks held by a broker, in any state
-inline constexpr std::size_t sessions = 100'000;         // open sessions
+inline constexpr std::size_t members = 4096;      // nodes in the membership table, departed ones included
+inline constexpr std::size_t tasks = 50'000'000;  // tasks held by a broker, in any state
+inline constexpr std::size_t sessions = 100'000;  // open sessions
 inline constexpr std::size_t finished_kept =
     100'000;  // finished tasks kept for `task show` once their results are acknowledged
 inline constexpr std::uint64_t results_kept_bytes =

@@ -1,0 +1,92 @@
+#include "broker/cluster/content_index.h"
+
+#include <algorithm>
+
+namespace cidbus {
+namespace {
+
+constexpr std::uint64_t room_kept_bytes = 64ULL << 20;  // a node this close to full is not chosen
+
+bool stores_blocks(const Membership::Node& node) {
+  return Membership::is_live(node) && !node.exchange.empty();
+}
+
+}  // namespace
+
+ContentIndex::ContentIndex(const Membership& membership, Prng prng) : membership_(membership), prng_(prng) {}
+
+void ContentIndex::announce(const std::string& node, const Announce& announce) {
+  if (announce.first) forget(node);
+  auto held = numbers_.find(node);
+  if (held == numbers_.end()) {
+    const auto number = index_.register_holder();
+    if (number == 0) return;
+    held = numbers_.emplace(node, number).first;
+    names_.emplace(number, node);
+  }
+  for (const BlockKey& block : announce.added) index_.add(held->second, block);
+  for (const BlockKey& block : announce.removed) index_.remove(held->second, block);
+}
+
+void ContentIndex::forget(const std::string& node) {
+  const auto held = numbers_.find(node);
+  if (held == numbers_.end()) return;
+  index_.retire_holder(held->second);
+  names_.erase(held->second);
+  numbers_.erase(held);
+}
+
+Providers ContentIndex::find(const Find& question) const {
+  Providers answer;
+  answer.request = question.request;
+  std::map<ProviderIndex::Holder, std::uint32_t> places;
+  for (const BlockKey& block : question.blocks) {
+    Found& found = answer.blocks.emplace_back(Found{block, {}});
+    for (const auto holder : index_.find(block)) {
+      const auto name = names_.find(holder);
+      if (name == names_.end()) continue;
+      const Membership::Node* node = membership_.find(name->second);
+      if (node == nullptr || !stores_blocks(*node)) continue;
+      const auto [place, fresh] = places.emplace(holder, static_cast<std::uint32_t>(answer.nodes.size()));
+      if (fresh) answer.nodes.push_back({name->second, node->exchange});
+      found.holders.push_back(place->second);
+    }
+  }
+  return answer;
+}
+
+Placement ContentIndex::place(const Place& question) {
+  Placement answer;
+  answer.request = question.request;
+  struct Candidate {
+    NodeAddress address;
+    std::uint64_t weight;
+  };
+  std::vector<Candidate> candidates;
+  for (const auto& [name, node] : membership_.nodes()) {
+    if (!stores_blocks(node)) continue;
+    ++answer.storing_nodes;
+    const auto excluded = std::find(question.exclude.begin(), question.exclude.end(), name);
+    // A node that has not told its load yet may have room: the store itself refuses when it has not.
+    const bool untold = node.load.disk_free_bytes == 0 && node.state == MemberState::Joining;
+    const bool room = untold || node.load.disk_free_bytes > room_kept_bytes + question.bytes;
+    if (excluded != question.exclude.end() || !room) continue;
+    candidates.push_back(
+        {{name, node.exchange}, std::max<std::uint64_t>(node.load.disk_free_bytes >> 20, 1)});
+  }
+  while (!candidates.empty() && answer.nodes.size() < question.copies) {
+    std::uint64_t total = 0;
+    for (const Candidate& candidate : candidates) total += candidate.weight;
+    std::uint64_t draw = prng_.below(total);
+    auto chosen = candidates.begin();
+    while (draw >= chosen->weight) {
+      draw -= chosen->weight;
+      ++chosen;
+    }
+    answer.nodes.push_back(chosen->address);
+    candidates.erase(chosen);
+  }
+  return answer;
+}
+
+}  // namespace cidbus

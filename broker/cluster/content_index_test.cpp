@@ -1,0 +1,87 @@
+#include "broker/cluster/content_index.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace cidbus {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ContentIndexTest : public ::testing::Test {
+ protected:
+  Membership membership;
+  ContentIndex index{membership, Prng(3)};
+  Now now{Monotonic(1h), WallTime{1000}};
+  const BlockKey block{{1}};
+  const BlockKey other{{2}};
+
+  void join(const std::string& name, std::uint64_t free_bytes = 1ULL << 30,
+            const std::string& exchange = "h:1") {
+    membership.hello(now, name, Role::Worker, {1}, exchange, false);
+    membership.heartbeat(now, name, {1}, NodeLoad{.disk_free_bytes = free_bytes});
+  }
+  std::vector<std::string> names(const std::vector<NodeAddress>& nodes) {
+    std::vector<std::string> found;
+    for (const auto& node : nodes) found.emplace_back(node.name);
+    return found;
+  }
+};
+
+TEST_F(ContentIndexTest, FindsEachBlocksHoldersAndNobodyForOthers) {
+  join("w1");
+  join("w2");
+  index.announce("w1", {false, {block, other}, {}});
+  index.announce("w2", {false, {block}, {}});
+  const Providers found = index.find({{9}, {other, block, BlockKey{{3}}}});
+  EXPECT_EQ(found.request, RequestId{9});
+  EXPECT_EQ(names(found.nodes), (std::vector<std::string>{"w1", "w2"}));
+  EXPECT_EQ(found.blocks[0].holders, (std::vector<std::uint32_t>{0}));
+  EXPECT_EQ(found.blocks[1].holders, (std::vector<std::uint32_t>{0, 1}));
+  EXPECT_TRUE(found.blocks[2].holders.empty());
+}
+
+TEST_F(ContentIndexTest, ANodeThatStartsAnewIsBelievedOnlyWhatItSaysNow) {
+  join("w1");
+  index.announce("w1", {false, {block}, {}});
+  index.announce("w1", {true, {other}, {}});
+  EXPECT_TRUE(index.find({{}, {block}}).nodes.empty());
+  EXPECT_EQ(index.find({{}, {other}}).nodes.size(), 1u);
+}
+
+TEST_F(ContentIndexTest, ADeadNodeIsNotNamed) {
+  join("w1");
+  index.announce("w1", {false, {block}, {}});
+  now.monotonic += 6s;
+  membership.take_changes(now);
+  EXPECT_TRUE(index.find({{}, {block}}).nodes.empty());
+  EXPECT_EQ(index.place({}).storing_nodes, 0u);
+}
+
+TEST_F(ContentIndexTest, PlacesOnDistinctNodesWithRoomThatAreNotExcluded) {
+  join("w1");
+  join("w2");
+  join("w3");
+  join("full", 1 << 20);
+  join("g1", 1ULL << 40, "");
+  for (int round = 0; round < 50; ++round) {
+    const Placement placed = index.place({{1}, 2, 1 << 20, {"w2"}});
+    const auto chosen = names(placed.nodes);
+    EXPECT_EQ(std::set(chosen.begin(), chosen.end()), (std::set<std::string>{"w1", "w3"}));
+    EXPECT_EQ(placed.storing_nodes, 4u);
+  }
+}
+
+TEST_F(ContentIndexTest, PlacesMoreWhereThereIsMoreRoom) {
+  join("small", 1ULL << 30);
+  join("large", 9ULL << 30);
+  int large = 0;
+  for (int round = 0; round < 1000; ++round)
+    large += index.place({{1}, 1, 0, {}}).nodes[0].name == "large" ? 1 : 0;
+  EXPECT_GT(large, 800);
+  EXPECT_LT(large, 980);
+}
+
+}  // namespace
+}  // namespace cidbus

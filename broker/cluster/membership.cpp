@@ -1,0 +1,124 @@
+#include "broker/cluster/membership.h"
+
+#include <algorithm>
+
+namespace cidbus {
+
+Membership::Membership(Duration node_timeout, Duration reconnect_grace)
+    : node_timeout_(node_timeout), reconnect_grace_(reconnect_grace) {}
+
+Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Role role, Incarnation incarnation,
+                                          std::string_view exchange, bool other_is_gone) {
+  auto held = nodes_.find(name);
+  const bool another = held != nodes_.end() && held->second.incarnation != incarnation;
+  if (another && is_live(held->second) && !other_is_gone) return HelloAnswer::NameTaken;
+  if (held == nodes_.end()) {
+    if (!make_room()) return HelloAnswer::Full;
+    held = nodes_.emplace(name, Node{}).first;
+    held->second.joined_at = now.wall;
+  } else if (another || !is_live(held->second)) {
+    held->second = Node{};
+    held->second.joined_at = now.wall;
+  }
+  Node& node = held->second;
+  node.role = role;
+  node.incarnation = incarnation;
+  node.exchange = exchange;
+  node.heard = now.monotonic;
+  node.last_seen = now.wall;
+  node.broken_at.reset();
+  if (node.state == MemberState::Suspect) node.state = MemberState::Alive;
+  changed_[held->first] = true;
+  return HelloAnswer::Welcome;
+}
+
+bool Membership::heard(Now now, std::string_view name, Incarnation incarnation) {
+  const auto held = nodes_.find(name);
+  if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return false;
+  Node& node = held->second;
+  node.heard = now.monotonic;
+  node.last_seen = now.wall;
+  node.broken_at.reset();
+  set_state(held->first, node, MemberState::Alive);
+  return true;
+}
+
+bool Membership::heartbeat(Now now, std::string_view name, Incarnation incarnation, const NodeLoad& load) {
+  if (!heard(now, name, incarnation)) return false;
+  nodes_.find(name)->second.load = load;
+  return true;
+}
+
+void Membership::goodbye(Now now, std::string_view name, Incarnation incarnation) {
+  const auto held = nodes_.find(name);
+  if (held == nodes_.end() || held->second.incarnation != incarnation) return;
+  held->second.last_seen = now.wall;
+  set_state(held->first, held->second, MemberState::Left);
+}
+
+void Membership::connection_broke(Now now, std::string_view name, Incarnation incarnation) {
+  const auto held = nodes_.find(name);
+  if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return;
+  if (!held->second.broken_at) held->second.broken_at = now.monotonic;
+  set_state(held->first, held->second, MemberState::Suspect);
+}
+
+void Membership::set_state(const std::string& name, Node& node, MemberState state) {
+  if (node.state == state) return;
+  node.state = state;
+  changed_[name] = true;
+}
+
+MemberState Membership::state_at(Monotonic now, const Node& node) const {
+  const Duration silence = now - node.heard;
+  if (silence >= node_timeout_) return MemberState::Dead;
+  if (node.broken_at)
+    return now - *node.broken_at >= reconnect_grace_ ? MemberState::Dead : MemberState::Suspect;
+  if (silence >= node_timeout_ / 2) return MemberState::Suspect;
+  return node.state;
+}
+
+std::vector<std::string> Membership::take_changes(Now now) {
+  for (auto& [name, node] : nodes_) {
+    if (is_live(node)) set_state(name, node, state_at(now.monotonic, node));
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, changed] : changed_) names.push_back(name);
+  changed_.clear();
+  return names;
+}
+
+std::optional<Monotonic> Membership::deadline() const {
+  std::optional<Monotonic> first;
+  for (const auto& [name, node] : nodes_) {
+    if (!is_live(node)) continue;
+    Monotonic due = node.heard + (node.state == MemberState::Suspect ? node_timeout_ : node_timeout_ / 2);
+    if (node.broken_at) due = std::min(due, *node.broken_at + reconnect_grace_);
+    if (!first || due < *first) first = due;
+  }
+  return first;
+}
+
+const Membership::Node* Membership::find(std::string_view name) const {
+  const auto held = nodes_.find(name);
+  return held == nodes_.end() ? nullptr : &held->second;
+}
+
+bool Membership::make_room() {
+  if (nodes_.size() < limits::members) return true;
+  const auto oldest = std::min_element(nodes_.begin(), nodes_.end(), [](const auto& left, const auto& right) {
+    if (is_live(left.second) != is_live(right.second)) return !is_live(left.second);
+    return left.second.last_seen < right.second.last_seen;
+  });
+  if (is_live(oldest->second)) return false;
+  changed_.erase(oldest->first);
+  nodes_.erase(oldest);
+  return true;
+}
+
+Member member_of(std::string_view name, const Membership::Node& node) {
+  return {name,          node.role, node.state,     node.incarnation,
+          node.exchange, node.load, node.joined_at, node.last_seen};
+}
+
+}  // namespace cidbus

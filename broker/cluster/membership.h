@@ -1,0 +1,77 @@
+// Who is in the cluster: a table of every node the leader knows, and what silence says about each.
+//
+// joining -> alive at the first sign of life after hello; alive -> suspect after half the node timeout of
+// silence, or at once when its connection broke; suspect -> dead after the whole timeout, or when a broken
+// connection did not return within the reconnect grace (CONSENSUS W3); any message revives it. A goodbye
+// makes it left.
+//
+// Invariants
+//  1. A name is held by one incarnation at a time; a second live claimant is refused.
+//  2. Each change is reported once.
+//
+// Thread rule: pure; one owner. Limits: limits::members; departed ones are forgotten first, oldest first.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/base/limits.h"
+#include "shared/base/time.h"
+#include "shared/core/node.h"
+
+namespace cidbus {
+
+class Membership {
+ public:
+  struct Node {
+    Role role = Role::Client;
+    MemberState state = MemberState::Joining;
+    Incarnation incarnation;
+    std::string exchange;  // host:port; empty when it stores no blocks
+    NodeLoad load;
+    WallTime joined_at;
+    WallTime last_seen;
+    Monotonic heard{};
+    std::optional<Monotonic> broken_at;  // its connection broke, and it has not been heard since
+  };
+  enum class HelloAnswer { Welcome, NameTaken, Full };
+
+  explicit Membership(Duration node_timeout = limits::node_timeout,
+                      Duration reconnect_grace = limits::reconnect_grace);
+
+  // `other_is_gone`: the connection of the incarnation that holds the name is known to be dead.
+  HelloAnswer hello(Now now, std::string_view name, Role role, Incarnation incarnation,
+                    std::string_view exchange, bool other_is_gone);
+  // Any message of the node; false when this incarnation is not a live member.
+  bool heard(Now now, std::string_view name, Incarnation incarnation);
+  bool heartbeat(Now now, std::string_view name, Incarnation incarnation, const NodeLoad& load);
+  void goodbye(Now now, std::string_view name, Incarnation incarnation);
+  void connection_broke(Now now, std::string_view name, Incarnation incarnation);
+
+  // Lets time pass; the names whose state changed since the last call, each once, in the order of names.
+  std::vector<std::string> take_changes(Now now);
+  // When time alone changes something next.
+  [[nodiscard]] std::optional<Monotonic> deadline() const;
+
+  [[nodiscard]] const std::map<std::string, Node, std::less<>>& nodes() const { return nodes_; }
+  [[nodiscard]] const Node* find(std::string_view name) const;
+  // Joining, alive or suspect.
+  static bool is_live(const Node& node) { return node.state <= MemberState::Suspect; }
+
+ private:
+  void set_state(const std::string& name, Node& node, MemberState state);
+  [[nodiscard]] MemberState state_at(Monotonic now, const Node& node) const;
+  bool make_room();
+
+  Duration node_timeout_;
+  Duration reconnect_grace_;
+  std::map<std::string, Node, std::less<>> nodes_;
+  std::map<std::string, bool, std::less<>> changed_;  // an ordered set of names
+};
+
+// The core value of a node; views into the table.
+Member member_of(std::string_view name, const Membership::Node& node);
+
+}  // namespace cidbus
