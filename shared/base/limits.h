@@ -62,6 +62,10 @@ inline constexpr std::size_t prefetch_bytes = 16 << 20;   // content asked for a
 inline constexpr std::size_t prefetch_blocks = 64;        // blocks asked for ahead where sizes are not known
 inline constexpr std::size_t car_header_bytes = 1 << 20;  // of a CAR v1: about 25,000 roots
 
+// Block stores and the block exchange.
+inline constexpr std::size_t store_write_buffers = 64 << 20;  // kept by RocksDB before it writes a blob file
+inline constexpr std::size_t store_write_bytes = 16 << 20;    // blocks in one synced write
+
 // Times.
 inline constexpr auto lease = 30s;     // CONSENSUS W2
 inline constexpr auto reclaim = 1s;    // CONSENSUS W1
