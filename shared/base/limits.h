@@ -45,6 +45,7 @@ inline constexpr std::size_t finished_kept =
 inline constexpr std::uint64_t results_kept_bytes =
     1ULL << 30;  // results and keys kept for clients; past it submissions are refused
 inline constexpr unsigned tries_max = 100;
+inline constexpr std::uint32_t tasks_a_worker = 4000;  // granted to or held by one worker; fits one hello
 
 // Content.
 inline constexpr std::size_t block_bytes = 2 << 20;        // one block, as Bitswap and CAR bound it

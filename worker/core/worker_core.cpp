@@ -1,0 +1,239 @@
+#include "worker/core/worker_core.h"
+
+#include <algorithm>
+
+#include "shared/base/ensure.h"
+#include "shared/base/limits.h"
+
+namespace cidbus {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration measure_window = 50ms;   // completions in one such window are kept on the way
+constexpr Duration progress_after = 250ms;  // a task that runs this long is shown as processing
+constexpr Duration resend_after = 5s;
+constexpr Duration shortest_renewal = 100ms;
+
+}  // namespace
+
+WorkerCore::WorkerCore(std::uint32_t slots, Output& output) : slots_(slots), output_(output) {
+  ENSURE(slots > 0 && slots <= limits::tasks_a_worker, "slots", slots);
+}
+
+std::uint32_t WorkerCore::wanted_tasks() const {
+  return std::min<std::uint32_t>(slots_ + ahead_, limits::tasks_a_worker);
+}
+
+std::vector<AttemptId> WorkerCore::held() const {
+  std::vector<AttemptId> attempts;
+  attempts.reserve(held_.size());
+  for (const auto& [attempt, held] : held_) attempts.push_back(attempt);
+  return attempts;
+}
+
+void WorkerCore::on_bound(Now now, const Welcome& welcome) {
+  bound_ = true;
+  credit_ = 0;
+  lease_ = welcome.lease;
+  next_renewal_ = now.monotonic;  // the leader confirms or denies each lease at once
+  resend_at_ = now.monotonic + resend_after;
+  tell_all_again();
+}
+
+void WorkerCore::on_unbound() {
+  bound_ = false;
+  credit_ = 0;
+}
+
+void WorkerCore::on_message(const Message& message) {
+  if (const auto* dispatch = std::get_if<Dispatch>(&message)) {
+    for (const DispatchItem& item : dispatch->items) accept(item);
+  } else if (const auto* ack = std::get_if<CompleteAck>(&message)) {
+    for (const AttemptId& attempt : ack->attempts) {
+      const auto held = held_.find(attempt);
+      if (held == held_.end() || held->second.stage != Held::Stage::Ended) continue;
+      held_.erase(held);
+      --ended_;
+    }
+  } else if (const auto* order = std::get_if<Revoke>(&message)) {
+    for (const AttemptId& attempt : order->attempts) revoke(attempt);
+  }
+}
+
+void WorkerCore::accept(const DispatchItem& item) {
+  if (credit_ > 0) --credit_;
+  const auto [place, fresh] = held_.emplace(item.attempt, Held{});
+  if (!fresh) return;  // sent twice
+  place->second.time_limit = item.time_limit;
+  if (draining_) {
+    finish(place->second, {item.attempt, Outcome::HandedBack, {}, "the worker is being stopped", {}});
+  } else {
+    output_.start(item);
+  }
+}
+
+void WorkerCore::revoke(const AttemptId& attempt) {
+  const auto held = held_.find(attempt);
+  if (held == held_.end() || held->second.stage == Held::Stage::Ended) return;
+  held->second.revoked = true;
+  if (output_.withdraw(attempt)) {
+    finish(held->second, {attempt, Outcome::Cancelled, {}, {}, {}});
+  } else {
+    output_.cancel(attempt);
+  }
+}
+
+void WorkerCore::on_begin(Now now, const AttemptId& attempt) {
+  const auto held = held_.find(attempt);
+  if (held == held_.end() || held->second.stage != Held::Stage::Waiting) return;
+  held->second.stage = Held::Stage::Running;
+  held->second.began = now.monotonic;
+  ++running_;
+  watch_at_ = std::min(watch_at_, watch(now, attempt, held->second));
+}
+
+void WorkerCore::on_end(AttemptEnd end) {
+  ++ended_in_window_;
+  const auto held = held_.find(end.attempt);
+  if (held == held_.end() || held->second.stage == Held::Stage::Ended)
+    return;  // timed out or handed back before
+  if (held->second.revoked && end.outcome != Outcome::Completed) end.outcome = Outcome::Cancelled;
+  finish(held->second, std::move(end));
+}
+
+void WorkerCore::finish(Held& held, AttemptEnd end) {
+  if (held.stage == Held::Stage::Running) --running_;
+  held.stage = Held::Stage::Ended;
+  ++ended_;
+  to_tell_.push_back(end.attempt);
+  held.end = std::move(end);
+}
+
+void WorkerCore::tell_all_again() {
+  to_tell_.clear();
+  for (const auto& [attempt, held] : held_) {
+    if (held.stage == Held::Stage::Ended) to_tell_.push_back(attempt);
+  }
+}
+
+void WorkerCore::drain(Monotonic deadline) {
+  draining_ = true;
+  drain_deadline_ = deadline;
+  for (auto& [attempt, held] : held_) {
+    if (held.stage == Held::Stage::Waiting && output_.withdraw(attempt)) {
+      finish(held, {attempt, Outcome::HandedBack, {}, "the worker is being stopped", {}});
+    }
+  }
+  watch_at_ = std::min(watch_at_, drain_deadline_);
+}
+
+// Little's law: what completes in a window is what must be on the way for slots not to wait that long.
+void WorkerCore::measure(Now now) {
+  const Duration passed = now.monotonic - window_began_;
+  if (passed < measure_window) return;
+  const auto rate = static_cast<std::uint32_t>(ended_in_window_ / (passed / measure_window));
+  ahead_ = std::max(rate, ahead_ / 2);
+  ended_in_window_ = 0;
+  window_began_ = now.monotonic;
+}
+
+std::optional<Monotonic> WorkerCore::end_turn(Now now) {
+  measure(now);
+  watch_running(now);
+  if (bound_) {
+    if (now.monotonic >= resend_at_) {
+      resend_at_ = now.monotonic + resend_after;
+      tell_all_again();
+    }
+    send_ends();
+    send_credit();
+    send_renewals(now);
+  }
+  return next_deadline(now);
+}
+
+void WorkerCore::watch_running(Now now) {
+  if (now.monotonic < watch_at_) return;
+  watch_at_ = Monotonic::max();
+  for (auto& [attempt, held] : held_) {
+    if (held.stage == Held::Stage::Running) watch_at_ = std::min(watch_at_, watch(now, attempt, held));
+  }
+}
+
+Monotonic WorkerCore::watch(Now now, const AttemptId& attempt, Held& held) {
+  const Duration ran = now.monotonic - *held.began;
+  if (held.time_limit.count() > 0 && ran >= held.time_limit) {
+    output_.cancel(attempt);
+    finish(held,
+           {attempt,
+            Outcome::TimedOut,
+            {},
+            "the attempt took longer than its limit of " + std::to_string(held.time_limit.count()) + " ms",
+            std::chrono::duration_cast<std::chrono::microseconds>(ran)});
+    return Monotonic::max();
+  }
+  if (draining_ && now.monotonic >= drain_deadline_) {
+    output_.cancel(attempt);
+    finish(held, {attempt, Outcome::HandedBack, {}, "the worker was stopped before the attempt ended", {}});
+    return Monotonic::max();
+  }
+  if (bound_ && !held.told_progress && ran >= progress_after)
+    held.told_progress = output_.send(Progress{attempt, 0, {}});
+  Monotonic next = Monotonic::max();
+  if (held.time_limit.count() > 0) next = std::min(next, *held.began + held.time_limit);
+  if (draining_) next = std::min(next, drain_deadline_);
+  if (!held.told_progress) next = std::min(next, std::max(*held.began, now.monotonic) + progress_after);
+  return next;
+}
+
+void WorkerCore::send_ends() {
+  std::size_t told = 0;
+  while (told < to_tell_.size()) {
+    Complete complete;
+    std::size_t bytes = 0;
+    std::size_t place = told;
+    for (; place < to_tell_.size() && complete.items.size() < limits::items_a_message; ++place) {
+      const auto held = held_.find(to_tell_[place]);
+      if (held == held_.end()) continue;  // acknowledged in the meantime
+      const AttemptEnd& end = *held->second.end;
+      bytes += end.result.size() + end.error.size();
+      if (bytes > limits::batch_bytes && !complete.items.empty()) break;
+      complete.items.push_back({end.attempt, end.outcome, end.result, end.error, end.elapsed});
+    }
+    if (!complete.items.empty() && !output_.send(complete)) break;
+    told = place;
+  }
+  to_tell_.erase(to_tell_.begin(), to_tell_.begin() + static_cast<std::ptrdiff_t>(told));
+}
+
+void WorkerCore::send_credit() {
+  if (draining_) return;
+  const auto out = static_cast<std::uint32_t>(held_.size()) + credit_;
+  if (out >= wanted_tasks()) return;
+  const std::uint32_t grant = wanted_tasks() - out;
+  // Many small grants cost more than they bring: wait for a quarter of the window, unless slots would idle.
+  if (grant * 4 < wanted_tasks() && out >= slots_) return;
+  if (output_.send(Credit{grant})) credit_ += grant;
+}
+
+void WorkerCore::send_renewals(Now now) {
+  if (now.monotonic < next_renewal_) return;
+  next_renewal_ = now.monotonic + std::max<Duration>(lease_ / 3, shortest_renewal);
+  Renew renew;
+  for (const auto& [attempt, held] : held_) {
+    if (held.stage != Held::Stage::Ended) renew.attempts.push_back(attempt);
+  }
+  if (!renew.attempts.empty()) output_.send(renew);
+}
+
+std::optional<Monotonic> WorkerCore::next_deadline(Now now) const {
+  Monotonic next = watch_at_;
+  if (bound_ && !held_.empty()) next = std::min(next, next_renewal_);
+  if (bound_ && ended_ > 0) next = std::min(next, resend_at_);
+  if (ended_in_window_ > 0 || ahead_ > 0) next = std::min(next, window_began_ + measure_window);
+  if (next == Monotonic::max()) return std::nullopt;
+  return std::max(next, now.monotonic);
+}
+
+}  // namespace cidbus

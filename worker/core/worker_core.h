@@ -1,0 +1,116 @@
+// What a worker decides: how much work to ask for, what to say of the attempts it holds, when to hand them
+// back.
+//
+// An attempt is held from its dispatch until the leader has acknowledged how it ended. While held it is
+// renewed; a finished one is told again after every reconnect, so a cut or a new leader loses nothing
+// (CONSENSUS W4, W5). Credit follows the rate at which tasks complete: enough on the way that slots do not
+// idle for a round trip, and no more, so that work is not hoarded from other workers.
+//
+// Invariants
+//  1. Credit granted and attempts held never exceed `wanted_tasks()` together, which is at most
+//  limits::tasks_a_worker.
+//  2. Each held attempt is in every hello; none is forgotten before its CompleteAck.
+//  3. Once draining, nothing new is started.
+//
+// Thread rule: pure; one owner. Limits: limits::tasks_a_worker.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/base/bytes.h"
+#include "shared/base/time.h"
+#include "shared/core/message.h"
+
+namespace cidbus {
+
+// How a slot's work ended.
+struct AttemptEnd {
+  AttemptId attempt;
+  Outcome outcome = Outcome::Completed;
+  Bytes result;
+  std::string error;
+  std::chrono::microseconds elapsed{0};
+};
+
+class WorkerCore {
+ public:
+  class Output {
+   public:
+    virtual ~Output() = default;
+    // To the leader; false when it cannot be reached.
+    virtual bool send(const Message& message) = 0;
+    // Queues the attempt for the slots; its views live during the call only.
+    virtual void start(const DispatchItem& item) = 0;
+    // Takes back an attempt that no slot has begun; false when one has.
+    virtual bool withdraw(const AttemptId& attempt) = 0;
+    // Asks a running attempt to stop; it ends all the same, by on_end().
+    virtual void cancel(const AttemptId& attempt) = 0;
+  };
+
+  WorkerCore(std::uint32_t slots, Output& output);
+
+  void on_bound(Now now, const Welcome& welcome);
+  void on_unbound();
+  // Dispatch, Renewed, CompleteAck, Revoke; others are none of its business.
+  void on_message(const Message& message);
+  void on_begin(Now now, const AttemptId& attempt);
+  void on_end(AttemptEnd end);
+
+  // Hands back what has not begun, waits for the rest until `deadline`, then hands that back too.
+  void drain(Monotonic deadline);
+  // Draining, and nothing is held.
+  [[nodiscard]] bool drained() const { return draining_ && held_.empty(); }
+
+  // Sends what the turn collected. When it wants to be called at the latest.
+  std::optional<Monotonic> end_turn(Now now);
+
+  [[nodiscard]] std::vector<AttemptId> held() const;
+  [[nodiscard]] std::uint32_t busy() const { return running_; }
+  [[nodiscard]] std::uint32_t wanted_tasks() const;
+
+ private:
+  struct Held {
+    enum class Stage { Waiting, Running, Ended } stage = Stage::Waiting;
+    std::chrono::milliseconds time_limit{0};
+    std::optional<Monotonic> began;
+    bool told_progress = false;
+    bool revoked = false;
+    std::optional<AttemptEnd> end;  // kept until it is acknowledged
+  };
+
+  void accept(const DispatchItem& item);
+  void revoke(const AttemptId& attempt);
+  void finish(Held& held, AttemptEnd end);
+  void tell_all_again();
+  void measure(Now now);
+  void send_ends();
+  void send_credit();
+  void send_renewals(Now now);
+  void watch_running(Now now);
+  // Does what is due for one running attempt; when the next thing is.
+  Monotonic watch(Now now, const AttemptId& attempt, Held& held);
+  [[nodiscard]] std::optional<Monotonic> next_deadline(Now now) const;
+
+  std::uint32_t slots_;
+  Output& output_;
+  std::map<AttemptId, Held> held_;
+  std::uint32_t running_ = 0;
+  std::uint32_t ended_ = 0;         // held, ended, not acknowledged
+  std::vector<AttemptId> to_tell_;  // ended, not told to this leader yet
+  bool bound_ = false;
+  bool draining_ = false;
+  Monotonic drain_deadline_{};
+  std::uint32_t credit_ = 0;  // granted to this leader and not used yet
+  Duration lease_{};
+  Monotonic next_renewal_{};
+  Monotonic resend_at_{};                  // ends that are not acknowledged by then are told again
+  Monotonic watch_at_ = Monotonic::max();  // something is due for a running attempt
+  std::uint32_t ended_in_window_ = 0;
+  Monotonic window_began_{};
+  std::uint32_t ahead_ = 0;  // attempts wanted beyond the slots
+};
+
+}  // namespace cidbus
