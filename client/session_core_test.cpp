@@ -1,0 +1,458 @@
+#include "client/session_core.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <sstream>
+
+namespace cidbus {
+namespace {
+
+using namespace std::chrono_literals;
+
+SessionId session_of(std::uint8_t number) {
+  SessionId session;
+  session.bytes[15] = number;
+  return session;
+}
+
+// Writes down everything the core does, one line each, and hands out sessions 2, 3, …
+class Transcript : public SessionOutput {
+ public:
+  void send(const Message& message) override { std::visit([this](const auto& body) { say(body); }, message); }
+  void accepted(Ticket ticket, TaskId task, bool duplicate) override {
+    line() << "accepted " << ticket.value << " as " << to_text(task) << (duplicate ? " again" : "");
+  }
+  void rejected(Ticket ticket, Refusal why, std::string_view reason,
+                std::chrono::milliseconds retry_after) override {
+    line() << "rejected " << ticket.value << ' ' << to_text(why) << ": " << reason << " +"
+           << retry_after.count();
+  }
+  void result(Ticket ticket, const TaskInfo& info) override {
+    line() << "result " << ticket.value << ' ' << to_text(info.state) << ' ' << as_text(info.result);
+  }
+  void unknown(Ticket ticket, TaskId task) override {
+    line() << "unknown " << ticket.value << (task == TaskId{} ? "" : " " + to_text(task));
+  }
+  SessionId new_session() override { return session_of(++sessions_); }
+
+  void expect(std::string_view expected) {
+    ASSERT_FALSE(lines_.empty()) << "nothing happened instead of: " << expected;
+    EXPECT_EQ(lines_.front().str(), expected);
+    lines_.pop_front();
+  }
+  void expect_nothing_else() {
+    for (const auto& left : lines_) ADD_FAILURE() << left.str();
+    lines_.clear();
+  }
+
+ private:
+  std::ostream& line() { return lines_.emplace_back(); }
+  static int short_name(const SessionId& session) { return session.bytes[15]; }
+  void say(const Submit& submit) {
+    std::ostream& out = line();
+    out << "-> submit s" << short_name(submit.session) << " low " << submit.low_water;
+    for (const auto& item : submit.items) {
+      out << ' ' << item.seq << ':' << item.type << '/' << as_text(item.work);
+      if (!item.options.key.empty()) out << '#' << item.options.key;
+    }
+  }
+  void say(const SessionResume& resume) {
+    line() << "-> resume s" << short_name(resume.session) << " from " << resume.cursor;
+  }
+  void say(const ResultAck& ack) { line() << "-> ack s" << short_name(ack.session) << ' ' << ack.cursor; }
+  void say(const SessionClose& close) { line() << "-> close s" << short_name(close.session); }
+  void say(const TaskQuery& query) {
+    std::ostream& out = line();
+    out << "-> wait for";
+    for (const auto task : query.tasks) out << ' ' << to_text(task);
+  }
+  template <typename Body>
+  void say(const Body&) {
+    line() << "-> something else";
+  }
+
+  std::deque<std::ostringstream> lines_;
+  std::uint8_t sessions_ = 1;
+};
+
+class Session : public ::testing::Test {
+ protected:
+  explicit Session(SessionSettings settings = {}) : core(session_of(1), settings, out) {}
+  ~Session() override { out.expect_nothing_else(); }
+
+  Ticket submit(std::string_view work, std::string_view key = {}) {
+    TaskOptions options;
+    options.key = key;
+    return core.submit("echo", options, as_bytes(work));
+  }
+  void bind(std::uint32_t credit = 100) { core.on_bound(now, credit); }
+  void tick() { deadline = core.tick(now); }
+  void after(Duration wait) { now += wait; }
+  void accept(std::uint8_t session, std::vector<AcceptedItem> items) {
+    EXPECT_TRUE(core.on_message(now, Accepted{session_of(session), Durability::Disk, std::move(items)}));
+  }
+  void reject(std::uint64_t seq, Refusal why, std::chrono::milliseconds retry_after = 0ms) {
+    EXPECT_TRUE(core.on_message(now, Rejected{session_of(1), {{seq, why, "because", retry_after}}}));
+  }
+  static TaskInfo completed(TaskId task, std::string_view result = "done") {
+    TaskInfo info;
+    info.task = task;
+    info.state = TaskState::Completed;
+    info.result = as_bytes(result);
+    return info;
+  }
+  static ResultItem result(std::uint64_t rseq, std::uint64_t seq, TaskId task) {
+    return {rseq, seq, completed(task)};
+  }
+  void results(std::uint8_t session, std::vector<ResultItem> items) {
+    EXPECT_TRUE(core.on_message(now, Results{session_of(session), std::move(items)}));
+  }
+  void expire() {
+    EXPECT_TRUE(core.on_message(now, Refused{Refusal::SessionExpired, "session expired", 0ms}));
+  }
+
+  Transcript out;
+  SessionCore core;
+  Monotonic now{std::chrono::hours(5)};
+  Monotonic deadline = Monotonic::max();
+};
+
+TEST_F(Session, WhatATurnCollectedLeavesAsOneSubmitAndEachResultIsCalledBackOnceAndAcknowledgedOnce) {
+  submit("a");
+  submit("b");
+  tick();
+  out.expect_nothing_else();  // not bound yet
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a 2:echo/b");
+  accept(1, {{1, {10}, false}, {2, {11}, false}});
+  out.expect("accepted 1 as ta");
+  out.expect("accepted 2 as tb");
+  results(1, {result(1, 2, {11}), result(2, 1, {10})});
+  out.expect("result 2 completed done");
+  out.expect("result 1 completed done");
+  tick();
+  out.expect("-> ack s1 2");
+  EXPECT_TRUE(core.idle());
+  EXPECT_EQ(deadline, Monotonic::max());
+  core.close();
+  tick();
+  out.expect("-> close s1");
+  tick();
+}
+
+TEST_F(Session, NoMoreThanTheCreditIsOnTheWayUnanswered) {
+  for (const char* work : {"a", "b", "c"}) submit(work);
+  bind(2);
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a 2:echo/b");
+  tick();
+  out.expect_nothing_else();
+  accept(1, {{2, {11}, false}});
+  out.expect("accepted 2 as tb");
+  tick();
+  out.expect("-> submit s1 low 1 3:echo/c");
+}
+
+TEST_F(Session, AnotherBrokerIsAskedForTheResultsAndGetsTheUnansweredAgainUnderTheSameSeq) {
+  submit("a");
+  submit("b");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a 2:echo/b");
+  accept(1, {{1, {10}, false}});
+  out.expect("accepted 1 as ta");
+  core.on_unbound(now);
+  tick();
+  out.expect_nothing_else();
+  bind();
+  tick();
+  out.expect("-> resume s1 from 0");
+  out.expect("-> submit s1 low 2 2:echo/b");
+  accept(1, {{2, {11}, true}});
+  out.expect("accepted 2 as tb again");
+}
+
+TEST_F(Session, ASessionNoBrokerAnsweredForIsOpenedBySubmittingAndResumedAfterwards) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");  // a resume would be refused by a broker that never heard of it
+  accept(1, {{1, {10}, true}});
+  out.expect("accepted 1 as ta again");
+  tick();
+  out.expect("-> resume s1 from 0");
+}
+
+TEST_F(Session, ASilentBrokerGetsTheUnansweredAgainAtDoublingIntervals) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  EXPECT_EQ(deadline, now + 2s);
+  after(2s - 1ns);
+  tick();
+  out.expect_nothing_else();
+  after(1ns);
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  EXPECT_EQ(deadline, now + 4s);
+}
+
+TEST_F(Session, AnswersToOthersDoNotKeepALostOneFromBeingSentAgain) {
+  submit("lost");
+  submit("b");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/lost 2:echo/b");
+  after(1s);
+  accept(1, {{2, {11}, false}});
+  out.expect("accepted 2 as tb");
+  after(1s);
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/lost");
+}
+
+TEST_F(Session, ResultsAboveAGapAreAskedForAgainAndThoseBelowTheCursorDropped) {
+  for (const char* work : {"a", "b", "c"}) submit(work);
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a 2:echo/b 3:echo/c");
+  accept(1, {{1, {10}, false}, {2, {11}, false}, {3, {12}, false}});
+  for (const char* line : {"accepted 1 as ta", "accepted 2 as tb", "accepted 3 as tc"}) out.expect(line);
+  results(1, {result(1, 1, {10}), result(3, 3, {12})});
+  out.expect("result 1 completed done");
+  tick();
+  out.expect("-> resume s1 from 1");  // it carries the acknowledgement as well
+  results(1, {result(1, 1, {10}), result(2, 2, {11}), result(3, 3, {12})});
+  out.expect("result 2 completed done");
+  out.expect("result 3 completed done");
+  tick();
+  out.expect("-> ack s1 3");
+  EXPECT_TRUE(core.idle());
+}
+
+TEST_F(Session, AResultProvesThatItsSubmissionWasAccepted) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  results(1, {result(1, 1, {10})});
+  out.expect("accepted 1 as ta");
+  out.expect("result 1 completed done");
+  accept(1, {{1, {10}, true}});
+  tick();
+  out.expect("-> ack s1 1");
+}
+
+TEST_F(Session, WhatABrokerHasNoRoomForGoesAgainUnderTheSameSeqAfterItsRetryAfter) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  reject(1, Refusal::Exhausted, 500ms);
+  submit("b");
+  tick();
+  out.expect_nothing_else();
+  EXPECT_GE(deadline, now + 500ms);
+  EXPECT_LE(deadline, now + 550ms);
+  now = deadline;
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a 2:echo/b");
+}
+
+TEST_F(Session, ARefusalThatWaitingCannotCureIsCalledBack) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  reject(1, Refusal::BadMessage);
+  out.expect("rejected 1 bad message: because +0");
+  EXPECT_TRUE(core.idle());
+}
+
+class SurfacingSession : public Session {
+ protected:
+  SurfacingSession() : Session(SessionSettings{.retry_exhausted = false}) {}
+};
+
+TEST_F(SurfacingSession, TheCallerMayHaveExhaustionCalledBackInstead) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  reject(1, Refusal::Exhausted, 500ms);
+  out.expect("rejected 1 exhausted: because +500");
+  EXPECT_TRUE(core.idle());
+}
+
+TEST_F(Session, AfterExpiryTheKeylessAreUnknownTheKeyedGoAgainAndOwedResultsAreWaitedForById) {
+  submit("owed");
+  submit("keyless");
+  submit("keyed", "k");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/owed 2:echo/keyless 3:echo/keyed#k");
+  accept(1, {{1, {10}, false}});
+  out.expect("accepted 1 as ta");
+  core.on_unbound(now);
+  bind();
+  tick();
+  out.expect("-> resume s1 from 0");
+  out.expect("-> submit s1 low 2 2:echo/keyless 3:echo/keyed#k");
+  expire();
+  out.expect("unknown 2");
+  tick();
+  out.expect("-> submit s2 low 1 1:echo/keyed#k");
+  out.expect("-> wait for ta");
+  accept(1, {{3, {12}, false}});  // of the expired session
+  out.expect_nothing_else();
+  accept(2, {{1, {12}, true}});
+  out.expect("accepted 3 as tc again");
+  tick();
+  out.expect("-> wait for tc");
+  EXPECT_TRUE(core.on_message(now, TaskInfos{{SessionCore::first_request}, {completed({10})}, {{12}}, false}));
+  out.expect("result 1 completed done");
+  out.expect("unknown 3 tc");  // the task under the key is not remembered any more
+  EXPECT_TRUE(core.idle());
+}
+
+TEST_F(Session, ARefusalOfAnotherSessionsResumeDoesNotEndThisOne) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  EXPECT_FALSE(core.on_message(now, Refused{Refusal::SessionExpired, "session expired", 0ms}));
+}
+
+TEST_F(Session, OutOfSightForHalfItsLifeItGivesUpTheKeylessAndHoldsTheNewUntilItKnows) {
+  submit("answered");
+  submit("keyless");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/answered 2:echo/keyless");
+  accept(1, {{1, {10}, false}});
+  out.expect("accepted 1 as ta");
+  core.on_unbound(now);
+  submit("new");
+  after(Duration(limits::session_ttl) / 2);
+  bind();
+  out.expect("unknown 2");
+  tick();
+  out.expect("-> resume s1 from 0");
+  expire();
+  tick();
+  out.expect("-> submit s2 low 1 1:echo/new");
+  out.expect("-> wait for ta");
+}
+
+TEST_F(Session, TwoSubmissionsUnderOneKeyBothGetTheOneResult) {
+  submit("a", "k");
+  submit("a", "k");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a#k 2:echo/a#k");
+  accept(1, {{1, {10}, false}, {2, {10}, true}});
+  out.expect("accepted 1 as ta");
+  out.expect("accepted 2 as ta again");
+  tick();
+  out.expect("-> wait for ta");
+  results(1, {result(1, 1, {10})});
+  out.expect("result 1 completed done");
+  out.expect("result 2 completed done");
+  EXPECT_TRUE(core.on_message(now, TaskInfos{{SessionCore::first_request}, {completed({10})}, {}, false}));
+  tick();
+  out.expect("-> ack s1 1");
+  EXPECT_TRUE(core.idle());
+}
+
+TEST_F(Session, ResultsThatDoNotComeAreAskedForAgain) {
+  submit("a");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a");
+  accept(1, {{1, {10}, false}});
+  out.expect("accepted 1 as ta");
+  tick();
+  EXPECT_EQ(deadline, now + 10s);
+  now = deadline;
+  tick();
+  out.expect("-> resume s1 from 0");
+  EXPECT_EQ(deadline, now + 10s);
+  now = deadline;
+  tick();
+  out.expect("-> resume s1 from 0");
+  EXPECT_EQ(deadline, now + 20s);
+}
+
+TEST_F(Session, AMessageHoldsAtMostItsBoundOfItemsAndAboutAMebibyte) {
+  const std::string big(limits::payload_bytes, 'x');
+  std::vector<std::size_t> counts;
+  struct Counter : Transcript {
+    explicit Counter(std::vector<std::size_t>& out) : counts(out) {}
+    void send(const Message& message) override { counts.push_back(std::get<Submit>(message).items.size()); }
+    std::vector<std::size_t>& counts;
+  } counter(counts);
+  SessionCore other(session_of(1), {}, counter);
+  for (std::size_t i = 0; i <= limits::items_a_message; ++i) other.submit("echo", {}, {});
+  for (int i = 0; i < 5; ++i) other.submit("echo", {}, as_bytes(big));
+  other.on_bound(now, 100'000);
+  other.tick(now);
+  EXPECT_EQ(counts, (std::vector<std::size_t>{4096, 4, 2}));
+}
+
+class SmallSession : public Session {
+ protected:
+  SmallSession() : Session(SessionSettings{.unanswered_bytes = 1000, .held = 3}) {}
+};
+
+TEST_F(SmallSession, ItHasNoRoomBeyondItsBoundsUntilSomethingIsAnswered) {
+  submit(std::string(1000, 'x'));
+  EXPECT_FALSE(core.has_room());
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/" + std::string(1000, 'x'));
+  accept(1, {{1, {10}, false}});
+  out.expect("accepted 1 as ta");
+  EXPECT_TRUE(core.has_room());
+  submit("b");
+  submit("c");
+  EXPECT_FALSE(core.has_room());  // three are held: one owed its result, two unanswered
+}
+
+class CarelessSession : public Session {
+ protected:
+  CarelessSession() : Session(SessionSettings{.await_results = false}) {}
+};
+
+TEST_F(CarelessSession, WhoWantsNoResultsIsDoneWhenAcceptedAndTakesResultsOffTheBroker) {
+  submit("a", "k");
+  bind();
+  tick();
+  out.expect("-> submit s1 low 1 1:echo/a#k");
+  accept(1, {{1, {10}, true}});
+  out.expect("accepted 1 as ta again");
+  EXPECT_TRUE(core.idle());
+  results(1, {result(1, 1, {10})});
+  tick();
+  out.expect("-> ack s1 1");
+}
+
+TEST_F(Session, MessagesOfOtherSessionsAndQuestionsAreNotItsBusiness) {
+  bind();
+  accept(9, {{1, {10}, false}});
+  results(9, {result(1, 1, {10})});
+  EXPECT_FALSE(core.on_message(now, TaskInfos{{7}, {completed({10})}, {}, false}));
+  EXPECT_FALSE(core.on_message(now, Pong{}));
+  accept(1, {{5, {10}, false}, {0, {11}, false}, {~0ULL, {12}, false}});
+  results(1, {result(1, 5, {10})});
+  tick();
+  out.expect("-> ack s1 1");
+}
+
+}  // namespace
+}  // namespace cidbus
