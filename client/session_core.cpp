@@ -19,7 +19,8 @@ constexpr Duration pause_first = milliseconds(50);
 constexpr Duration pause_most = std::chrono::seconds(5);
 constexpr unsigned pause_doublings = 7;
 
-// Sessions are random, so each client backs off in a rhythm of its own; and a run with a given session repeats.
+// Sessions are random, so each client backs off in a rhythm of its own; and a run with a given session
+// repeats.
 std::uint64_t seed_of(const SessionId& session) {
   std::uint64_t seed = 0;
   std::memcpy(&seed, session.bytes.data(), sizeof seed);
@@ -67,10 +68,13 @@ void SessionCore::on_bound(Monotonic now, std::uint32_t credit) {
   pauses_ = 0;
   resume_at_ = established_ || owed() ? now : Monotonic::max();
   if (!doubtful) return;
-  // A session this long out of sight may have expired (record time may be a quarter of the ttl behind), and
-  // then a broker could not tell a repeat from a first submission. What is new waits for the word on it.
-  if (established_) paused_until_ = now + settings_.silence;
-  give_up(submissions_.give_up_doubtful());
+  // A session this long out of sight may have expired: record time may be a quarter of the ttl behind. If it
+  // is established a broker knows, and what is new waits for its word; if not, a broker could not tell the
+  // opening submission from its repeat.
+  if (established_)
+    paused_until_ = now + settings_.silence;
+  else
+    give_up(submissions_.give_up_doubtful());
 }
 
 void SessionCore::on_unbound(Monotonic now) {
@@ -283,11 +287,15 @@ void SessionCore::send_resume(Monotonic now) {
   result_silence_ = std::min(result_silence_ * 2, settings_.result_silence_most);
 }
 
+// A session opens with one submission alone. From its answer on the low water is above it, so that a broker
+// which does not know the session can tell a new one (low water 1) from one that expired.
 void SessionCore::send_submissions(Monotonic now) {
   if (now < paused_until_) return;
-  while (submissions_.in_flight() < window_) {
-    const std::size_t count = std::min(window_ - submissions_.in_flight(), limits::items_a_message);
-    Submit batch{session_, submissions_.low_water(), submissions_.take(count, limits::batch_bytes)};
+  const std::size_t window = established_ ? window_ : std::min(window_, 1U);
+  while (submissions_.in_flight() < window) {
+    const std::size_t count = std::min(window - submissions_.in_flight(), limits::items_a_message);
+    const std::uint64_t low_water = established_ ? submissions_.low_water() : 1;
+    Submit batch{session_, low_water, submissions_.take(count, limits::batch_bytes)};
     if (batch.items.empty()) return;
     opened_ = true;
     if (resend_at_ == Monotonic::max()) resend_at_ = now + silence_;

@@ -1,18 +1,20 @@
-// The client's side of a session (CONSENSUS C1-C4): submissions go out until they are answered, results come in
-// once each, over any number of brokers, losses and repeats.
+// The client's side of a session (CONSENSUS C1-C4): submissions go out until they are answered, results come
+// in once each, over any number of brokers, losses and repeats.
 //
 // A pure machine. The leader link finds the broker in office and tells this core when it is bound to one and
-// when it is not; the core says what to send and calls back what happened. Everything is sent from tick(), the
-// end of a turn, so that whatever a turn collected leaves as one message.
+// when it is not; the core says what to send and calls back what happened. Everything is sent from tick(),
+// the end of a turn, so that whatever a turn collected leaves as one message.
 //
 // Invariants
 //  1. Every submission is called back: accepted, rejected or unknown; once accepted, result or unknown.
 //  2. accepted() and result() are called at most once a ticket, accepted() before result().
 //  3. Within a session, results are called back in the order of rseq, without gaps: what is at or below the
 //     cursor is dropped, what is above the next one is dropped too and asked for again.
-//  4. A submission that may have reached a broker is sent again only under the same identity: the same session
+//  4. A submission that may have reached a broker is sent again only under the same identity: the same
+//  session
 //     and seq, or the same key. When its session expired and it has no key, it is reported unknown.
-//  5. No more than the broker's credit is on the way unanswered.
+//  5. No more than the broker's credit is on the way unanswered, and one only until a broker has answered for
+//     the session. A broker takes an unknown session with low water 1 for a new one, any other for expired.
 //
 // Tasks whose results the session cannot push (accepted under a key that another session used, or owed by a
 // session that expired) are waited for by their ids, with requests numbered from `first_request` up.
@@ -56,10 +58,10 @@ struct SessionSettings {
   bool await_results = true;
   // True: what a broker has no room for is sent again after its retry-after. False: it is called back.
   bool retry_exhausted = true;
-  std::size_t unanswered_bytes = 16 << 20;          // submissions held before has_room() says no
-  std::size_t held = 1'000'000;                     // submissions not done with before has_room() says no
-  Duration silence = std::chrono::seconds(2);       // without an answer: send again; doubles up to
-  Duration silence_most = std::chrono::seconds(30); //
+  std::size_t unanswered_bytes = 16 << 20;             // submissions held before has_room() says no
+  std::size_t held = 1'000'000;                        // submissions not done with before has_room() says no
+  Duration silence = std::chrono::seconds(2);          // without an answer: send again; doubles up to
+  Duration silence_most = std::chrono::seconds(30);    //
   Duration result_silence = std::chrono::seconds(10);  // with results owed: ask again; doubles up to
   Duration result_silence_most = std::chrono::seconds(120);
 };
@@ -133,14 +135,14 @@ class SessionCore {
   bool closed_ = false;  // SessionClose went out
 
   // Of this session; set back when it is renewed.
-  bool opened_ = false;             // something was sent under it
-  bool opened_elsewhere_ = false;   // on an earlier binding
-  bool established_ = false;        // a broker has answered, so its journal knows the session
-  bool resumed_ = false;            // SessionResume went out on this binding and nothing came back yet
-  std::uint64_t cursor_ = 0;        // every rseq up to here was called back; only grows
-  std::uint64_t highest_rseq_ = 0;  // seen; above the cursor while a gap waits to be filled
+  bool opened_ = false;               // something was sent under it
+  bool opened_elsewhere_ = false;     // on an earlier binding
+  bool established_ = false;          // a broker has answered, so its journal knows the session
+  bool resumed_ = false;              // SessionResume went out on this binding and nothing came back yet
+  std::uint64_t cursor_ = 0;          // every rseq up to here was called back; only grows
+  std::uint64_t highest_rseq_ = 0;    // seen; above the cursor while a gap waits to be filled
   std::uint64_t answered_below_ = 1;  // the low water when the resend timer was set
-  bool acknowledge_ = false;        // the broker is to be told of the cursor
+  bool acknowledge_ = false;          // the broker is to be told of the cursor
 
   // Timers; Monotonic::max() when not set.
   Monotonic resend_at_ = Monotonic::max();  // what is in flight goes out again

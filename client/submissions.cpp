@@ -16,8 +16,8 @@ std::size_t Submissions::Body::bytes() const {
 }
 
 Ticket Submissions::add(std::string_view type, const TaskOptions& options, ByteView work) {
-  auto body = std::make_unique<Body>(
-      Body{std::string(type), std::string(options.key), options, to_bytes(work)});
+  auto body =
+      std::make_unique<Body>(Body{std::string(type), std::string(options.key), options, to_bytes(work)});
   body->options.key = body->key;
   const Ticket ticket{++last_ticket_};
   append({ticket, TaskId{}, std::move(body)});

@@ -64,8 +64,8 @@ class Submissions {
 
   // The answers. REQUIRES: the entry's state is Waiting or InFlight.
   void accept(Entry& entry, TaskId task, bool result_follows);
-  void refuse(Entry& entry);                          // for good
-  void put_back(std::uint64_t seq, Entry& entry);     // to be sent again later, under the same seq
+  void refuse(Entry& entry);                       // for good
+  void put_back(std::uint64_t seq, Entry& entry);  // to be sent again later, under the same seq
   // REQUIRES: the entry's state is Accepted.
   void finish(Entry& entry);
 
@@ -95,10 +95,10 @@ class Submissions {
   void trim();
   void append(Entry entry);
 
-  std::deque<Entry> entries_;     // of the seqs first_, first_ + 1, ...; the first is never Done
-  std::uint64_t first_ = 1;       // only grows within a session
-  std::uint64_t low_water_ = 1;   // the lowest unanswered seq, or end()
-  std::uint64_t send_from_ = 1;   // no seq below it is Waiting
+  std::deque<Entry> entries_;    // of the seqs first_, first_ + 1, ...; the first is never Done
+  std::uint64_t first_ = 1;      // only grows within a session
+  std::uint64_t low_water_ = 1;  // the lowest unanswered seq, or end()
+  std::uint64_t send_from_ = 1;  // no seq below it is Waiting
   std::uint64_t last_ticket_ = 0;
   std::size_t in_flight_ = 0;
   std::size_t unanswered_ = 0;
