@@ -1,0 +1,32 @@
+#include "observer/feed_tracker.h"
+
+#include <algorithm>
+
+#include "shared/base/limits.h"
+
+namespace cidbus {
+
+FeedTracker::Verdict FeedTracker::on_feed(const Header& header, const Feed& feed) {
+  ++turn_;
+  const auto [place, fresh] = last_.emplace(Key{std::string(header.sender), feed.topic}, Last{});
+  Last& last = place->second;
+  const bool restarted = last.incarnation != header.incarnation;
+  const std::uint64_t before = last.number;
+  if (!fresh && !restarted && feed.number <= before) return {Kind::Repeated, 0};
+  last = {header.incarnation, feed.number, turn_};
+  if (fresh || restarted) {
+    make_room();
+    return {Kind::First, 0};
+  }
+  if (feed.number == before + 1) return {Kind::InOrder, 0};
+  return {Kind::Gap, feed.number - before - 1};
+}
+
+void FeedTracker::make_room() {
+  if (last_.size() <= limits::members) return;
+  last_.erase(std::min_element(last_.begin(), last_.end(), [](const auto& left, const auto& right) {
+    return left.second.turn < right.second.turn;
+  }));
+}
+
+}  // namespace cidbus

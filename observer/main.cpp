@@ -1,0 +1,46 @@
+#include <CLI/CLI.hpp>
+
+#include "observer/observer.h"
+#include "shared/io/node_options.h"
+
+namespace {
+
+using namespace cidbus;
+
+constexpr const char* program = "cidbus-observer";
+
+Status run(const NodeOptions& node, const std::string& output, int& exit_status) {
+  const auto identity = identity_of(node, Role::Observer);
+  if (!identity) return tl::unexpected(identity.error());
+  const auto brokers = parse_addresses(node.brokers);
+  if (!brokers) return tl::unexpected(brokers.error());
+  const auto level = log_level_of(node);
+  if (!level) return tl::unexpected(level.error());
+  const auto style = parse_print_style(output);
+  if (!style) return fault(FaultKind::BadUsage, "--output '" + output + "' is unknown; give text or ndjson");
+
+  const auto log = make_stderr_log(node.name, *level);
+  SocketContext context;
+  Observer observer(context, {*identity, *brokers, *style, stdout}, *log);
+  if (const Status opened = observer.open(); !opened) return opened;
+  exit_status = run_until_signalled(program, observer);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  block_stop_signals();
+  NodeOptions node;
+  std::string output = "text";
+  CLI::App app(
+      "Watches a cluster: attaches to its brokers and prints members, leaders and tasks as they change.",
+      program);
+  add_node_flags(app, node);
+  app.add_option("--output", output, "text for a person, ndjson for a program")->capture_default_str();
+  if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
+  int exit_status = 0;
+  if (const Status status = run(node, output, exit_status); !status)
+    return report_fault(program, status.error());
+  return exit_status;
+}

@@ -1,0 +1,121 @@
+#include "observer/observer.h"
+
+#include "observer/feed_tracker.h"
+#include "shared/base/limits.h"
+#include "shared/wire/codec.h"
+
+namespace cidbus {
+namespace {
+
+constexpr int feed_out_offset = 1;  // DESIGN section 11: a broker at port P sends the feed at P+1
+constexpr int messages_a_turn = 256;
+
+bool is_state_event(const FeedEvent& event) {
+  return std::holds_alternative<TaskEvent>(event) || std::holds_alternative<MemberEvent>(event);
+}
+
+}  // namespace
+
+struct Observer::State : BusLink::Owner {
+  State(SocketContext& context, Reactor& reactor, ObserverOptions given, Log& log_to)
+      : options(std::move(given)),
+        log(log_to),
+        feed(context, SocketKind::Sub),
+        link(context, reactor, options.identity, options.brokers, *this) {}
+
+  Hello make_hello() override {
+    Hello hello;
+    hello.role = Role::Observer;
+    return hello;
+  }
+  void on_bound(Now, const Welcome& welcome) override {
+    log.info("attached to " + std::string(welcome.leader) + " at " + link.leader_address());
+    ask_for_snapshot();
+  }
+  void on_unbound(Now) override {
+    log.warning("lost the leader at " + link.leader_address() + "; looking for one");
+  }
+  void on_refused(Now, const Refused& refused) override {
+    if (refusal == refused.reason) return;
+    refusal = refused.reason;
+    log.error("refused: " + refusal);
+  }
+  void on_message(Now now, const Header&, const Message& message) override {
+    const auto* snapshot = std::get_if<Snapshot>(&message);
+    if (snapshot == nullptr || snapshot->request != request) return;
+    shown = snapshot->applied;
+    print(print_snapshot(options.style, now.wall, *snapshot));
+  }
+
+  void ask_for_snapshot() {
+    ++request.value;
+    link.send(SnapshotRequest{request});
+  }
+
+  void on_feed(Now now) {
+    for (int count = 0; count < messages_a_turn && feed.receive(frames); ++count) {
+      if (frames.size() != 2) continue;
+      const auto envelope = decoder.decode(frames[1]);
+      if (!envelope || envelope->header.cluster != cluster_id(options.identity.cluster)) continue;
+      const auto* message = std::get_if<Feed>(&envelope->message);
+      if (message != nullptr) on_feed(now, envelope->header, *message);
+    }
+    std::fflush(options.output);
+  }
+
+  void on_feed(Now now, const Header& header, const Feed& message) {
+    const auto verdict = tracker.on_feed(header, message);
+    if (verdict.kind == FeedTracker::Kind::Repeated) return;
+    if (verdict.kind == FeedTracker::Kind::Gap) {
+      print(print_gap(options.style, now.wall, header.sender, message.topic, verdict.missed));
+      ask_for_snapshot();
+    }
+    for (const FeedEvent& event : message.events) {
+      if (is_state_event(event) && message.applied.value != 0 && message.applied <= shown) continue;
+      print(print_event(options.style, message.time, header.sender, event));
+    }
+  }
+
+  void print(const std::string& line) {
+    if (line.empty()) return;
+    std::fwrite(line.data(), 1, line.size(), options.output);
+    std::fputc('\n', options.output);
+  }
+
+  ObserverOptions options;
+  Log& log;
+  Socket feed;
+  BusLink link;
+  FeedTracker tracker;
+  Frames frames;
+  Decoder decoder;
+  RequestId request;
+  LogIndex shown;  // covered by the last snapshot
+  std::string refusal;
+};
+
+Observer::Observer(SocketContext& context, ObserverOptions options, Log& log)
+    : state_(std::make_unique<State>(context, reactor(), std::move(options), log)) {}
+
+Observer::~Observer() = default;
+
+Status Observer::open() {
+  for (const std::string& broker : state_->options.brokers) {
+    if (const Status connected = state_->feed.connect(address_at(broker, feed_out_offset)); !connected) {
+      return connected;
+    }
+  }
+  state_->feed.subscribe("");
+  reactor().watch(state_->feed, [this](Now now) { state_->on_feed(now); });
+  if (const Status opened = state_->link.open(); !opened) return opened;
+  start();
+  return {};
+}
+
+void Observer::on_stop(Now) {
+  state_->link.send(Goodbye{"stopped"});
+  std::fflush(state_->options.output);
+  end({});
+}
+
+}  // namespace cidbus

@@ -1,0 +1,45 @@
+// The observer role: attaches to the brokers at any time and prints what happens.
+//
+// It subscribes to every broker's feed, and says hello on the bus as a member. A snapshot is asked for at the
+// start, after every gap in a broker's numbering and after every reconnect; until it arrives, state events
+// are held back only by being contained in it: an event whose journal index the snapshot covers is not shown
+// again.
+//
+// Invariant: what a person reads never goes backwards: an event older than the last snapshot is not printed.
+//
+// Thread rule: RoleThread. Limits: 1,000 messages of the feed are queued; what a slow reader misses is shown
+// as a gap.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "observer/printer.h"
+#include "shared/io/bus_link.h"
+#include "shared/io/role_thread.h"
+
+namespace cidbus {
+
+struct ObserverOptions {
+  NodeIdentity identity;
+  std::vector<std::string> brokers;
+  PrintStyle style = PrintStyle::Text;
+  std::FILE* output = stdout;
+};
+
+class Observer : public RoleThread {
+ public:
+  Observer(SocketContext& context, ObserverOptions options, Log& log);
+  ~Observer() override;
+  // BadUsage when an address makes no sense.
+  Status open();
+
+ private:
+  void on_stop(Now now) override;
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cidbus

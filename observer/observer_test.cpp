@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include "observer/feed_tracker.h"
+#include "observer/printer.h"
+
+namespace cidbus {
+namespace {
+
+using Kind = FeedTracker::Kind;
+
+class FeedTrackerTest : public ::testing::Test {
+ protected:
+  FeedTracker tracker;
+  FeedTracker::Verdict hear(std::uint64_t number, FeedTopic topic = FeedTopic::Tasks,
+                            std::uint64_t incarnation = 1, std::string_view publisher = "b1") {
+    Header header;
+    header.sender = publisher;
+    header.incarnation = {incarnation};
+    Feed feed;
+    feed.topic = topic;
+    feed.number = number;
+    return tracker.on_feed(header, feed);
+  }
+};
+
+TEST_F(FeedTrackerTest, TheFirstMessageMayHaveAnyNumberAndTheNextMustFollow) {
+  EXPECT_EQ(hear(17).kind, Kind::First);
+  EXPECT_EQ(hear(18).kind, Kind::InOrder);
+}
+
+TEST_F(FeedTrackerTest, AGapCountsWhatWasMissed) {
+  hear(1);
+  const auto verdict = hear(5);
+  EXPECT_EQ(verdict.kind, Kind::Gap);
+  EXPECT_EQ(verdict.missed, 3u);
+  EXPECT_EQ(hear(6).kind, Kind::InOrder);
+}
+
+TEST_F(FeedTrackerTest, ARepeatedMessageIsKnown) {
+  hear(4);
+  EXPECT_EQ(hear(4).kind, Kind::Repeated);
+  EXPECT_EQ(hear(3).kind, Kind::Repeated);
+}
+
+TEST_F(FeedTrackerTest, TopicsPublishersAndIncarnationsCountApart) {
+  hear(9);
+  EXPECT_EQ(hear(1, FeedTopic::Leader).kind, Kind::First);
+  EXPECT_EQ(hear(1, FeedTopic::Tasks, 1, "b2").kind, Kind::First);
+  EXPECT_EQ(hear(1, FeedTopic::Tasks, 2).kind, Kind::First) << "the publisher was restarted";
+  EXPECT_EQ(hear(2, FeedTopic::Tasks, 2).kind, Kind::InOrder);
+}
+
+constexpr WallTime time_of_events{1'700'000'000'000};
+
+TEST(Printer, ReadsAsSentencesForAPerson) {
+  const TaskEvent task{TaskId{42}, "echo", TaskState::Completed, "w1", 2};
+  EXPECT_EQ(print_event(PrintStyle::Text, time_of_events, "b1", task),
+            "2023-11-14T22:13:20.000Z  task t1a echo completed on w1, attempt 2");
+  EXPECT_EQ(print_event(PrintStyle::Text, time_of_events, "b1", LeaderEvent{"b1", "h:1", {7}}),
+            "2023-11-14T22:13:20.000Z  leader b1 at h:1, epoch 7");
+  EXPECT_EQ(print_event(PrintStyle::Text, time_of_events, "w1", HeartbeatEvent{}), "");
+}
+
+TEST(Printer, IsOneObjectALineForAProgram) {
+  const TaskEvent task{TaskId{42}, "echo", TaskState::Pending, "", 0};
+  EXPECT_EQ(print_event(PrintStyle::Ndjson, time_of_events, "b1", task),
+            R"({"event":"task","time":"2023-11-14T22:13:20.000Z","publisher":"b1","id":"t1a","type":"echo",)"
+            R"("state":"pending","worker":"","attempts":0})");
+  EXPECT_EQ(
+      print_gap(PrintStyle::Ndjson, time_of_events, "b1", FeedTopic::Tasks, 3),
+      R"({"event":"gap","time":"2023-11-14T22:13:20.000Z","publisher":"b1","topic":"tasks","missed":3})");
+}
+
+TEST(Printer, ASnapshotNamesEachMember) {
+  Snapshot snapshot;
+  snapshot.cluster = "demo";
+  snapshot.leader = "b1";
+  snapshot.tasks_by_state = {3, 0, 0, 5, 0, 0, 0};
+  snapshot.members.push_back(
+      {"w1", Role::Worker, MemberState::Alive, {1}, "h:9", {4, 1, 9, 0, 0, 0}, {}, {}});
+  EXPECT_EQ(print_snapshot(PrintStyle::Text, time_of_events, snapshot),
+            "2023-11-14T22:13:20.000Z  cluster demo, leader b1: 3 pending, 5 completed\n"
+            "2023-11-14T22:13:20.000Z  worker w1 alive, 1 of 4 slots busy, 9 blocks");
+}
+
+TEST(Printer, StylesHaveNames) {
+  EXPECT_EQ(parse_print_style("ndjson"), PrintStyle::Ndjson);
+  EXPECT_FALSE(parse_print_style("xml"));
+}
+
+}  // namespace
+}  // namespace cidbus

@@ -1,0 +1,161 @@
+#include "observer/printer.h"
+
+#include <boost/json.hpp>
+
+namespace cidbus {
+namespace {
+
+namespace json = boost::json;
+
+json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
+
+json::object states_json(const std::vector<std::uint64_t>& tasks) {
+  json::object states;
+  for (std::size_t place = 0; place < tasks.size() && place < task_state_count; ++place) {
+    states[view(to_text(static_cast<TaskState>(place)))] = tasks[place];
+  }
+  return states;
+}
+
+std::string states_text(const std::vector<std::uint64_t>& tasks) {
+  std::string text;
+  for (std::size_t place = 0; place < tasks.size() && place < task_state_count; ++place) {
+    if (tasks[place] == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(tasks[place]) + " " +
+            std::string(to_text(static_cast<TaskState>(place)));
+  }
+  return text.empty() ? "no tasks" : text;
+}
+
+json::object member_json(const Member& member) {
+  return {{"name", view(member.name)},
+          {"role", view(to_text(member.role))},
+          {"state", view(to_text(member.state))},
+          {"incarnation", to_text(member.incarnation)},
+          {"exchange", view(member.exchange)},
+          {"slots", member.load.slots},
+          {"busy", member.load.busy},
+          {"blocks", member.load.blocks},
+          {"block_bytes", member.load.block_bytes},
+          {"last_seen", to_rfc3339(member.last_seen)}};
+}
+
+std::string member_text(const Member& member) {
+  std::string text = std::string(to_text(member.role)) + " " + std::string(member.name) + " " +
+                     std::string(to_text(member.state));
+  if (member.role == Role::Worker) {
+    text += ", " + std::to_string(member.load.busy) + " of " + std::to_string(member.load.slots) +
+            " slots busy, " + std::to_string(member.load.blocks) + " blocks";
+  }
+  return text;
+}
+
+// Each event says its kind, its fields, and how it reads.
+struct Described {
+  std::string_view kind;
+  json::object fields;
+  std::string text;
+};
+
+Described describe(const HeartbeatEvent& event) {
+  return {"heartbeat",
+          {{"name", view(event.name)},
+           {"role", view(to_text(event.role))},
+           {"slots", event.load.slots},
+           {"busy", event.load.busy},
+           {"blocks", event.load.blocks},
+           {"block_bytes", event.load.block_bytes},
+           {"disk_free_bytes", event.load.disk_free_bytes},
+           {"resident_bytes", event.load.resident_bytes}},
+          {}};
+}
+Described describe(const LeaderEvent& event) {
+  return {"leader",
+          {{"leader", view(event.leader)}, {"endpoint", view(event.endpoint)}, {"epoch", event.epoch.value}},
+          "leader " + std::string(event.leader) + " at " + std::string(event.endpoint) + ", epoch " +
+              std::to_string(event.epoch.value)};
+}
+Described describe(const MemberEvent& event) {
+  return {"member", member_json(event.member), member_text(event.member)};
+}
+Described describe(const TaskEvent& event) {
+  std::string text =
+      "task " + to_text(event.task) + " " + std::string(event.type) + " " + std::string(to_text(event.state));
+  if (!event.worker.empty()) text += " on " + std::string(event.worker);
+  if (event.attempts > 1) text += ", attempt " + std::to_string(event.attempts);
+  return {"task",
+          {{"id", to_text(event.task)},
+           {"type", view(event.type)},
+           {"state", view(to_text(event.state))},
+           {"worker", view(event.worker)},
+           {"attempts", event.attempts}},
+          text};
+}
+Described describe(const SkippedEvent& event) {
+  return {"skipped", {{"count", event.count}}, "skipped " + std::to_string(event.count) + " task events"};
+}
+Described describe(const CountersEvent& event) {
+  return {"counters",
+          {{"tasks", states_json(event.tasks_by_state)},
+           {"accepted", event.accepted},
+           {"finished", event.finished},
+           {"requeued", event.requeued},
+           {"stale_results", event.stale_results},
+           {"refused_messages", event.refused_messages}},
+          {}};
+}
+
+std::string ndjson_line(std::string_view kind, WallTime time, std::string_view publisher,
+                        json::object fields) {
+  json::object line{{"event", view(kind)}, {"time", to_rfc3339(time)}};
+  if (!publisher.empty()) line["publisher"] = view(publisher);
+  for (auto& field : fields) line[field.key()] = std::move(field.value());
+  return json::serialize(line);
+}
+
+}  // namespace
+
+std::optional<PrintStyle> parse_print_style(std::string_view text) {
+  if (text == "text") return PrintStyle::Text;
+  if (text == "ndjson") return PrintStyle::Ndjson;
+  return std::nullopt;
+}
+
+std::string print_event(PrintStyle style, WallTime time, std::string_view publisher, const FeedEvent& event) {
+  Described described = std::visit([](const auto& value) { return describe(value); }, event);
+  if (style == PrintStyle::Ndjson)
+    return ndjson_line(described.kind, time, publisher, std::move(described.fields));
+  if (described.text.empty()) return {};
+  return to_rfc3339(time) + "  " + described.text;
+}
+
+std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snapshot) {
+  if (style == PrintStyle::Ndjson) {
+    json::array members;
+    for (const Member& member : snapshot.members) members.push_back(member_json(member));
+    return ndjson_line("snapshot", time, {},
+                       {{"cluster", view(snapshot.cluster)},
+                        {"leader", view(snapshot.leader)},
+                        {"durability", view(to_text(snapshot.durability))},
+                        {"applied", snapshot.applied.value},
+                        {"tasks", states_json(snapshot.tasks_by_state)},
+                        {"blocks_indexed", snapshot.blocks_indexed},
+                        {"members", std::move(members)}});
+  }
+  const std::string stamp = to_rfc3339(time) + "  ";
+  std::string text = stamp + "cluster " + std::string(snapshot.cluster) + ", leader " +
+                     std::string(snapshot.leader) + ": " + states_text(snapshot.tasks_by_state);
+  for (const Member& member : snapshot.members) text += "\n" + stamp + member_text(member);
+  return text;
+}
+
+std::string print_gap(PrintStyle style, WallTime time, std::string_view publisher, FeedTopic topic,
+                      std::uint64_t missed) {
+  if (style == PrintStyle::Ndjson) {
+    return ndjson_line("gap", time, publisher, {{"topic", view(to_text(topic))}, {"missed", missed}});
+  }
+  return to_rfc3339(time) + "  missed " + std::to_string(missed) + " messages of " + std::string(publisher) +
+         " on " + std::string(to_text(topic)) + "; asking for a snapshot";
+}
+
+}  // namespace cidbus

@@ -1,0 +1,28 @@
+// What an observer shows: events and snapshots as lines, for a person or as ndjson for a program.
+//
+// Each ndjson line is one object with "event" (heartbeat, leader, member, task, skipped, counters, snapshot,
+// gap), "time" (RFC 3339) and the event's own fields; docs/observer.md lists them, and they are kept.
+//
+// Thread rule: functions of their arguments. Limits: none of their own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/base/time.h"
+#include "shared/core/message.h"
+
+namespace cidbus {
+
+enum class PrintStyle { Text, Ndjson };
+std::optional<PrintStyle> parse_print_style(std::string_view text);
+
+// One line without its end, or nothing: heartbeats are not for a person's eyes.
+std::string print_event(PrintStyle style, WallTime time, std::string_view publisher, const FeedEvent& event);
+// One line for ndjson, several for a person.
+std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snapshot);
+std::string print_gap(PrintStyle style, WallTime time, std::string_view publisher, FeedTopic topic,
+                      std::uint64_t missed);
+
+}  // namespace cidbus
