@@ -1,0 +1,70 @@
+"""Content outlives the death of either node that holds it, and comes back damaged from none."""
+
+import os
+import shutil
+import unittest
+
+from cluster import ClusterTest, wait_until
+
+
+class Holders(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.content = os.urandom(5 << 20) + b"the end"
+        self.path = self.file("content", self.content)
+
+    def assert_whole(self, cluster, cid):
+        copy = self.folder / "copy"
+        done = cluster.cidbus("get", cid, "-o", copy)
+        self.assertEqual(done.code, 0, str(done))
+        self.assertEqual(copy.read_bytes(), self.content)
+        copy.unlink()
+
+    def test_what_add_returned_outlives_the_death_of_either_holder_and_of_its_disk(self):
+        for dead in ("w1", "w2"):
+            with self.subTest(dead=dead):
+                cluster = self.start_cluster(workers=2)
+                cid = cluster.add(self.path)
+                cluster.kill(dead)
+                shutil.rmtree(cluster.data_folder(dead))
+                self.assert_whole(cluster, cid)
+                cluster.close()
+
+    def test_a_result_outlives_the_death_of_either_holder(self):
+        for dead in ("w1", "w2"):
+            with self.subTest(dead=dead):
+                cluster = self.start_cluster(workers=2)
+                cid = cluster.add(self.path)
+                task = cluster.ask("submit", "hash", "--input", cid, "--wait")
+                self.assertEqual(task["state"], "completed")
+                cluster.kill(dead)
+                self.assert_whole(cluster, cid)
+                cluster.close()
+
+    def test_content_outlives_a_kill_of_all_nodes_at_once(self):
+        cluster = self.start_cluster(workers=2)
+        cid = cluster.add(self.path)
+        for name in cluster.names:
+            cluster.kill(name)
+        cluster.start()
+        self.assert_whole(cluster, cid)
+
+    def test_one_worker_alone_may_hold_content_and_says_so_by_being_enough(self):
+        cluster = self.start_cluster(workers=1)
+        self.assert_whole(cluster, cluster.add(self.path))
+
+    def test_a_worker_fetches_its_input_from_the_one_that_has_it(self):
+        cluster = self.new_cluster(workers=2)
+        cluster.start("b1", "w1")
+        cid = cluster.add(self.path)
+        cluster.start("w2")
+        cluster.kill("w1")
+        cluster.spawn("w1")
+        wait_until(lambda: "w1" in cluster.members(), "w1 is back with its blocks")
+        for _ in range(4):  # either worker may get it
+            task = cluster.ask("submit", "hash", "--input", cid, "--wait")
+            self.assertEqual(task["state"], "completed")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+"""Rubbish, floods, the oversized and those of another cluster are answered or cut, and harm no one who works."""
+
+import os
+import random
+import socket
+import subprocess
+import threading
+import unittest
+
+from cluster import BIN, PATIENCE_SECONDS, ClusterTest
+
+GREETING = b"\xff" + b"\x00" * 8 + b"\x7f\x03\x00NULL" + b"\x00" * 16 + b"\x00" + b"\x00" * 31  # ZMTP 3.0, RFC 23
+
+
+class Work:
+    """A real client that goes on while the intruders are at it; any fault it meets is kept."""
+
+    def __init__(self, cluster):
+        self.cluster, self.done, self.fault, self.stopping = cluster, 0, None, threading.Event()
+        self.thread = threading.Thread(target=self.work, daemon=True)
+        self.thread.start()
+
+    def work(self):
+        while not self.stopping.is_set():
+            answer = self.cluster.cidbus("submit", "echo", "--param", f"number={self.done}", "--wait",
+                                         "--output", "json")
+            if answer.code != 0 or answer.json()["result"]["values"]["number"] != str(self.done):
+                self.fault = answer
+                return
+            self.done += 1
+
+    def stop(self):
+        self.stopping.set()
+        self.thread.join(PATIENCE_SECONDS)
+
+
+class Intruders(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.cluster = self.start_cluster(workers=2, gateways=1)
+        self.pids = {name: process.pid for name, process in self.cluster.running.items()}
+        self.work = Work(self.cluster)
+
+    def assert_nobody_is_harmed(self):
+        self.work.stop()
+        self.assertIsNone(self.work.fault, str(self.work.fault))
+        task = self.cluster.ask("submit", "echo", "--param", "number=last", "--wait")
+        self.assertEqual(task["result"]["values"]["number"], "last")
+        alive = {name: process.pid for name, process in self.cluster.running.items() if process.poll() is None}
+        self.assertEqual(alive, self.pids, "every node runs on")
+        self.assertGreater(self.work.done, 0, "the client should have worked meanwhile")
+
+    def intrude(self, kind, count, seed=7, address=None):
+        command = [BIN / "intruder", address or self.cluster.broker_address, self.cluster.name, kind, count, seed]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+                              check=True)
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[-1], f"sent {count}")
+        return lines[:-1]
+
+    def addresses(self):
+        """Every port that nodes talk to each other on: the bus, the feed in and out, the block exchanges."""
+        base = self.cluster.ports.base
+        return [("127.0.0.1", base + offset) for offset in (0, 1, 2, 30, 31)]
+
+    def test_another_cluster_is_refused_with_a_reason(self):
+        answers = self.intrude("wrong-cluster", 5)
+        self.assertEqual(len(answers), 5)
+        for answer in answers:
+            self.assertRegex(answer, r"^refused .*cluster.*: .+")
+        self.assert_nobody_is_harmed()
+
+    def test_another_version_is_refused_with_a_reason(self):
+        answers = self.intrude("wrong-version", 5)
+        self.assertEqual(len(answers), 5)
+        for answer in answers:
+            self.assertRegex(answer, r"^refused .*version.*: .+")
+        self.assert_nobody_is_harmed()
+
+    def test_a_second_claimant_of_a_living_name_is_refused(self):
+        (answer,) = self.intrude("name-taken", 1)
+        self.assertRegex(answer, r"^refused .*name.*: .*w1")
+        self.assert_nobody_is_harmed()
+        self.assertIn("w1", self.cluster.members())
+
+    def test_rubbish_on_every_port_is_harmless(self):
+        for seed, (host, port) in enumerate(self.addresses()):
+            self.intrude("rubbish", 3000, seed, f"{host}:{port}")
+        self.assert_nobody_is_harmed()
+
+    def test_damaged_messages_are_harmless(self):
+        for seed, (host, port) in enumerate(self.addresses()):
+            self.intrude("damaged", 3000, seed, f"{host}:{port}")
+        self.assert_nobody_is_harmed()
+
+    def test_the_oversized_is_cut(self):
+        self.assertEqual(self.intrude("oversize", 3), ["cut"] * 3)
+        self.assertEqual(self.intrude("oversize", 3, address=self.cluster.exchange_address("w1")), ["cut"] * 3)
+        self.assert_nobody_is_harmed()
+
+    def test_bytes_that_are_no_zmtp_are_harmless(self):
+        chance = random.Random(11)
+        for address in self.addresses() + [("127.0.0.1", self.cluster.ports.base + 20)]:
+            for opening in (b"", b"GET / HTTP/1.0\r\n\r\n", GREETING, GREETING[:20], b"\x00" * 64):
+                with socket.create_connection(address, timeout=10) as raw:
+                    try:
+                        raw.sendall(opening + chance.randbytes(chance.randrange(100_000)))
+                    except OSError:
+                        pass  # cut while it was at it, as it should be
+        self.assert_nobody_is_harmed()
+
+    def test_hundreds_of_silent_connections_keep_nobody_out(self):
+        held = []
+        try:
+            for address in self.addresses():
+                held += [socket.create_connection(address, timeout=10) for _ in range(150)]
+            for raw in held:
+                raw.sendall(os.urandom(1))
+            self.assert_nobody_is_harmed()
+        finally:
+            for raw in held:
+                raw.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,130 @@
+"""kill -9 of broker and of workers, again and again, under 10,000 tasks: all that was accepted is completed, once."""
+
+import json
+import queue
+import threading
+import unittest
+
+from cluster import PATIENCE_SECONDS, ClusterTest, wait_until
+
+TASKS = 10_000
+KILLS = 10
+
+
+def echo_task(number):
+    """A line of a batch: a task that answers its number."""
+    return json.dumps({"type": "echo", "params": {"number": str(number)}}) + "\n"
+
+
+class Batch:
+    """`cidbus submit --batch - --wait`, fed from a thread of its own; its answers are read by another."""
+
+    def __init__(self, cluster):
+        self.process = cluster.start_cidbus("submit", "--batch", "-", "--wait", "--output", "ndjson")
+        self.given = queue.Queue()
+        self.answers = []
+        self.errors = []
+        self.threads = [threading.Thread(target=work, daemon=True)
+                        for work in (self.write_tasks, self.read_answers, self.read_errors)]
+        for thread in self.threads:
+            thread.start()
+
+    def write_tasks(self):
+        for line in iter(self.given.get, None):
+            self.process.stdin.write(line)
+        self.process.stdin.close()
+
+    def read_answers(self):
+        for line in self.process.stdout:
+            self.answers.append(json.loads(line))
+
+    def read_errors(self):
+        self.errors += self.process.stderr.readlines()
+
+    def give(self, numbers):
+        """Hands in an echo task a number; each answers its number."""
+        self.given.put("".join(echo_task(number) for number in numbers))
+
+    def end(self):
+        """No more tasks; gives the exit code once every one is answered."""
+        self.given.put(None)
+        for thread in self.threads:
+            thread.join(PATIENCE_SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
+
+
+class Kill(ClusterTest):
+    def assert_every_task_is_completed_once(self, cluster, batch):
+        """By what the client was told, and by what the broker has recorded."""
+        self.assertEqual(batch.end(), 0, "".join(batch.errors))
+        answers = batch.answers
+        self.assertEqual({answer["state"] for answer in answers}, {"completed"})
+        numbers = [int(answer["result"]["values"]["number"]) for answer in answers]
+        self.assertEqual(numbers, list(range(TASKS)), "an answer a task, in order, its own")
+        ids = {answer["id"] for answer in answers}
+        self.assertEqual(len(ids), TASKS, "an id of its own for each task")
+        recorded = cluster.ask("task", "list", "--limit", str(TASKS * 2))
+        self.assertEqual({task["id"]: task["state"] for task in recorded}, dict.fromkeys(ids, "completed"))
+        self.assertEqual(len(recorded), TASKS, "no task that nobody asked for")
+
+    def run_with_kills(self, cluster, kill):
+        """Tasks in portions; when the first of a portion is answered, and the rest is under way, kill(portion)."""
+        batch = Batch(cluster)
+        portion = TASKS // KILLS
+        for number in range(KILLS):
+            batch.give(range(number * portion, (number + 1) * portion))
+            wait_until(lambda: len(batch.answers) > number * portion or batch.process.poll() is not None,
+                       f"a task of portion {number} is answered")
+            kill(number)
+        return batch
+
+    def test_a_broker_killed_ten_times_loses_nothing_and_records_nothing_twice(self):
+        cluster = self.start_cluster(workers=2, slots=4)
+
+        def kill(_):
+            cluster.kill("b1")
+            cluster.spawn("b1")
+
+        self.assert_every_task_is_completed_once(cluster, self.run_with_kills(cluster, kill))
+
+    def test_workers_killed_ten_times_in_turn_lose_nothing(self):
+        cluster = self.start_cluster(workers=2, slots=4)
+
+        def kill(number):
+            name = f"w{number % 2 + 1}"
+            cluster.kill(name)
+            cluster.spawn(name)
+
+        self.assert_every_task_is_completed_once(cluster, self.run_with_kills(cluster, kill))
+
+    def test_all_nodes_killed_at_once_go_on_where_they_were(self):
+        cluster = self.start_cluster(workers=2, slots=4)
+
+        def kill(number):
+            if number % 3 == 0:
+                for name in cluster.names:
+                    cluster.kill(name)
+                for name in cluster.names:
+                    cluster.spawn(name)
+
+        self.assert_every_task_is_completed_once(cluster, self.run_with_kills(cluster, kill))
+
+    def test_tasks_accepted_before_a_kill_are_there_and_run_when_nobody_waits_for_them(self):
+        cluster = self.new_cluster(workers=1).start("b1")
+        lines = "".join(echo_task(number) for number in range(100))
+        # A type must be offered by a worker once, before tasks of it are accepted without one.
+        cluster.start("w1")
+        cluster.kill("w1")
+        accepted = cluster.cidbus("submit", "--batch", "-", "--output", "ndjson", given=lines)
+        self.assertEqual(accepted.code, 0, str(accepted))
+        ids = [task["id"] for task in accepted.lines()]
+        cluster.kill("b1")
+        cluster.start("b1")
+        self.assertEqual({cluster.ask("task", "show", task)["state"] for task in ids[:3] + ids[-3:]}, {"pending"})
+        cluster.start("w1")
+        done = [cluster.ask("task", "wait", task) for task in ids]
+        self.assertEqual([int(task["result"]["values"]["number"]) for task in done], list(range(100)))
+
+
+if __name__ == "__main__":
+    unittest.main()

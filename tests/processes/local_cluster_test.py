@@ -1,0 +1,85 @@
+"""scripts/local-cluster, as a user types it: up, status, kill-leader, restart, logs, down, and what it refuses."""
+
+import os
+import subprocess
+import unittest
+import urllib.request
+
+from cluster import BIN, ROOT, ClusterTest, Done, Ports
+
+
+class LocalCluster(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        ports = Ports(bases=range(10000, 10080, 10), offsets=[*range(6), 80, 88, 1000, 1001])
+        self.addCleanup(ports.close)
+        self.base = ports.base
+        self.dir = self.folder / "local"
+        self.addCleanup(self.script, "down")
+
+    def script(self, *arguments):
+        done = subprocess.run([ROOT / "scripts/local-cluster", *arguments, "--dir", self.dir],
+                              env=os.environ | {"CIDBUS_BIN": str(BIN)}, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=120, check=False)
+        return Done(["local-cluster", *arguments], done.returncode, done.stdout, done.stderr)
+
+    def up(self, *arguments):
+        return self.script("up", "--no-tmux", "--base-port", str(self.base), *arguments)
+
+    def states(self):
+        """name -> what status says of it."""
+        words = [line.split(maxsplit=3) for line in self.script("status").out.splitlines()]
+        return {name: state for _, name, _, state in words}
+
+    def pid(self, name):
+        return int((self.dir / f"{name}.pid").read_text())
+
+    def test_a_cluster_comes_up_loses_its_leader_gets_it_back_and_goes_down(self):
+        done = self.up("--workers", "1")
+        self.assertEqual(done.code, 0, str(done))
+        for address in (f"{self.base}", f"{self.base + 1000}", f"{self.base + 80}"):
+            self.assertIn(f"127.0.0.1:{address}", done.out)
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.base + 80}/readyz", timeout=10) as answer:
+            self.assertEqual(answer.status, 200)
+        self.assertEqual(set(self.states()), {"b1", "w1", "g1", "o1"})
+        self.assertIn("leads", self.states()["b1"])
+
+        self.assert_fails(self.up(), 1, "already up")
+
+        worker, broker = self.pid("w1"), self.pid("b1")
+        self.assertEqual(self.script("kill-leader").out, "b1\n")
+        self.assertIn("down", self.states()["b1"])
+        self.assertEqual(self.script("status").code, 1)
+        done = self.script("restart", "b1")
+        self.assertEqual(done.code, 0, str(done))
+        self.assertNotEqual(self.pid("b1"), broker)
+        self.assertEqual(self.script("restart", "w1").code, 0)
+        self.assertNotEqual(self.pid("w1"), worker)
+        self.assertEqual(self.script("status").code, 0)
+        self.assertNotEqual(self.script("logs", "b1").out, "")
+
+        done = self.script("down")
+        self.assertEqual(done.code, 0, str(done))
+        self.assertIn("Stopped: b1 w1 g1 o1", done.out)
+        self.assertEqual(set(self.states().values()), {"down"})
+        self.assertTrue((self.dir / "b1").is_dir(), "data stays")
+        self.assertEqual(self.script("down").code, 0, "nothing to stop is no fault")
+
+    def test_what_it_cannot_do_is_one_line(self):
+        self.assert_fails(self.script("status"), 1, "no cluster")
+        self.assert_fails(self.up("--brokers", "3"), 1, "one broker")
+        self.assert_fails(self.up("--leechers", "1"), 1, "not available yet")
+        self.assert_fails(self.script("dance"), 2, "dance")
+        self.assert_fails(self.up("--workers", "many"), 2, "many")
+
+    def test_a_node_that_dies_is_named_with_the_end_of_its_log_and_nothing_is_left_running(self):
+        self.dir.mkdir()
+        (self.dir / "w1").write_text("a file where the worker wants its folder")
+        done = self.up()
+        self.assertNotEqual(done.code, 0)
+        self.assertIn("w1", done.err)
+        self.assertFalse(list(self.dir.glob("*.pid")))
+
+
+if __name__ == "__main__":
+    unittest.main()
