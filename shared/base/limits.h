@@ -42,6 +42,9 @@ inline constexpr std::size_t tasks = 50'000'000;  // tasks held by a broker, in 
 inline constexpr std::size_t sessions = 100'000;  // open sessions
 inline constexpr std::size_t finished_kept =
     100'000;  // finished tasks kept for `task show` once their results are acknowledged
+inline constexpr std::uint64_t finished_kept_bytes = 256ULL << 20;  // likewise, in bytes
+inline constexpr std::uint64_t session_window =
+    16384;  // seqs a session may be ahead of its low_water; a client's unanswered submissions
 inline constexpr std::uint64_t results_kept_bytes =
     1ULL << 30;  // results and keys kept for clients; past it submissions are refused
 inline constexpr unsigned tries_max = 100;

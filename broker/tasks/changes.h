@@ -1,0 +1,50 @@
+// What applying records changed, for the leader's own part: in order, flat, without a view into anything.
+//
+// Handles are those of the state right after the change; a task that was finished and forgotten by a later
+// record of the same turn is told apart by its id (StateMachine::is).
+//
+// Thread rule: values. Limits: a few changes a record.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "broker/tasks/slots.h"
+
+namespace cidbus {
+
+enum class ChangeKind : std::uint8_t {
+  Accepted,       // submission (session, number = seq) is task; flag: it was there already
+  Expired,        // submission (sessions[session], number = seq) came after its session had forgotten it
+  Queued,         // task became pending: new, or flag: again after an attempt
+  Leased,         // task is with the worker its slot names
+  Finished,       // task is final
+  Stale,          // a result came for a task that is final or forgotten (number = its id)
+  ResultReady,    // session has one more result to push
+  Acknowledged,   // session's results up to number are acknowledged or out of time
+  SessionOpened,  // session
+  SessionClosed,  // session, gone or being cleared away
+  TypeAdded,      // number is a task type's number
+};
+
+struct Change {
+  ChangeKind kind = ChangeKind::Accepted;
+  bool flag = false;
+  TaskHandle task = 0;
+  SessionHandle session = 0;
+  TaskId id{};
+  std::uint64_t number = 0;
+};
+
+struct Changes {
+  LogIndex applied;  // of the last record
+  std::vector<Change> list;
+  std::vector<SessionId> sessions;  // ids that no handle stands for
+
+  void clear() {
+    list.clear();
+    sessions.clear();
+  }
+};
+
+}  // namespace cidbus

@@ -1,0 +1,135 @@
+// A hash table of handles whose keys live in a slab: open addressing, eight bytes a cell, a load of 0.53 to
+// 0.8.
+//
+// It is cut into shards that grow each by itself, so that no insertion ever moves more than a small part of
+// ten million entries: a turn of the reactor must not wait for a table. The hash is kept beside the handle,
+// so that growing and erasing never touch the slab.
+//
+// Invariants
+//  1. A key has at most one entry; the caller looks before it inserts.
+//  2. Along a probe from an entry's home to its cell no cell is free.
+//
+// Thread rule: one owner. Limits: 2^32 entries a shard.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "broker/tasks/slab.h"
+#include "shared/base/ensure.h"
+
+namespace cidbus {
+
+class HandleTable {
+ public:
+  explicit HandleTable(unsigned shard_bits)
+      : shift_(64 - shard_bits), shards_(std::size_t{1} << shard_bits) {}
+
+  // The handle whose hash is this and for which `matches(handle)`; 0 when there is none.
+  template <typename Matches>
+  [[nodiscard]] Handle find(std::uint64_t hash, Matches&& matches) const {
+    const Shard& shard = shards_[hash >> shift_];
+    if (shard.count == 0) return 0;
+    const auto low = static_cast<std::uint32_t>(hash);
+    for (std::uint32_t at = home(low, shard.capacity);; at = at + 1 == shard.capacity ? 0 : at + 1) {
+      const Cell cell = shard.cells[at];
+      if (cell.handle == 0) return 0;
+      if (cell.hash == low && matches(cell.handle)) return cell.handle;
+    }
+  }
+
+  // REQUIRES: handle is not 0 and its key is not in the table.
+  void insert(std::uint64_t hash, Handle handle) {
+    Shard& shard = shards_[hash >> shift_];
+    if ((shard.count + 1) * 5ULL > shard.capacity * 4ULL) resize(shard, shard.capacity + shard.capacity / 2);
+    place(shard, Cell{static_cast<std::uint32_t>(hash), handle});
+    ++shard.count;
+    ++size_;
+  }
+
+  // REQUIRES: the handle was inserted under this hash.
+  void erase(std::uint64_t hash, Handle handle) {
+    Shard& shard = shards_[hash >> shift_];
+    ENSURE(shard.count > 0, "handle", handle);
+    std::uint32_t hole = home(static_cast<std::uint32_t>(hash), shard.capacity);
+    while (shard.cells[hole].handle != handle) {
+      ENSURE(shard.cells[hole].handle != 0, "handle", handle);
+      hole = step(hole, shard.capacity);
+    }
+    close_hole(shard, hole);
+    --shard.count;
+    --size_;
+    if (shard.capacity > smallest && shard.count * 4ULL < shard.capacity) {
+      resize(shard, shard.count + shard.count / 2);
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t memory_used() const {
+    return cells_ * sizeof(Cell) + shards_.capacity() * sizeof(Shard);
+  }
+
+ private:
+  static constexpr std::uint32_t smallest = 8;
+  struct Cell {
+    std::uint32_t hash = 0;
+    Handle handle = 0;  // 0: free
+  };
+  struct Shard {
+    std::unique_ptr<Cell[]> cells;
+    std::uint32_t capacity = 0;
+    std::uint32_t count = 0;
+  };
+
+  // Scales the hash to the capacity, so that any capacity will do and growth may be by half.
+  static std::uint32_t home(std::uint32_t hash, std::uint32_t capacity) {
+    return static_cast<std::uint32_t>((static_cast<std::uint64_t>(hash) * capacity) >> 32);
+  }
+  static std::uint32_t step(std::uint32_t at, std::uint32_t capacity) {
+    return at + 1 == capacity ? 0 : at + 1;
+  }
+
+  static void place(Shard& shard, Cell cell) {
+    std::uint32_t at = home(cell.hash, shard.capacity);
+    while (shard.cells[at].handle != 0) at = step(at, shard.capacity);
+    shard.cells[at] = cell;
+  }
+
+  // Moves back every later entry of the cluster that may stand nearer to its home.
+  static void close_hole(Shard& shard, std::uint32_t hole) {
+    for (std::uint32_t at = step(hole, shard.capacity); shard.cells[at].handle != 0;
+         at = step(at, shard.capacity)) {
+      const std::uint32_t from_home =
+          distance(home(shard.cells[at].hash, shard.capacity), at, shard.capacity);
+      if (from_home < distance(hole, at, shard.capacity)) continue;
+      shard.cells[hole] = shard.cells[at];
+      hole = at;
+    }
+    shard.cells[hole] = Cell{};
+  }
+  static std::uint32_t distance(std::uint32_t from, std::uint32_t to, std::uint32_t capacity) {
+    return to >= from ? to - from : to + capacity - from;
+  }
+
+  void resize(Shard& shard, std::uint32_t capacity) {
+    capacity = std::max(capacity, smallest);
+    Shard larger{std::make_unique<Cell[]>(capacity), capacity, shard.count};
+    for (std::uint32_t at = 0; at < shard.capacity; ++at) {
+      if (shard.cells[at].handle != 0) place(larger, shard.cells[at]);
+    }
+    cells_ += capacity;
+    cells_ -= shard.capacity;
+    shard = std::move(larger);
+  }
+
+  unsigned shift_;
+  std::vector<Shard> shards_;
+  std::size_t size_ = 0;
+  std::size_t cells_ = 0;  // capacities of all shards
+};
+
+// A hash of bytes under a seed, so that nobody outside can choose keys that collide.
+std::uint64_t hash_bytes(const void* bytes, std::size_t count, std::uint64_t seed);
+
+}  // namespace cidbus

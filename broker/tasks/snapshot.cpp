@@ -1,0 +1,216 @@
+#include "broker/tasks/snapshot.h"
+
+#include <cstring>
+
+#include "shared/base/ensure.h"
+
+namespace cidbus {
+namespace {
+
+constexpr std::uint8_t snapshot_version = 1;
+
+// Writes the row's head, and its length once the body is known.
+class RowWriter {
+ public:
+  RowWriter(Bytes& out, RowKind kind) : out_(out), writer_(out) {
+    writer_.number(static_cast<std::uint8_t>(kind));
+    writer_.number(std::uint32_t{0});
+    begin_ = out.size();
+  }
+  ~RowWriter() {
+    const auto length = static_cast<std::uint32_t>(out_.size() - begin_);
+    std::memcpy(out_.data() + begin_ - sizeof(length), &length, sizeof(length));
+  }
+  RowWriter(const RowWriter&) = delete;
+  RowWriter& operator=(const RowWriter&) = delete;
+  ByteWriter* operator->() { return &writer_; }
+
+ private:
+  Bytes& out_;
+  ByteWriter writer_;
+  std::size_t begin_;
+};
+
+void write_claim(RowWriter& row, const StateTables& tables, const Claim& claim) {
+  row->number(claim.session == 0 ? std::uint64_t{0} : tables.refs[claim.session].serial);
+  row->number(claim.seq);
+  row->number(claim.rseq);
+}
+
+void write_rare(RowWriter& row, const StateTables& tables, const RareSlot& rare) {
+  row->number(rare.not_before);
+  row->number(rare.deadline);
+  row->number(rare.time_limit);
+  row->number(rare.backoff);
+  row->number(rare.finish_index);
+  row->sized(tables.key(rare));
+  row->sized(tables.error(rare));
+  row->number(rare.echoes);
+  for (Handle echo = rare.first_echo; echo != 0; echo = tables.echoes[echo].next_echo) {
+    write_claim(row, tables, tables.echoes[echo].claim);
+  }
+}
+
+void write_end_row(std::uint64_t tasks, std::uint64_t sessions, Bytes& out) {
+  RowWriter row(out, RowKind::End);
+  row->number(tasks);
+  row->number(sessions);
+}
+
+}  // namespace
+
+void write_header_row(const StateTables& tables, Bytes& out) {
+  RowWriter row(out, RowKind::Header);
+  row->number(snapshot_version);
+  row->number(tables.applied.value);
+  row->number(tables.time.milliseconds);
+  row->number(tables.office.epoch.value);
+  row->sized(tables.office.leader);
+  row->sized(tables.office.endpoint);
+  row->number(tables.next_kept_place);
+  row->number(tables.next_closing_place);
+  row->number(tables.types.size());
+  for (std::uint16_t type = 1; type <= tables.types.size(); ++type) {
+    row->number(static_cast<std::uint8_t>(tables.offered[type] ? 1 : 0));
+    row->sized(tables.types.name(type));
+  }
+  row->number(tables.nodes.size());
+  for (std::uint16_t node = 1; node <= tables.nodes.size(); ++node) row->sized(tables.nodes.name(node));
+}
+
+void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out) {
+  const SessionSlot& slot = tables.sessions[session];
+  RowWriter row(out, RowKind::Session);
+  row->raw(slot.id.bytes);
+  row->number(tables.refs[slot.ref].serial);
+  row->number(slot.contact.milliseconds);
+  row->number(slot.contact_index);
+  row->number(slot.low_water);
+  row->number(slot.high_seq);
+  row->number(slot.next_rseq);
+  row->number(slot.cursor);
+  row->number(slot.closing_place);
+}
+
+void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out) {
+  const TaskSlot& slot = tables.tasks[task];
+  RowWriter row(out, RowKind::Task);
+  row->number(slot.id.value);
+  row->number(slot.submitted_at.milliseconds);
+  row->number(slot.started_at.milliseconds);
+  row->number(slot.finished_at.milliseconds);
+  row->number(slot.attempts);
+  row->number(slot.type);
+  row->number(slot.node);
+  row->number(static_cast<std::uint8_t>(slot.state));
+  row->number(slot.priority);
+  row->number(slot.tries);
+  row->number(slot.tries_used);
+  row->number(slot.lost);
+  row->number(slot.flags);
+  write_claim(row, tables, slot.claim);
+  row->sized(tables.arena.get(slot.work, slot.work_size));
+  row->sized(tables.arena.get(slot.result, slot.result_size));
+  row->number(static_cast<std::uint8_t>(slot.rare != 0 ? 1 : 0));
+  if (slot.rare != 0) write_rare(row, tables, tables.rares[slot.rare]);
+}
+
+// ---- the walk
+
+void SnapshotWalk::Visited::begin(std::size_t handle_bound) {
+  bound = static_cast<Handle>(handle_bound);
+  marks.assign((handle_bound + 63) / 64, 0);
+}
+
+bool SnapshotWalk::Visited::take(Handle handle) {
+  if (handle < cursor || handle >= bound) return false;
+  std::uint64_t& word = marks[handle / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (handle % 64);
+  if ((word & bit) != 0) return false;
+  word |= bit;
+  return true;
+}
+
+void SnapshotWalk::Visited::skip(Handle handle) {
+  if (handle < bound) marks[handle / 64] |= std::uint64_t{1} << (handle % 64);
+}
+
+SnapshotWalk::SnapshotWalk(StateMachine& state)
+    : tables_(state.tables()),
+      index_(tables_.applied),
+      task_count_(tables_.tasks.size()),
+      session_count_(tables_.sessions.size()) {
+  ENSURE(tables_.watcher == nullptr);
+  tables_.watcher = this;
+  tasks_.begin(tables_.tasks.handle_bound());
+  sessions_.begin(tables_.sessions.handle_bound());
+  write_header_row(tables_, first_);
+}
+
+SnapshotWalk::~SnapshotWalk() {
+  if (tables_.watcher == this) tables_.watcher = nullptr;
+}
+
+void SnapshotWalk::before_task(TaskHandle task) {
+  if (tasks_.take(task)) write_task_row(tables_, task, first_);
+}
+
+void SnapshotWalk::before_session(SessionHandle session) {
+  if (sessions_.take(session)) write_session_row(tables_, session, first_);
+}
+
+template <typename Rows, typename Write>
+bool SnapshotWalk::walk(const Rows& slab, Visited& visited, std::size_t& rows, std::size_t most_bytes,
+                        Bytes& out, Write&& write) {
+  while (visited.cursor < visited.bound) {
+    const Handle handle = slab.live_from(visited.cursor);
+    if (handle == 0 || handle >= visited.bound) {
+      visited.cursor = visited.bound;
+      break;
+    }
+    if (rows == 0 || out.size() >= most_bytes) return false;
+    visited.cursor = handle;
+    if (visited.take(handle)) {
+      write(tables_, handle, out);
+      --rows;
+    }
+    visited.cursor = handle + 1;
+  }
+  return true;
+}
+
+bool SnapshotWalk::slice(std::size_t rows, std::size_t bytes, Bytes& out) {
+  if (done_) return true;
+  const std::size_t most_bytes = out.size() + bytes;
+  out.insert(out.end(), first_.begin(), first_.end());
+  first_.clear();
+  if (!walk(tables_.sessions, sessions_, rows, most_bytes, out, write_session_row)) return false;
+  if (!walk(tables_.tasks, tasks_, rows, most_bytes, out, write_task_row)) return false;
+  write_end_row(task_count_, session_count_, out);
+  done_ = true;
+  tables_.watcher = nullptr;
+  return true;
+}
+
+Digest StateMachine::digest() const {
+  Digest digest;
+  Bytes bytes;
+  const auto add = [&] {
+    digest.low += hash_bytes(bytes.data(), bytes.size(), 1);
+    digest.high += hash_bytes(bytes.data(), bytes.size(), 2);
+    bytes.clear();
+  };
+  write_header_row(tables_, bytes);
+  add();
+  tables_.sessions.for_each([&](Handle session, const SessionSlot&) {
+    write_session_row(tables_, session, bytes);
+    add();
+  });
+  tables_.tasks.for_each([&](Handle task, const TaskSlot&) {
+    write_task_row(tables_, task, bytes);
+    add();
+  });
+  return digest;
+}
+
+}  // namespace cidbus

@@ -1,0 +1,161 @@
+// The rows of the task state and the indexes over them; the rules are in state_machine.cpp.
+//
+// Every change of a task or session row goes through edit_task() and edit_session(), so that a snapshot being
+// written can take the row first.
+//
+// Thread rule: one owner. Limits: those of slots.h.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "broker/tasks/arena.h"
+#include "broker/tasks/handle_table.h"
+#include "broker/tasks/names.h"
+#include "broker/tasks/roll.h"
+#include "broker/tasks/slots.h"
+#include "shared/base/limits.h"
+
+namespace cidbus {
+
+// What decides replicated state, so the same on every broker of a group; tests make them small.
+struct StateLimits {
+  std::chrono::milliseconds session_ttl = limits::session_ttl;
+  std::chrono::milliseconds key_ttl = limits::key_ttl;
+  std::chrono::milliseconds result_ttl = limits::result_ttl;
+  std::size_t finished_kept = limits::finished_kept;
+  std::uint64_t finished_kept_bytes = limits::finished_kept_bytes;
+  std::uint64_t session_window = limits::session_window;
+};
+
+struct Office {
+  Epoch epoch;
+  std::string leader;
+  std::string endpoint;
+};
+
+// A snapshot in the making. `before_*` is called ahead of a change to a row, `created_*` after a new one.
+class RowWatcher {
+ public:
+  virtual void before_task(TaskHandle task) = 0;
+  virtual void before_session(SessionHandle session) = 0;
+  virtual void created_task(TaskHandle task) = 0;
+  virtual void created_session(SessionHandle session) = 0;
+
+ protected:
+  ~RowWatcher() = default;
+};
+
+struct StateTables {
+  explicit StateTables(std::uint64_t seed);
+  StateTables(const StateTables&) = delete;
+  StateTables& operator=(const StateTables&) = delete;
+
+  LogIndex applied;
+  WallTime time;  // of the newest record; never goes back
+  Office office;
+  NameTable types;
+  std::vector<bool> offered;  // by type number: a worker has offered it at some time
+  NameTable nodes;
+  std::uint64_t next_kept_place = 1;
+  std::uint64_t next_closing_place = 1;
+
+  Slab<TaskSlot> tasks;
+  Slab<RareSlot> rares;
+  Slab<EchoSlot> echoes;
+  Slab<SessionSlot> sessions;
+  Slab<SessionRef> refs;
+  Arena arena;
+
+  HandleTable by_id{12};  // 4,096 shards: with ten million tasks, one grows in 30 us
+  HandleTable by_key{8};
+  HandleTable by_session{8};  // open sessions only
+  Roll roll{tasks};
+
+  struct List {
+    Handle first = 0;
+    Handle last = 0;
+    std::size_t count = 0;
+  };
+  List by_age;                   // open sessions, longest without contact first
+  List closing;                  // sessions being cleared away, in the order they ended
+  List keyed;                    // finished tasks whose key is active, in the order they finished
+  List kept;                     // finished tasks nobody is owed anything of, in the order that became so
+  std::uint64_t held_bytes = 0;  // finished tasks not in `kept`: owed results, keys
+  std::uint64_t kept_bytes = 0;
+  std::size_t window_bytes = 0;  // of all sessions' windows
+  RowWatcher* watcher = nullptr;
+  std::uint64_t seed;  // of the tables' hashes; differs between brokers, so nothing may depend on it
+
+  TaskSlot& edit_task(TaskHandle task) {
+    if (watcher != nullptr) [[unlikely]]
+      watcher->before_task(task);
+    return tasks[task];
+  }
+  SessionSlot& edit_session(SessionHandle session) {
+    if (watcher != nullptr) [[unlikely]]
+      watcher->before_session(session);
+    return sessions[session];
+  }
+
+  [[nodiscard]] TaskHandle find_task(TaskId id) const {
+    return by_id.find(mix_bits(id.value), [&](Handle task) { return tasks[task].id == id; });
+  }
+  [[nodiscard]] TaskHandle find_key(std::string_view key) const;
+  [[nodiscard]] SessionHandle find_session(const SessionId& id) const;
+  [[nodiscard]] std::uint64_t hash_key(std::string_view key) const;
+  [[nodiscard]] std::uint64_t hash_session(const SessionId& id) const;
+
+  [[nodiscard]] Claim& claim(ClaimHandle handle) {
+    return (handle & echo_bit) != 0 ? echoes[handle & ~echo_bit].claim : tasks[handle].claim;
+  }
+  [[nodiscard]] const Claim& claim(ClaimHandle handle) const {
+    return (handle & echo_bit) != 0 ? echoes[handle & ~echo_bit].claim : tasks[handle].claim;
+  }
+  [[nodiscard]] TaskHandle task_of(ClaimHandle handle) const {
+    return (handle & echo_bit) != 0 ? echoes[handle & ~echo_bit].task : handle;
+  }
+  // 0 when the claim has ended or its session is gone.
+  [[nodiscard]] SessionHandle session_of(const Claim& claim) const {
+    return claim.session == 0 ? 0 : refs[claim.session].body;
+  }
+  // Its result stands in its session's list of owed ones.
+  [[nodiscard]] bool is_owed(const Claim& claim) const {
+    const SessionHandle session = session_of(claim);
+    return session != 0 && claim.rseq > sessions[session].cursor;
+  }
+  // Its session still knows its seq.
+  [[nodiscard]] bool is_in_window(const Claim& claim) const {
+    const SessionHandle session = session_of(claim);
+    return session != 0 && sessions[session].closing_place == 0 && claim.seq >= sessions[session].low_water;
+  }
+
+  // The defaults when the task has no row of rare fields.
+  [[nodiscard]] const RareSlot& rare(const TaskSlot& task) const;
+  RareSlot& make_rare(TaskSlot& task);  // REQUIRES: task came from edit_task()
+  [[nodiscard]] std::string_view key(const RareSlot& row) const;
+  [[nodiscard]] std::string_view error(const RareSlot& row) const;
+  void set_error(TaskSlot& task, std::string_view error);
+  // Bytes a finished task keeps alive, for the bounds.
+  [[nodiscard]] std::uint64_t bytes_of(const TaskSlot& task) const;
+  // Enters the row into no index and frees what it points to. REQUIRES: it is in no list.
+  void forget_task(TaskHandle task);
+
+  // The claim of a session's seq; 0 when there is none.
+  [[nodiscard]] ClaimHandle window_claim(const SessionSlot& session, std::uint64_t seq) const;
+  // REQUIRES: seq is at or above low_water and within limits::session_window of it.
+  void put_in_window(SessionSlot& session, std::uint64_t seq, ClaimHandle claim);
+  void drop_window(SessionSlot& session);
+
+  void append_owed(SessionSlot& session, ClaimHandle claim);
+  void append_by_age(SessionHandle session);
+  void remove_by_age(SessionHandle session);
+  void append_closing(SessionHandle session);
+  void append_keyed(TaskHandle task);
+  void append_kept(TaskHandle task);
+
+  [[nodiscard]] std::size_t memory_used() const;
+};
+
+}  // namespace cidbus
