@@ -70,6 +70,17 @@ inline constexpr std::size_t car_header_bytes = 1 << 20;  // of a CAR v1: about 
 inline constexpr std::size_t store_write_buffers = 64 << 20;  // kept by RocksDB before it writes a blob file
 inline constexpr std::size_t store_write_bytes = 16 << 20;    // blocks in one synced write
 
+// HTTP.
+inline constexpr std::size_t http_header_bytes = 16 << 10;   // of a request, its line included; past it 431
+inline constexpr std::size_t http_connections = 2000;        // at once; past it the idle ones go, then 503
+inline constexpr std::size_t http_path_segments = 64;        // names below a CID in one request; past it 414
+inline constexpr std::size_t http_ranges = 16;               // in one Range; of more, the whole is sent
+inline constexpr std::size_t http_listing_entries = 10'000;  // of a folder on its page
+inline constexpr std::uint64_t http_cache_bytes = 256ULL << 20;  // blocks a gateway keeps in memory
+inline constexpr auto http_idle = 60s;                           // without a byte from or to a client
+inline constexpr auto http_head_time = 15s;                      // for a request's line and headers
+inline constexpr auto http_fetch_time = 30s;                     // for what a response needs next; then 504
+
 // Times.
 inline constexpr auto lease = 30s;     // CONSENSUS W2
 inline constexpr auto reclaim = 1s;    // CONSENSUS W1
