@@ -80,6 +80,8 @@ inline constexpr std::uint64_t http_cache_bytes = 256ULL << 20;  // blocks a gat
 inline constexpr auto http_idle = 60s;                           // without a byte from or to a client
 inline constexpr auto http_head_time = 15s;                      // for a request's line and headers
 inline constexpr auto http_fetch_time = 30s;                     // for what a response needs next; then 504
+inline constexpr auto http_answer_time = http_fetch_time + 5s;   // for a response to begin, or to go on
+inline constexpr auto http_drain_time = 2s;                      // for responses under way at a stop
 
 // Times.
 inline constexpr auto lease = 30s;     // CONSENSUS W2
