@@ -70,6 +70,11 @@ inline constexpr std::size_t car_header_bytes = 1 << 20;  // of a CAR v1: about 
 inline constexpr std::size_t store_write_buffers = 64 << 20;  // kept by RocksDB before it writes a blob file
 inline constexpr std::size_t store_write_bytes = 16 << 20;    // blocks in one synced write
 
+// Images (process_content).
+inline constexpr std::size_t image_bytes = 256 << 20;       // an image file that is read
+inline constexpr std::uint64_t image_pixels = 400'000'000;  // of an image, told before it is decoded
+inline constexpr std::uint32_t image_side = 16383;  // pixels a side that can be asked for; WebP's bound
+
 // HTTP.
 inline constexpr std::size_t http_header_bytes = 16 << 10;   // of a request, its line included; past it 431
 inline constexpr std::size_t http_connections = 2000;        // at once; past it the idle ones go, then 503
