@@ -18,7 +18,9 @@
 #include "shared/content/block.h"
 #include "shared/content/byte_stream.h"
 #include "shared/content/cid.h"
+#include "shared/content/dag_pb.h"
 #include "shared/content/import_profile.h"
+#include "shared/content/unixfs.h"
 
 namespace cidbus {
 
@@ -160,6 +162,27 @@ inline ImportProfile small_profile(unsigned cid_version) {
   profile.chunk_bytes = 4;
   profile.width = 3;
   return profile;
+}
+
+// A UnixFS node made by hand, right or wrong.
+struct Spec {
+  UnixFsType type = UnixFsType::File;
+  std::string data = {};  // none when empty
+  std::vector<Cid> links = {};
+  std::vector<ByteCount> sizes = {};
+  std::optional<ByteCount> file_size = std::nullopt;
+  std::string link_name = {};
+};
+
+inline Bytes file_block(const Spec& spec) {
+  UnixFsData data;
+  data.type = spec.type;
+  if (!spec.data.empty()) data.data = as_bytes(spec.data);
+  data.block_sizes = spec.sizes;
+  data.file_size = spec.file_size;
+  std::vector<DagPbLink> links;
+  for (const Cid& cid : spec.links) links.push_back({cid, spec.link_name, 0});
+  return encode_dag_pb(links, encode_unixfs(data));
 }
 
 class CollectingSink final : public ByteSink {
