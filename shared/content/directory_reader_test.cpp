@@ -12,6 +12,7 @@
 #include "shared/content/importer.h"
 #include "shared/content/posix_file.h"
 #include "shared/content/reader.h"
+#include "shared/content/test_blocks.h"
 #include "shared/content/test_support.h"
 
 namespace cidbus {

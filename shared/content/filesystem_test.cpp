@@ -9,6 +9,7 @@
 #include "shared/content/filesystem_export.h"
 #include "shared/content/filesystem_import.h"
 #include "shared/content/posix_file.h"
+#include "shared/content/test_blocks.h"
 #include "shared/content/test_support.h"
 
 namespace cidbus {

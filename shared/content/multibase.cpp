@@ -112,20 +112,22 @@ std::optional<Bytes> decode_groups(const Alphabet& alphabet, std::string_view te
 }
 
 // Turns the digits of a big number into those of another radix, most significant first, and keeps leading
-// zeros.
-Bytes change_radix(ByteView digits, unsigned from, unsigned to) {
+// zeros. Both are known when this is compiled, which spares the divisions.
+template <unsigned From, unsigned To>
+Bytes change_radix(ByteView digits) {
   const auto zeros = static_cast<std::size_t>(
       std::find_if(digits.begin(), digits.end(), [](std::uint8_t digit) { return digit != 0; }) -
       digits.begin());
   Bytes number;  // least significant first
+  number.reserve(digits.size() * 2);
   for (const std::uint8_t digit : digits.subspan(zeros)) {
     std::uint32_t carry = digit;
     for (std::uint8_t& place : number) {
-      carry += place * from;
-      place = static_cast<std::uint8_t>(carry % to);
-      carry /= to;
+      carry += place * From;
+      place = static_cast<std::uint8_t>(carry % To);
+      carry /= To;
     }
-    for (; carry > 0; carry /= to) number.push_back(static_cast<std::uint8_t>(carry % to));
+    for (; carry > 0; carry /= To) number.push_back(static_cast<std::uint8_t>(carry % To));
   }
   number.resize(number.size() + zeros, 0);
   std::reverse(number.begin(), number.end());
@@ -133,7 +135,8 @@ Bytes change_radix(ByteView digits, unsigned from, unsigned to) {
 }
 
 std::string encode_number(const Alphabet& alphabet, ByteView bytes) {
-  const Bytes digits = change_radix(bytes, 256, static_cast<unsigned>(alphabet.letters.size()));
+  const Bytes digits =
+      alphabet.letters.size() == 58 ? change_radix<256, 58>(bytes) : change_radix<256, 36>(bytes);
   std::string text;
   for (const std::uint8_t digit : digits) text += alphabet.letters[digit];
   return text;
@@ -146,7 +149,7 @@ std::optional<Bytes> decode_number(const Alphabet& alphabet, std::string_view te
     if (digit == no_digit) return std::nullopt;
     digits.push_back(digit);
   }
-  return change_radix(digits, static_cast<unsigned>(alphabet.letters.size()), 256);
+  return alphabet.letters.size() == 58 ? change_radix<58, 256>(digits) : change_radix<36, 256>(digits);
 }
 
 std::string encode(const Alphabet& alphabet, ByteView bytes) {

@@ -8,6 +8,7 @@
 #include "shared/base/limits.h"
 #include "shared/base/prng.h"
 #include "shared/content/importer.h"
+#include "shared/content/test_blocks.h"
 #include "shared/content/test_support.h"
 
 namespace cidbus {
