@@ -69,6 +69,16 @@ inline constexpr std::size_t car_header_bytes = 1 << 20;  // of a CAR v1: about 
 // Block stores and the block exchange.
 inline constexpr std::size_t store_write_buffers = 64 << 20;  // kept by RocksDB before it writes a blob file
 inline constexpr std::size_t store_write_bytes = 16 << 20;    // blocks in one synced write
+inline constexpr std::size_t serve_peer_bytes = 8 << 20;      // blocks on their way to one peer
+inline constexpr std::size_t serve_bytes = 64 << 20;          // blocks on their way to all peers
+inline constexpr std::size_t serve_wants = 1024;          // blocks one peer has asked for and not been sent
+inline constexpr std::size_t serve_peers = 4096;          // peers with such blocks
+inline constexpr std::size_t fetch_bytes = 16 << 20;      // blocks a node has asked for and not been sent
+inline constexpr std::size_t fetch_peer_bytes = 4 << 20;  // the same of one peer; below serve_peer_bytes
+inline constexpr std::size_t fetch_peer_blocks = 64;      // the same, counted
+inline constexpr std::size_t fetch_wants = 4096;          // blocks a node wants at once, hints included
+inline constexpr std::size_t store_bytes = 32 << 20;      // blocks handed in and not yet synced elsewhere
+inline constexpr std::size_t store_blocks = 4096;         // the same, counted
 
 // Images (process_content).
 inline constexpr std::size_t image_bytes = 256 << 20;       // an image file that is read
@@ -93,9 +103,11 @@ inline constexpr auto lease = 30s;     // CONSENSUS W2
 inline constexpr auto reclaim = 1s;    // CONSENSUS W1
 inline constexpr auto heartbeat = 1s;  // DESIGN section 8, the binaries' default
 inline constexpr auto node_timeout = 5s;
-inline constexpr auto reconnect_grace = 1s;  // CONSENSUS W3: a broken connection may return within it
-inline constexpr auto session_ttl = 1h;      // CONSENSUS C2
-inline constexpr auto key_ttl = 24h;         // CONSENSUS C3
-inline constexpr auto result_ttl = 7 * 24h;  // CONSENSUS C4
+inline constexpr auto provider_silence = 2s;  // asked for blocks, says nothing: another one is asked
+inline constexpr auto target_silence = 10s;   // given blocks to store, says nothing: given up
+inline constexpr auto reconnect_grace = 1s;   // CONSENSUS W3: a broken connection may return within it
+inline constexpr auto session_ttl = 1h;       // CONSENSUS C2
+inline constexpr auto key_ttl = 24h;          // CONSENSUS C3
+inline constexpr auto result_ttl = 7 * 24h;   // CONSENSUS C4
 
 }  // namespace cidbus::limits

@@ -104,7 +104,7 @@ Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
   ENSURE(handles_->socket != nullptr, zmq_strerror(errno));
   handles_->set(ZMQ_LINGER, 0);
   handles_->set(ZMQ_SNDHWM, options.queue);
-  handles_->set(ZMQ_RCVHWM, options.queue);
+  handles_->set(ZMQ_RCVHWM, options.receive_queue != 0 ? options.receive_queue : options.queue);
   handles_->set(ZMQ_RECONNECT_IVL, reconnect_milliseconds);
   handles_->set(ZMQ_RECONNECT_IVL_MAX, reconnect_most_milliseconds);
   const std::int64_t largest = limits::message_bytes;

@@ -9,7 +9,8 @@
 //  2. A message leaves whole or not at all.
 //
 // Thread rule: a Socket belongs to one thread at a time; a SocketContext may be shared by all.
-// Limits: limits::message_bytes a frame; `queue` messages a peer and direction.
+// Limits: limits::message_bytes a frame; `queue` messages a peer and direction,
+// `receive_queue` where messages are large.
 #pragma once
 
 #include <cstdint>
@@ -65,6 +66,7 @@ class Socket {
   struct Options {
     std::string routing_id;  // DEALER: what a ROUTER knows it by; empty for one of ZeroMQ's
     int queue = 1000;        // messages a peer and direction
+    int receive_queue = 0;   // messages received from a peer and not yet read; 0: as `queue`
     bool immediate = true;   // queue only for completed connections
   };
 

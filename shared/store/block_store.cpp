@@ -19,6 +19,11 @@ Status to_status(const PutReport& report) {
   return {};
 }
 
+Block named(const Cid& cid, const Block& block) {
+  if (block.cid() == cid) return block;
+  return {cid, block.bytes(), std::make_shared<const Block>(block)};
+}
+
 PutVerdict check_before_put(const Block& block) {
   if (block.cid().is_null()) return {PutAnswer::Bad, "a block without a CID"};
   if (block.bytes().size() > limits::block_bytes) {

@@ -72,6 +72,9 @@ class BlockStore {
 // one.
 Status to_status(const PutReport& report);
 
+// The same bytes under another form of its CID. REQUIRES: of one multihash.
+Block named(const Cid& cid, const Block& block);
+
 // What every store answers alike for one block: Bad with a reason, Present for identity, nothing to go on.
 struct PutVerdict {
   std::optional<PutAnswer> answer;

@@ -8,16 +8,6 @@
 
 namespace cidbus {
 
-namespace {
-
-// The same bytes under the CID that was asked for.
-Block named(const Cid& cid, const Block& block) {
-  if (block.cid() == cid) return block;
-  return {cid, block.bytes(), std::make_shared<const Block>(block)};
-}
-
-}  // namespace
-
 MemoryStore::MemoryStore(ByteCount capacity_bytes, WhenFull when_full, StoreListener listener)
     : capacity_bytes_(capacity_bytes), when_full_(when_full), listener_(std::move(listener)) {}
 

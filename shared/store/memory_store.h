@@ -22,7 +22,7 @@ inline constexpr ByteCount memory_store_entry_bytes = 256;
 
 enum class WhenFull : std::uint8_t { Evict, Refuse };
 
-class MemoryStore final : public BlockStore {
+class MemoryStore : public BlockStore {
  public:
   MemoryStore(ByteCount capacity_bytes, WhenFull when_full, StoreListener listener = {});
 
