@@ -48,7 +48,17 @@ inline constexpr std::uint64_t session_window =
 inline constexpr std::uint64_t results_kept_bytes =
     1ULL << 30;  // results and keys kept for clients; past it submissions are refused
 inline constexpr unsigned tries_max = 100;
-inline constexpr std::uint32_t tasks_a_worker = 4000;  // granted to or held by one worker; fits one hello
+inline constexpr unsigned lost_attempts = 20;  // attempts that may end with their worker; then the task fails
+inline constexpr std::size_t echoes_a_task = 1024;  // later submissions with its key that are owed its result
+inline constexpr std::uint64_t task_state_bytes = 16ULL << 30;  // memory of the task state
+inline constexpr std::uint64_t window_bytes = 512ULL << 20;     // of it, for what sessions know by seq
+inline constexpr std::size_t submissions_on_the_way = 65'536;   // proposed, not yet applied
+inline constexpr std::uint64_t submission_bytes_on_the_way = 64ULL << 20;  // likewise
+inline constexpr std::uint64_t results_pushed = 8192;             // to a session, not yet acknowledged
+inline constexpr std::uint64_t result_bytes_pushed = 8ULL << 20;  // likewise, about
+inline constexpr std::size_t waiters = 100'000;            // questions that wait for a task to be final
+inline constexpr std::size_t cancels_on_the_way = 65'536;  // proposed, not yet applied
+inline constexpr std::uint32_t tasks_a_worker = 4000;      // granted to or held by one worker; fits one hello
 
 // Content.
 inline constexpr std::size_t block_bytes = 2 << 20;        // one block, as Bitswap and CAR bound it
@@ -106,6 +116,7 @@ inline constexpr auto node_timeout = 5s;
 inline constexpr auto provider_silence = 2s;  // asked for blocks, says nothing: another one is asked
 inline constexpr auto target_silence = 10s;   // given blocks to store, says nothing: given up
 inline constexpr auto reconnect_grace = 1s;   // CONSENSUS W3: a broken connection may return within it
+inline constexpr auto backoff_most = 1h;      // between two tries of a task
 inline constexpr auto session_ttl = 1h;       // CONSENSUS C2
 inline constexpr auto key_ttl = 24h;          // CONSENSUS C3
 inline constexpr auto result_ttl = 7 * 24h;   // CONSENSUS C4

@@ -1,0 +1,346 @@
+// Workers: hello, credit, dispatch, leases, completion (CONSENSUS W1 to W5).
+#include <algorithm>
+
+#include "broker/tasks/task_service.h"
+#include "shared/base/ensure.h"
+
+namespace cidbus {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t leases_a_tick = 4096;  // expired in one turn
+constexpr std::uint32_t longest_turn = 64;   // tasks a worker gets before the next of its group
+
+std::string_view cut(std::string_view text) { return text.substr(0, limits::text_length); }
+
+}  // namespace
+
+// ---- hello and goodbye
+
+void TaskService::on_hello(Now now, Peer peer, std::string_view name, Role role, const Hello& hello) {
+  ENSURE(state_ != nullptr);
+  if (role != Role::Worker) return;
+  const NodeNumber number = workers_.number_of(name);
+  if (number == 0) return refuse(peer, Refusal::Exhausted, "the cluster has seen too many worker names");
+  if (number <= state_->nodes().size() && !workers_[number].greeted && ungreeted_ > 0 && --ungreeted_ == 0) {
+    hold_until_ = now.monotonic;
+  }
+  introduce(number, name, hello);
+  hello_from_worker(now, number, peer, hello);
+}
+
+// A record says the worker's number and types, when the state does not know them all.
+void TaskService::introduce(NodeNumber number, std::string_view name, const Hello& hello) {
+  bool known = state_->nodes().find(name) != 0 || workers_[number].greeted;
+  for (const std::string_view type : hello.task_types) {
+    const TypeNumber type_number = state_->types().find(type);
+    known = known && type_number != 0 && state_->is_offered(type_number);
+  }
+  if (known) return;
+  NodeRecord record{number, name, hello.task_types};
+  if (state_->types().size() + record.types.size() > limits::task_types) {
+    std::erase_if(record.types, [&](std::string_view type) { return state_->types().find(type) == 0; });
+  }
+  propose(RecordType::Node, record, Urgency::Lazy);
+}
+
+// W4: what it runs is confirmed or taken back into a lease; what it does not list is given to others.
+void TaskService::hello_from_worker(Now now, NodeNumber number, Peer peer, const Hello& hello) {
+  workers_.connect(number, peer, {hello.task_types.begin(), hello.task_types.end()}, state_->types());
+  for (Handle lease = workers_[number].leases.first; lease != 0; lease = leases_[lease].next) {
+    leases_[lease].confirmed = false;
+  }
+  for (const AttemptId& attempt : hello.running) reclaim_attempt(now, number, attempt);
+  requeue_all_of(number, RequeueReason::NotRunning, true);
+}
+
+void TaskService::reclaim_attempt(Now now, NodeNumber worker, const AttemptId& attempt) {
+  const TaskHandle task = state_->find(attempt.task);
+  if (task == 0 || is_final(state_->task(task).state)) {
+    turn_.revokes.emplace_back(worker, attempt);  // it need not go on with what is done
+    return;
+  }
+  if (const Handle lease = current_lease(worker, attempt); lease != 0) {
+    leases_[lease].confirmed = true;
+    leases_[lease].epoch = attempt.epoch;
+    leases_.renew(lease, now.monotonic + limits::lease);
+    return;
+  }
+  // A lease that the last leader had not committed: nobody else has had the attempt, so it goes on.
+  const TaskSlot& slot = state_->task(task);
+  if (attempt.run != 0 || attempt.attempt <= slot.attempts || !positions_.is_queued(task)) return;
+  backlog_.remove(task);
+  const Handle lease = leases_.add(task, slot.id, attempt.attempt, worker, workers_[worker].leases,
+                                   now.monotonic + limits::lease);
+  leases_[lease].confirmed = true;
+  leases_[lease].epoch = attempt.epoch;
+  propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt.attempt, worker}, Urgency::Lazy);
+}
+
+void TaskService::on_worker_lost(Now, std::string_view name) {
+  const NodeNumber number = workers_.find(name);
+  if (number == 0) return;
+  workers_.disconnect(number);
+  requeue_all_of(number, RequeueReason::WorkerLost, false);
+}
+
+void TaskService::requeue_all_of(NodeNumber worker, RequeueReason reason, bool only_unconfirmed) {
+  for (Handle handle = workers_[worker].leases.first; handle != 0; handle = leases_[handle].next) {
+    const Lease& lease = leases_[handle];
+    if (!lease.ending && !(only_unconfirmed && lease.confirmed)) requeue_lost(handle, reason);
+  }
+}
+
+// An attempt that ended with its worker costs no try, since the task may be innocent; but only so often.
+void TaskService::requeue_lost(Handle handle, RequeueReason reason) {
+  const Lease& lease = leases_[handle];
+  const TaskSlot& slot = state_->task(lease.task);
+  if (slot.lost + 1U < limits::lost_attempts) {
+    propose_requeue(handle, reason, false, milliseconds(0), {});
+    return;
+  }
+  const std::string error = "lost with its worker " + std::to_string(limits::lost_attempts) + " times";
+  const ResultRecord record{lease.id, 0, lease.attempt, Outcome::Failed, lease.worker, {}, error, {}};
+  leases_.mark_ending(handle, propose(RecordType::Result, record, Urgency::Now));
+}
+
+LogIndex TaskService::propose_requeue(Handle handle, RequeueReason reason, bool costs_try, milliseconds delay,
+                                      std::string_view error) {
+  const Lease& lease = leases_[handle];
+  const RequeueRecord record{lease.id, 0, lease.attempt, reason, costs_try, delay, cut(error)};
+  const LogIndex index = propose(RecordType::Requeue, record, Urgency::Now);
+  leases_.mark_ending(handle, index);
+  return index;
+}
+
+// ---- leases
+
+void TaskService::expire_leases(Now now) {
+  for (std::size_t step = 0; step < leases_a_tick; ++step) {
+    const Handle lease = leases_.first();
+    if (lease == 0 || leases_[lease].deadline > now.monotonic) return;
+    requeue_lost(lease, RequeueReason::LeaseExpired);
+  }
+  more_ = true;
+}
+
+NodeNumber TaskService::worker_of(Peer peer) {
+  const NodeNumber worker = workers_.find(peer);
+  if (worker == 0) refuse(peer, Refusal::NotKnown, "say hello as a worker first");
+  return worker;
+}
+
+// The lease this attempt is about, if it is this worker's and not over; 0 otherwise.
+Handle TaskService::current_lease(NodeNumber worker, const AttemptId& attempt) {
+  const TaskHandle task = state_->find(attempt.task);
+  const Handle lease = task == 0 || attempt.run != 0 ? 0 : positions_.lease_of(task);
+  if (lease == 0 || leases_[lease].worker != worker || leases_[lease].attempt != attempt.attempt) return 0;
+  return lease;
+}
+
+void TaskService::on_renew(Now now, Peer peer, const Renew& renew) {
+  const NodeNumber worker = worker_of(peer);
+  if (worker == 0) return;
+  Renewed answer;
+  for (const AttemptId& attempt : renew.attempts) {
+    const Handle lease = current_lease(worker, attempt);
+    if (lease == 0 || (leases_[lease].ending && !leases_[lease].told)) {
+      answer.lost.push_back(attempt);
+      continue;
+    }
+    answer.attempts.push_back(attempt);
+    leases_[lease].epoch = attempt.epoch;
+    leases_.renew(lease, now.monotonic + limits::lease);
+    if (!leases_[lease].ending) set_processing(lease);
+  }
+  output_.send(peer, answer);
+}
+
+void TaskService::on_progress(Peer peer, const Progress& progress) {
+  const NodeNumber worker = worker_of(peer);
+  if (worker == 0) return;
+  if (const Handle lease = current_lease(worker, progress.attempt); lease != 0) set_processing(lease);
+}
+
+// The state can be marked once its LEASE is applied; on_leased() comes back for the others.
+void TaskService::set_processing(Handle handle) {
+  Lease& lease = leases_[handle];
+  const TaskSlot& slot = state_->task(lease.task);
+  lease.processing = true;
+  if (slot.state != TaskState::Assigned) return;
+  if (state_->tables().roll.state_at(slot.place) == TaskState::Processing) return;
+  state_->mark_processing(lease.task);
+  tell(lease.task, TaskState::Processing);
+}
+
+// ---- completion
+
+void TaskService::on_complete(Peer peer, const Complete& complete) {
+  const NodeNumber worker = worker_of(peer);
+  if (worker == 0) return;
+  for (const CompleteItem& item : complete.items) complete_one(worker, item);
+}
+
+// W5: any attempt's result counts while the run is open; the first one wins when it is applied.
+void TaskService::complete_one(NodeNumber worker, const CompleteItem& item) {
+  const bool is_result = item.outcome == Outcome::Completed || item.outcome == Outcome::Failed;
+  const TaskHandle task = state_->find(item.attempt.task);
+  if (task == 0 || is_final(state_->task(task).state) || item.attempt.run != 0) {
+    counters_.stale_results += is_result ? 1 : 0;
+    return acknowledge(worker, item.attempt);
+  }
+  const Handle lease = current_lease(worker, item.attempt);
+  if (lease != 0 && leases_[lease].ending &&
+      leases_[lease].told) {  // told again while its record is on the way
+    completions_.push({leases_[lease].end, worker, item.attempt});
+    return;
+  }
+  if (is_result) return propose_result(worker, item, lease);
+  complete_other(worker, item, task, lease);
+}
+
+void TaskService::complete_other(NodeNumber worker, const CompleteItem& item, TaskHandle task,
+                                 Handle handle) {
+  if (handle == 0 || leases_[handle].ending) return acknowledge(worker, item.attempt);
+  LogIndex index;
+  if (item.outcome == Outcome::Retry || item.outcome == Outcome::TimedOut) {
+    const TaskSlot& slot = state_->task(task);
+    if (slot.tries_used + 1 >= slot.tries) return propose_result(worker, item, handle);
+    const std::uint64_t most = static_cast<std::uint64_t>(milliseconds(limits::backoff_most).count());
+    const unsigned doublings = std::min<unsigned>(slot.tries_used, 40);
+    const auto first = static_cast<std::uint64_t>(std::max<std::int64_t>(state_->rare(task).backoff, 0));
+    const std::uint64_t whole = first > (most >> doublings) ? most : first << doublings;
+    const milliseconds delay(chance_.between(whole / 2, whole));
+    const auto reason = item.outcome == Outcome::Retry ? RequeueReason::Retry : RequeueReason::TimedOut;
+    index = propose_requeue(handle, reason, true, delay, item.error);
+  } else {
+    index = propose_requeue(handle, RequeueReason::HandedBack, false, milliseconds(0), item.error);
+  }
+  leases_[handle].told = true;
+  completions_.push({index, worker, item.attempt});
+}
+
+void TaskService::propose_result(NodeNumber worker, const CompleteItem& item, Handle lease) {
+  const ResultRecord record{item.attempt.task, 0,          item.attempt.attempt,
+                            item.outcome,      worker,     item.elapsed,
+                            cut(item.error),   item.result};
+  const LogIndex index = propose(RecordType::Result, record, Urgency::Now);
+  completions_.push({index, worker, item.attempt});
+  if (lease == 0) return;
+  leases_.mark_ending(lease, index);
+  leases_[lease].told = true;
+}
+
+void TaskService::acknowledge(NodeNumber number, const AttemptId& attempt) {
+  Worker& worker = workers_[number];
+  if (worker.peer == Peer::Nobody) return;  // it will tell again, and be told then
+  if (TurnLists::append(turn_.acks, worker.acks_first, worker.acks_last, attempt)) {
+    turn_.ack_workers.push_back(number);
+  }
+}
+
+void TaskService::send_complete_acks() {
+  auto& message = std::get<CompleteAck>(turn_.ack_message);
+  for (const NodeNumber number : turn_.ack_workers) {
+    Worker& worker = workers_[number];
+    message.attempts.clear();
+    for (std::uint32_t place = worker.acks_first; place != 0; place = turn_.acks[place - 1].next) {
+      message.attempts.push_back(turn_.acks[place - 1].item);
+      if (message.attempts.size() < limits_.items_a_message) continue;
+      if (worker.peer != Peer::Nobody) output_.send(worker.peer, turn_.ack_message);
+      message.attempts.clear();
+    }
+    if (!message.attempts.empty() && worker.peer != Peer::Nobody)
+      output_.send(worker.peer, turn_.ack_message);
+    worker.acks_first = worker.acks_last = 0;
+  }
+  turn_.acks.clear();
+  turn_.ack_workers.clear();
+}
+
+void TaskService::send_revokes() {
+  if (turn_.revokes.empty()) return;
+  std::sort(turn_.revokes.begin(), turn_.revokes.end());
+  Revoke message;
+  for (std::size_t at = 0; at < turn_.revokes.size(); ++at) {
+    const NodeNumber number = turn_.revokes[at].first;
+    message.attempts.push_back(turn_.revokes[at].second);
+    const bool last = at + 1 == turn_.revokes.size() || turn_.revokes[at + 1].first != number;
+    if (!last && message.attempts.size() < limits_.items_a_message) continue;
+    if (workers_[number].peer != Peer::Nobody) output_.send(workers_[number].peer, message);
+    message.attempts.clear();
+  }
+  turn_.revokes.clear();
+}
+
+// ---- dispatch
+
+void TaskService::on_credit(Peer peer, const Credit& credit) {
+  const NodeNumber worker = worker_of(peer);
+  if (worker != 0) workers_.add_credit(worker, credit.tasks);
+}
+
+// Group by group, so that a group that offers a common type does not take it all; within a group, turn by
+// turn.
+void TaskService::dispatch(Now now) {
+  release_held(now);
+  std::size_t room = limits_.dispatched_a_turn;
+  for (bool progress = true; progress && backlog_.is_ready() && workers_.ready() > 0;) {
+    progress = false;
+    const auto share = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(backlog_.size() / workers_.ready(), 1, longest_turn));
+    for (WorkerGroup& group : workers_.groups()) {
+      for (std::size_t given = 0; group.ready > 0 && given < std::size_t{share} * group.members; ++given) {
+        const TaskHandle task = backlog_.pop(group.types);
+        if (task == 0) break;
+        hand_out(now, task, workers_.take_turn(group, share));
+        progress = true;
+        if (--room > 0) continue;
+        more_ = true;
+        return;
+      }
+    }
+  }
+}
+
+void TaskService::hand_out(Now now, TaskHandle task, NodeNumber number) {
+  const TaskSlot& slot = state_->task(task);
+  Worker& worker = workers_[number];
+  const std::uint32_t attempt = slot.attempts + 1;
+  const Handle lease =
+      leases_.add(task, slot.id, attempt, number, worker.leases, now.monotonic + limits::lease);
+  leases_[lease].epoch = epoch_;
+  propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt, number}, Urgency::Lazy);
+  const DispatchItem item{{slot.id, 0, attempt, epoch_},
+                          state_->types().name(slot.type),
+                          milliseconds(state_->rare(task).time_limit),
+                          state_->work(slot)};
+  if (TurnLists::append(turn_.dispatches, worker.dispatch_first, worker.dispatch_last, item)) {
+    turn_.dispatch_workers.push_back(number);
+  }
+}
+
+void TaskService::send_dispatches() {
+  auto& message = std::get<Dispatch>(turn_.dispatch_message);
+  for (const NodeNumber number : turn_.dispatch_workers) {
+    Worker& worker = workers_[number];
+    std::size_t bytes = 0;
+    message.items.clear();
+    for (std::uint32_t place = worker.dispatch_first; place != 0; place = turn_.dispatches[place - 1].next) {
+      const DispatchItem& item = turn_.dispatches[place - 1].item;
+      bytes += item.work.size();
+      message.items.push_back(item);
+      if (message.items.size() < limits_.items_a_message && bytes < limits_.message_bytes) continue;
+      output_.send(worker.peer, turn_.dispatch_message);
+      message.items.clear();
+      bytes = 0;
+    }
+    if (!message.items.empty()) output_.send(worker.peer, turn_.dispatch_message);
+    worker.dispatch_first = worker.dispatch_last = 0;
+  }
+  turn_.dispatches.clear();
+  turn_.dispatch_workers.clear();
+}
+
+}  // namespace cidbus

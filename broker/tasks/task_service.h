@@ -1,0 +1,187 @@
+// The leader's own part of the tasks: queues, workers, leases, timers, and what clients are told.
+//
+// Everything here is rebuilt from the replicated state and from what nodes say, so it dies with its office.
+// It decides and proposes records; what a record does, it learns from on_applied() like everybody else. The
+// driver calls it, one turn after another:
+//
+//     on_hello, on_message, on_peer_gone, on_worker_lost   what has arrived
+//     on_applied                                           what the journal has committed
+//     tick, end_turn                                       what is due; what the turn has collected goes out
+//
+// Invariants
+//  1. A client is told accepted, a result or cancelled after the record was applied (I7), a worker that its
+//     completion is recorded likewise.
+//  2. A task is handed out after its SUBMIT was applied, to one worker at a time, against its credit (I8).
+//  3. Every open task is in a queue, waits for its time, or has a lease.
+//  4. Nothing that is refused is forgotten in silence: the sender is told what and when to come again.
+//
+// Thread rule: one owner, no clock. Limits: ServiceLimits; at each of them the sender is told Exhausted.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "broker/tasks/backlog.h"
+#include "broker/tasks/fifo.h"
+#include "broker/tasks/leases.h"
+#include "broker/tasks/output.h"
+#include "broker/tasks/service_parts.h"
+#include "broker/tasks/session_links.h"
+#include "broker/tasks/state_machine.h"
+#include "broker/tasks/timer_wheel.h"
+#include "broker/tasks/workers.h"
+#include "shared/base/prng.h"
+
+namespace cidbus {
+
+class TaskService {
+ public:
+  TaskService(Output& output, const ServiceLimits& service_limits, Prng chance);
+  TaskService(const TaskService&) = delete;
+  TaskService& operator=(const TaskService&) = delete;
+
+  // From here on, with everything rebuilt from the state. REQUIRES: the office's OPEN is applied; the state
+  // outlives the service and changes only by records reported to on_applied().
+  void take_office(Now now, Epoch epoch, StateMachine& state);
+
+  // A node says hello (again); the driver answers Welcome. Any role; only workers change anything here.
+  void on_hello(Now now, Peer peer, std::string_view name, Role role, const Hello& hello);
+  // Submit, SessionResume, SessionClose, ResultAck, Credit, Renew, Progress, Complete, Cancel, TaskQuery,
+  // TaskList; false for any other, which is not for this service.
+  bool on_message(Now now, Peer peer, const Message& message);
+  // The connection is gone: a worker's leases stay, a client's session too.
+  void on_peer_gone(Now now, Peer peer);
+  // The worker is taken for dead (W3): its attempts are given to others.
+  void on_worker_lost(Now now, std::string_view name);
+  // After every record or batch of records, in order.
+  void on_applied(Now now, const Changes& changes);
+
+  // Does what is due. When to call again at the latest.
+  Monotonic tick(Now now);
+  // Hands out tasks and sends what the turn collected. When to call tick() at the latest.
+  Monotonic end_turn(Now now);
+
+  // False: new submissions are refused with this reason until true; everything that frees space goes on.
+  void admit(bool admitted, std::string_view reason);
+  // Whether task events are wanted; off at first.
+  void watch(bool wanted) { watched_ = wanted; }
+
+  [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
+  // Of the leader's own structures, without the state's.
+  [[nodiscard]] std::size_t memory_used() const;
+  void check_invariants();
+
+ private:
+  // Clients (service_clients.cpp).
+  void on_submit(Now now, Peer peer, const Submit& submit);
+  [[nodiscard]] Verdict judge(const SessionLink& link, const Submit& submit, const SubmitItem& item);
+  [[nodiscard]] Verdict judge_room(const SessionLink& link, const SubmitItem& item) const;
+  [[nodiscard]] Verdict judge_type(std::string_view type);
+  void propose_submission(SessionLink& link, const Submit& submit, const SubmitItem& item);
+  void on_session_resume(Now now, Peer peer, const SessionResume& resume);
+  void on_session_close(const SessionClose& close);
+  void on_result_ack(Now now, Peer peer, const ResultAck& ack);
+  SessionLink& link_for(Now now, Peer peer, const SessionId& id);
+  void answer_accepted(SessionLink& link, const AcceptedItem& item);
+  void results_due(SessionLink& link);
+  void send_accepted();
+  void send_results();
+  void push_results(SessionLink& link);
+  [[nodiscard]] ClaimHandle next_to_push(const SessionLink& link) const;
+  void propose_acknowledgements();
+  void renew_sessions(Now now);
+
+  // Workers (service_workers.cpp).
+  void hello_from_worker(Now now, NodeNumber number, Peer peer, const Hello& hello);
+  void introduce(NodeNumber number, std::string_view name, const Hello& hello);
+  void reclaim_attempt(Now now, NodeNumber worker, const AttemptId& attempt);
+  void on_credit(Peer peer, const Credit& credit);
+  void on_renew(Now now, Peer peer, const Renew& renew);
+  void on_progress(Peer peer, const Progress& progress);
+  void on_complete(Peer peer, const Complete& complete);
+  void complete_one(NodeNumber worker, const CompleteItem& item);
+  void complete_other(NodeNumber worker, const CompleteItem& item, TaskHandle task, Handle lease);
+  NodeNumber worker_of(Peer peer);
+  [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt);
+  void propose_result(NodeNumber worker, const CompleteItem& item, Handle lease);
+  LogIndex propose_requeue(Handle lease, RequeueReason reason, bool costs_try,
+                           std::chrono::milliseconds delay, std::string_view error);
+  void requeue_lost(Handle lease, RequeueReason reason);
+  void requeue_all_of(NodeNumber worker, RequeueReason reason, bool only_unconfirmed);
+  void expire_leases(Now now);
+  void set_processing(Handle lease);
+  void acknowledge(NodeNumber worker, const AttemptId& attempt);
+  void dispatch(Now now);
+  void hand_out(Now now, TaskHandle task, NodeNumber worker);
+  void send_dispatches();
+  void send_complete_acks();
+  void send_revokes();
+
+  // Questions (service_questions.cpp).
+  void on_cancel(Peer peer, const Cancel& cancel);
+  void on_task_query(Peer peer, const TaskQuery& query);
+  void on_task_list(Peer peer, const TaskList& list);
+  void answer_cancels(LogIndex applied);
+  void answer_waiters(TaskId id);
+  void send_waited();
+  void forget_questions_of(Peer peer);
+  void refuse(Peer peer, Refusal why, std::string_view reason, std::chrono::milliseconds retry_after = {});
+
+  // What a record changed (task_service.cpp).
+  void on_change(Now now, const Change& change, const Changes& changes);
+  void on_queued(Now now, const Change& change);
+  void on_leased(Now now, const Change& change);
+  void on_finished(const Change& change);
+  void schedule(Now now, TaskHandle task, Backlog::Lane lane);
+  void detach(TaskHandle task, bool revoke);
+  void run_timers(Now now);
+  void release_held(Now now);
+  void tell(TaskHandle task, TaskState state);
+  [[nodiscard]] Monotonic next_deadline(Now now);
+  template <typename Record>
+  LogIndex propose(RecordType type, const Record& record, Urgency urgency) {
+    scratch_.clear();
+    encode(record, scratch_);
+    return output_.propose(type, scratch_, urgency);
+  }
+
+  Output& output_;
+  const ServiceLimits limits_;
+  Prng chance_;
+  StateMachine* state_ = nullptr;
+  Epoch epoch_;
+  bool holding_ = false;  // tasks queued before this office wait for what workers still run
+  Monotonic hold_until_;
+  std::size_t ungreeted_ = 0;  // workers the state knows that have not said hello in this office
+  bool more_ = false;          // the turn was cut at a bound: come again at once
+  bool watched_ = false;
+  bool admitted_ = true;
+  std::string refusal_;  // why not
+  ServiceCounters counters_;
+
+  Positions positions_;
+  Backlog backlog_{positions_};
+  Leases leases_{positions_};
+  TimerWheel timers_;
+  Workers workers_;
+  SessionLinks links_;
+
+  Fifo<SubmissionOnTheWay> submissions_;
+  std::uint64_t submission_bytes_ = 0;  // of submissions_
+  StateUsage usage_;                    // as the message being looked at came
+  Fifo<CompletionOnTheWay> completions_;
+  Fifo<CancelOnTheWay> cancels_;
+  std::map<std::uint64_t, CancelAsked> cancels_asked_;  // by number
+  std::uint64_t last_cancel_ = 0;
+  std::set<std::tuple<TaskId, Peer, RequestId>> waiters_;
+  std::set<std::tuple<Peer, TaskId, RequestId>> waiters_by_peer_;
+
+  TurnLists turn_;
+  Bytes scratch_;
+  std::vector<TimerWheel::Due> due_;
+};
+
+}  // namespace cidbus
