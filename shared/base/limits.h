@@ -102,6 +102,7 @@ inline constexpr std::size_t http_path_segments = 64;        // names below a CI
 inline constexpr std::size_t http_ranges = 16;               // in one Range; of more, the whole is sent
 inline constexpr std::size_t http_listing_entries = 10'000;  // of a folder on its page
 inline constexpr std::uint64_t http_cache_bytes = 256ULL << 20;  // blocks a gateway keeps in memory
+inline constexpr std::size_t gateway_fetchers = 16;              // threads of a gateway that wait for blocks
 inline constexpr auto http_idle = 60s;                           // without a byte from or to a client
 inline constexpr auto http_head_time = 15s;                      // for a request's line and headers
 inline constexpr auto http_fetch_time = 30s;                     // for what a response needs next; then 504
