@@ -56,7 +56,7 @@ class Cid {
   [[nodiscard]] Multihash multihash() const;
   // The multihash inside bytes(); valid as long as those.
   [[nodiscard]] ByteView multihash_bytes() const { return bytes().subspan(bytes_.mark()); }
-  [[nodiscard]] bool is_identity() const { return multihash_bytes()[0] == 0; }
+  [[nodiscard]] bool is_identity() const { return !is_null() && multihash_bytes()[0] == 0; }
   // The content of an identity CID. REQUIRES: is_identity(). Valid as long as bytes().
   [[nodiscard]] ByteView identity_content() const;
   // Valid until the value moves, changes or ends.

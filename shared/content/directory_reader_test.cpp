@@ -275,6 +275,24 @@ TEST(GatewaySuite, TheShardedFolderReadsAndIsBuiltAgainToTheByte) {
   EXPECT_EQ(builder.finish()->cid, root);
 }
 
+// The suite leaves the second of its three parts of 1024 bytes out.
+TEST(GatewaySuite, AFileWithAMissingPartReadsAroundIt) {
+  MapStore store;
+  if (!load_suite(store)) GTEST_SKIP() << "the public gateway suite is not in " CIDBUS_FIXTURES;
+  Reader reader(store);
+  const Cid file = cid_of("QmYhmPjhFjYFyaoiuNzYv8WGavpSRDwdHWe5B4M5du5Rtk");
+  EXPECT_EQ(reader.stat(file)->size, 3072U);
+  CollectingSink around;
+  EXPECT_EQ(reader.read(file, {0, 1024}, around), 1024U);
+  EXPECT_EQ(reader.read(file, {2048, 4000}, around), 1024U);
+  EXPECT_EQ(around.content.size(), 2048U);
+  CollectingSink whole;
+  const auto read = reader.read(file, {}, whole);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, FaultKind::NotFound);
+  EXPECT_EQ(whole.content.size(), 1024U) << "what came before it is right";
+}
+
 TEST(GatewaySuite, NamesThatEscapeAreListedAsTheyStand) {
   MapStore store;
   if (!load_suite(store)) GTEST_SKIP() << "the public gateway suite is not in " CIDBUS_FIXTURES;
