@@ -72,6 +72,7 @@ struct BlockClient::State final : PeerConnections::Owner {
 
   void begin_waiting(const Cid& cid);
   void end_waiting();
+  [[nodiscard]] Status judge_waiting(std::span<const Cid> cids, Monotonic began, Monotonic deadline) const;
   [[nodiscard]] Fault why_not_here(const Cid& cid) const;
   [[nodiscard]] std::string names(const std::vector<PeerId>& ids) const;
   Result<BlockHolders> find(std::span<const Cid> cids, Monotonic deadline);
@@ -248,6 +249,23 @@ void BlockClient::State::end_waiting() {
   taken = {};
 }
 
+// Whether waiting for these makes sense still.
+Status BlockClient::State::judge_waiting(std::span<const Cid> cids, Monotonic began,
+                                         Monotonic deadline) const {
+  if (waited.empty()) return {};
+  if (options.stop != nullptr && *options.stop) {
+    return fault(FaultKind::Unavailable, "this node is stopping; ask another");
+  }
+  const Monotonic now = read_clock().monotonic;
+  const bool is_late = now >= deadline;
+  if (!is_late && now - began < options.unknown_patience) return {};
+  const auto hopeless = std::ranges::find_if(cids, [&](const Cid& cid) {
+    return waited.contains(cid.multihash()) && (is_late || !fetching.trouble(cid).located);
+  });
+  if (hopeless == cids.end()) return {};
+  return tl::unexpected(why_not_here(*hopeless));
+}
+
 Fault BlockClient::State::why_not_here(const Cid& cid) const {
   const FetchPlan::Trouble& trouble = fetching.trouble(cid);
   const std::string text = to_text(cid);
@@ -292,6 +310,7 @@ Status BlockClient::fetch_all(std::span<const Cid> cids, Monotonic deadline,
   State& state = *state_;
   ENSURE(state.take == nullptr);
   state.take = &take;
+  const Monotonic began = read_clock().monotonic;
   std::size_t begun = 0;
   Status outcome;
   while (outcome) {
@@ -304,10 +323,8 @@ Status BlockClient::fetch_all(std::span<const Cid> cids, Monotonic deadline,
     state.turn(deadline);
     if (!state.taken) {
       outcome = state.taken;
-    } else if (!state.waited.empty() && read_clock().monotonic >= deadline) {
-      const auto missing =
-          std::ranges::find_if(cids, [&](const Cid& cid) { return state.waited.contains(cid.multihash()); });
-      outcome = tl::unexpected(state.why_not_here(*missing));
+    } else {
+      outcome = state.judge_waiting(cids, began, deadline);
     }
   }
   state.end_waiting();

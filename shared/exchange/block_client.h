@@ -14,6 +14,7 @@
 // Thread rule: one thread, its own. Limits: limits.h, fetch_* and store_*.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -35,6 +36,8 @@ struct BlockClientOptions {
   Duration target_silence = limits::target_silence;
   Duration room_patience = std::chrono::seconds(2);  // while the index knows no node with room
   Duration patience = std::chrono::seconds(30);      // of store() and flush() while nothing moves
+  Duration unknown_patience = Duration::max();       // of fetch() while the index names no holder
+  const std::atomic<bool>* stop = nullptr;           // once true, fetch() ends within a second
 };
 
 // Since it was made.
@@ -60,8 +63,9 @@ class BlockClient {
   BlockClient(const BlockClient&) = delete;
   BlockClient& operator=(const BlockClient&) = delete;
 
-  // Keeps looking until the deadline, since nodes that hold it may be about to start. NotFound, "no node
-  // holds CID", TimedOut when holders do not answer, or what the index said. REQUIRES: no identity CID.
+  // Keeps looking until the deadline, or for unknown_patience, since nodes that hold it may be about to
+  // start. NotFound, "no node holds CID", TimedOut when holders do not answer, or what the index said;
+  // Unavailable once stopped. REQUIRES: no identity CID.
   Result<Block> fetch(const Cid& cid, Monotonic deadline);
   // All of them, in the order they come; the first fault of `take` ends it.
   Status fetch_all(std::span<const Cid> cids, Monotonic deadline,

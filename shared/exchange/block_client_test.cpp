@@ -114,6 +114,44 @@ TEST_F(Client, SaysInTimeThatNoNodeHoldsABlock) {
   EXPECT_FALSE(client->is_fetching(nobodys)) << "given up for good";
 }
 
+TEST_F(Client, LooksNoLongerThanItsPatienceForABlockThatTheIndexDoesNotKnow) {
+  add_node("w1");
+  BlockClientOptions options;
+  options.unknown_patience = 20ms;
+  const auto client = make_client(options);
+  const Monotonic deadline = soon();
+  const auto fetched = client->fetch(random_block(100, 1).cid(), deadline);
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().kind, FaultKind::NotFound);
+  EXPECT_LT(read_clock().monotonic, deadline - 20s);
+}
+
+TEST_F(Client, LooksUntilTheDeadlineForABlockThatTheIndexKnows) {
+  const Block block = random_block(100, 1);
+  index_.add_node({"silent", silent_address()});
+  claim("silent", std::vector{block});
+  BlockClientOptions options;
+  options.unknown_patience = 1ms;
+  options.provider_silence = 20ms;
+  const auto client = make_client(options);
+  const Monotonic deadline = in(200ms);
+  const auto fetched = client->fetch(block.cid(), deadline);
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().kind, FaultKind::TimedOut);
+  EXPECT_GE(read_clock().monotonic, deadline);
+}
+
+TEST_F(Client, EndsItsSearchWhenItIsStopped) {
+  add_node("w1");
+  std::atomic<bool> stop = true;
+  BlockClientOptions options;
+  options.stop = &stop;
+  const auto client = make_client(options);
+  const auto fetched = client->fetch(random_block(100, 1).cid(), soon());
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().kind, FaultKind::Unavailable);
+}
+
 TEST_F(Client, FindsABlockWhoseNodeStartsWhileItLooks) {
   TestNode& node = add_node("w1");
   const Block block = random_block(1000, 1);
