@@ -1,0 +1,134 @@
+#include "broker/journal/data_directory.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cidbus {
+namespace {
+
+JournalOwner owner_of(const VoteState& state) { return {cluster_id(state.cluster), state.incarnation}; }
+
+// A directory without a vote file is new, or one whose making was cut short, or one that has lost its votes
+// (D4).
+Status clear_unfinished(FileSystem& files, const std::string& folder) {
+  const auto lost = [&](const std::string& what) {
+    return fault(FaultKind::BadData,
+                 "the vote file " + folder + "/" + vote_file_name + " is missing though " + what +
+                     " is there; put it back from a copy, or move the folder away to start empty "
+                     "and lose its tasks");
+  };
+  const auto snapshots = files.list(folder + "/snapshots");
+  if (!snapshots) return tl::unexpected(snapshots.error());
+  for (const std::string& name : *snapshots)
+    if (parse_snapshot_name(name)) return lost("snapshots/" + name);
+  const auto segments = files.list(folder + "/journal");
+  if (!segments) return tl::unexpected(segments.error());
+  for (const std::string& name : *segments) {
+    const std::string path = folder + "/journal/" + name;
+    if (!name.starts_with("segment-")) continue;
+    if (parse_segment_name(name)) {
+      auto file = files.open(path);
+      if (!file) return tl::unexpected(file.error());
+      const SegmentScan scan = scan_segment(**file, name, ScanDepth::Everything, std::nullopt);
+      if (!scan.readable || !scan.empty() || scan.header.number != 1) return lost("journal/" + name);
+    }
+    if (Status status = files.remove(path); !status) return status;
+  }
+  return files.sync_directory(folder + "/journal");
+}
+
+Status make_new(FileSystem& files, const DataDirectoryOptions& options) {
+  if (Status status = clear_unfinished(files, options.folder); !status) return status;
+  VoteState state;
+  state.cluster = options.cluster;
+  state.node = options.node;
+  state.incarnation = options.fresh_incarnation;
+  if (Status status = Journal::create(files, options.folder + "/journal", owner_of(state), options.journal);
+      !status)
+    return status;
+  return VoteFile::create(files, options.folder, state);
+}
+
+Result<VoteFile> open_votes(FileSystem& files, const DataDirectoryOptions& options,
+                            std::vector<std::string>& notices) {
+  auto votes = VoteFile::open(files, options.folder, notices);
+  if (!votes && votes.error().kind == FaultKind::NotFound) {
+    if (Status status = make_new(files, options); !status) return tl::unexpected(status.error());
+    votes = VoteFile::open(files, options.folder, notices);
+  }
+  if (!votes) return votes;
+  const VoteState& state = votes->state();
+  if (state.cluster == options.cluster && state.node == options.node) return votes;
+  return fault(FaultKind::BadUsage, "folder " + options.folder + " is that of broker " + state.node +
+                                        " of cluster " + state.cluster + ", not of " + options.node + " of " +
+                                        options.cluster + "; name another folder with --data");
+}
+
+}  // namespace
+
+DataDirectory::DataDirectory(std::unique_ptr<DirectoryLock> lock, VoteFile votes, Journal journal,
+                             SnapshotStore snapshots, DiskRoom room)
+    : lock_(std::move(lock)),
+      votes_(std::move(votes)),
+      journal_(std::move(journal)),
+      snapshots_(std::move(snapshots)),
+      room_(std::move(room)) {}
+
+Result<DataDirectory> DataDirectory::open(FileSystem& files, const DataDirectoryOptions& options) {
+  for (const char* below : {"", "/journal", "/snapshots"})
+    if (Status status = files.create_directory(options.folder + below); !status)
+      return tl::unexpected(status.error());
+  auto lock = files.lock(options.folder);
+  if (!lock) return tl::unexpected(lock.error());
+  std::vector<std::string> notices;
+  auto votes = open_votes(files, options, notices);
+  if (!votes) return tl::unexpected(votes.error());
+  const JournalOwner owner = owner_of(votes->state());
+  auto snapshots = SnapshotStore::open(files, options.folder + "/snapshots", owner.cluster, notices);
+  if (!snapshots) return tl::unexpected(snapshots.error());
+  JournalRecovery recovery;
+  auto journal = Journal::open(files, options.folder + "/journal", owner, options.journal, recovery);
+  if (!journal) return tl::unexpected(journal.error());
+  auto room = DiskRoom::open(files, options.folder, options.marks);
+  if (!room) return tl::unexpected(room.error());
+  DataDirectory directory(std::move(*lock), std::move(*votes), std::move(*journal), std::move(*snapshots),
+                          std::move(*room));
+  if (Status status = directory.check_whole(options.folder); !status) return tl::unexpected(status.error());
+  for (const Finding& finding : recovery.mended) notices.push_back(to_text(finding) + ", mended");
+  for (const Finding& finding : recovery.torn)
+    notices.push_back(to_text(finding) + ", cut: it was never synced");
+  directory.recovery_ = std::move(recovery);
+  directory.notices_ = std::move(notices);
+  return directory;
+}
+
+Status DataDirectory::check_whole(const std::string& folder) const {
+  const std::uint64_t snapshot = replay_from().value - 1;
+  const std::string what_to_do =
+      "; put this folder back from a copy, or move it away to start empty and lose its tasks";
+  if (journal_.first().value > snapshot + 1)
+    return fault(FaultKind::BadData, "the journal in " + folder + " begins with record " +
+                                         std::to_string(journal_.first().value) +
+                                         " though no whole snapshot goes past " + std::to_string(snapshot) +
+                                         what_to_do);
+  if (journal_.end().last.value < snapshot)
+    return fault(FaultKind::BadData, "the journal in " + folder + " ends with record " +
+                                         std::to_string(journal_.end().last.value) +
+                                         ", before its snapshot of " + std::to_string(snapshot) + what_to_do);
+  return {};
+}
+
+const KeptSnapshot* DataDirectory::newest_snapshot() const {
+  return snapshots_.kept().empty() ? nullptr : &snapshots_.kept().front();
+}
+
+LogIndex DataDirectory::replay_from() const {
+  const KeptSnapshot* newest = newest_snapshot();
+  return newest == nullptr ? LogIndex{1} : next(newest->info.last.last);
+}
+
+Epoch DataDirectory::highest_epoch() const {
+  return std::max(votes_.state().epoch, recovery_.highest_office);
+}
+
+}  // namespace cidbus

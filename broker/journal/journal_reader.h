@@ -1,0 +1,39 @@
+// JournalReader: batches from a record on, in order; for replay at the start, and for a standby that lags.
+//
+// Each batch is verified again as it is read: what was whole at the start need not be whole now.
+//
+// Invariants: batches come in order, each once, up to the journal's end at the time of asking; more appended
+// later are given by later calls. Thread rule: the journal's owner's. The journal must outlive the reader,
+// and nothing from the reader's place on may be cut or dropped meanwhile. Limits: memory for one segment's
+// identifiers and a window of 4 MiB.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "broker/journal/file_window.h"
+#include "broker/journal/journal.h"
+
+namespace cidbus {
+
+class JournalReader {
+ public:
+  // Begins with the batch that holds `from`. REQUIRES: journal.first() <= from.
+  JournalReader(const Journal& journal, LogIndex from);
+
+  // The next batch, or nothing at the journal's end. Valid until the next call. BadData names the damaged
+  // place.
+  Result<std::optional<BatchView>> next_batch();
+
+ private:
+  [[nodiscard]] Status load();
+
+  const Journal& journal_;
+  LogIndex next_;        // the record wanted next
+  SegmentScan segment_;  // that holds it, as far as it was written when looked at
+  std::size_t at_ = 0;   // the next of its batches
+  std::unique_ptr<File> file_;
+  std::optional<FileWindow> window_;
+};
+
+}  // namespace cidbus
