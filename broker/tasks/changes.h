@@ -15,7 +15,8 @@ namespace cidbus {
 
 enum class ChangeKind : std::uint8_t {
   Accepted,       // submission (session, number = seq) is task; flag: it was there already
-  Expired,        // submission (sessions[session], number = seq) came after its session had forgotten it
+  Expired,        // submission (sessions[session], number = seq) came after its session had forgotten it;
+                  // id is that of the record
   Queued,         // task became pending: new, or flag: again after an attempt
   Leased,         // task is with the worker its slot names
   Finished,       // task is final

@@ -14,9 +14,9 @@ Handle Leases::add(TaskHandle task, TaskId id, std::uint32_t attempt, NodeNumber
   lease.attempt = attempt;
   lease.worker = worker;
   lease.deadline = deadline;
-  lease.next = of_worker.first;
-  if (lease.next != 0) leases_[lease.next].previous = handle;
-  of_worker.first = handle;
+  lease.previous = of_worker.last;
+  (of_worker.last != 0 ? leases_[of_worker.last].next : of_worker.first) = handle;
+  of_worker.last = handle;
   ++of_worker.count;
   append(handle);
   positions_.set_lease(task, handle);
@@ -43,7 +43,7 @@ void Leases::drop(Handle handle, LeaseList& of_worker) {
   const Lease& lease = leases_[handle];
   if (!lease.ending) unlink(handle);
   (lease.previous != 0 ? leases_[lease.previous].next : of_worker.first) = lease.next;
-  if (lease.next != 0) leases_[lease.next].previous = lease.previous;
+  (lease.next != 0 ? leases_[lease.next].previous : of_worker.last) = lease.previous;
   --of_worker.count;
   positions_.set_lease(lease.task, 0);
   leases_.give_back(handle);

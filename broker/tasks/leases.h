@@ -35,8 +35,9 @@ struct Lease {
   Handle next = 0;
 };
 
-struct LeaseList {
+struct LeaseList {  // of one worker, in the order they were handed out
   Handle first = 0;
+  Handle last = 0;
   std::uint32_t count = 0;
 };
 

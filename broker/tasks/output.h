@@ -23,7 +23,7 @@ class Output {
   virtual ~Output() = default;
   // Appends the record to the open batch; the index it will have. It comes back by on_applied().
   virtual LogIndex propose(RecordType type, ByteView payload, Urgency urgency) = 0;
-  // Encodes at once: the message's views end with the call.
+  // Encodes at once: the message's views end with the call. To a peer that is gone: nothing.
   virtual void send(Peer peer, const Message& message) = 0;
   // For the feed; likewise.
   virtual void event(const TaskEvent& event) = 0;

@@ -94,19 +94,17 @@ Verdict TaskService::judge_type(std::string_view type) {
     if (number != 0 || state_->types().size() < limits::task_types) return {};
     return refuse_with(Refusal::Exhausted, "the cluster has seen too many task types", later);
   }
-  std::string reason =
-      "no worker of this cluster has ever offered the task type \"" + std::string(type) + "\"";
-  std::size_t named = 0;
-  for (TypeNumber known = 1; known <= state_->types().size() && named <= types_named; ++known) {
-    if (!state_->is_offered(known)) continue;
-    if (named == types_named) {
-      reason += ", ...";
-    } else {
-      reason += named == 0 ? "; known are " : ", ";
-      reason += state_->types().name(known);
-    }
-    ++named;
+  std::set<std::string_view> known = workers_.offered();
+  for (TypeNumber offered = 1; offered <= state_->types().size(); ++offered) {
+    if (state_->is_offered(offered)) known.insert(state_->types().name(offered));
   }
+  std::string reason = "no worker has ever offered the task type \"" + std::string(type) + "\"; known are ";
+  std::size_t named = 0;
+  for (const std::string_view name : known) {
+    if (++named > types_named) break;
+    reason += (named > 1 ? ", " : "") + std::string(name);
+  }
+  if (named > types_named) reason += ", ...";
   turn_.reasons.push_back(std::move(reason));
   return refuse_with(Refusal::NotKnown, turn_.reasons.back());
 }
@@ -150,7 +148,7 @@ void TaskService::propose_submission(SessionLink& link, const Submit& submit, co
   const SubmitRecord record{submit.session, item.seq, submit.low_water, item.type, item.options, item.work};
   const LogIndex index = propose(RecordType::Submit, record, Urgency::Now);
   const auto bytes = static_cast<std::uint32_t>(item.work.size());
-  submissions_.push({index, links_.ref_of(link), bytes});
+  submissions_.push({index, links_.ref_of(link), link.peer, bytes});
   submission_bytes_ += bytes;
   ++link.unanswered;
 }

@@ -54,6 +54,7 @@ struct Verdict {
 struct SubmissionOnTheWay {
   LogIndex index;
   LinkRef link;
+  Peer peer = Peer::Nobody;
   std::uint32_t bytes = 0;
 };
 struct CompletionOnTheWay {
@@ -63,8 +64,8 @@ struct CompletionOnTheWay {
 };
 struct CancelOnTheWay {
   LogIndex index;
-  std::uint64_t number = 0;
-  TaskId task;
+  std::uint64_t number = 0;  // of the CancelAsked
+  std::size_t place = 0;     // in its answers
 };
 struct CancelAsked {
   Peer peer = Peer::Nobody;

@@ -30,11 +30,10 @@ void TaskService::on_cancel(Peer peer, const Cancel& cancel) {
   const std::uint64_t number = ++last_cancel_;
   for (const TaskId id : cancel.tasks) {
     const TaskHandle task = state_->find(id);
-    if (task == 0 || is_final(state_->task(task).state)) {
-      asked.answers.emplace_back(id, task == 0 ? CancelAnswer::Unknown : CancelAnswer::AlreadyFinal);
-      continue;
-    }
-    cancels_.push({propose(RecordType::Cancel, TaskRecord{id}, Urgency::Now), number, id});
+    asked.answers.emplace_back(id, task == 0 ? CancelAnswer::Unknown : CancelAnswer::AlreadyFinal);
+    if (task == 0 || is_final(state_->task(task).state)) continue;
+    const LogIndex index = propose(RecordType::Cancel, TaskRecord{id}, Urgency::Now);
+    cancels_.push({index, number, asked.answers.size() - 1});
     ++asked.open;
   }
   if (asked.open == 0) {
@@ -50,10 +49,11 @@ void TaskService::answer_cancels(LogIndex applied) {
     cancels_.pop();
     const auto found = cancels_asked_.find(done.number);
     if (found == cancels_asked_.end()) continue;  // whoever asked is gone
-    const TaskHandle task = state_->find(done.task);
-    const bool cancelled = task == 0 || state_->task(task).state == TaskState::Cancelled;
     CancelAsked& asked = found->second;
-    asked.answers.emplace_back(done.task, cancelled ? CancelAnswer::Cancelled : CancelAnswer::AlreadyFinal);
+    auto& [id, answer] = asked.answers[done.place];
+    const TaskHandle task = state_->find(id);
+    const bool cancelled = task == 0 || state_->task(task).state == TaskState::Cancelled;
+    answer = cancelled ? CancelAnswer::Cancelled : CancelAnswer::AlreadyFinal;
     if (--asked.open > 0) continue;
     output_.send(asked.peer, CancelAnswers{asked.request, std::move(asked.answers)});
     cancels_asked_.erase(found);

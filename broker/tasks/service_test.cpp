@@ -16,7 +16,7 @@ void expect_scene(std::string_view scene) {
 TEST(TaskService, TakesATaskFromSubmissionToAcknowledgedResult) {
   expect_scene(R"(watch
 w1 hello echo
-    NODE 1 w1 echo (lazy)
+    NODE 1 w1 echo
 w1 credit 3
 c1 submit s1 low=1 1:echo 2:echo,key=k
     SESSION_OPEN s1

@@ -42,7 +42,7 @@ void TaskService::introduce(NodeNumber number, std::string_view name, const Hell
   if (state_->types().size() + record.types.size() > limits::task_types) {
     std::erase_if(record.types, [&](std::string_view type) { return state_->types().find(type) == 0; });
   }
-  propose(RecordType::Node, record, Urgency::Lazy);
+  propose(RecordType::Node, record, Urgency::Now);
 }
 
 // W4: what it runs is confirmed or taken back into a lease; what it does not list is given to others.
@@ -216,6 +216,8 @@ void TaskService::complete_other(NodeNumber worker, const CompleteItem& item, Ta
     index = propose_requeue(handle, reason, true, delay, item.error);
   } else {
     index = propose_requeue(handle, RequeueReason::HandedBack, false, milliseconds(0), item.error);
+    if (item.outcome == Outcome::HandedBack)
+      workers_.drop_credit(worker);  // it goes: it would hand back more
   }
   leases_[handle].told = true;
   completions_.push({index, worker, item.attempt});

@@ -101,6 +101,7 @@ void StateMachine::on_submit(ByteView payload, Changes& out) {
   if (session == 0 || record.seq < tables_.sessions[session].low_water) {
     answer.kind = ChangeKind::Expired;
     answer.session = static_cast<SessionHandle>(out.sessions.size());
+    answer.id = TaskId{tables_.applied.value};
     out.sessions.push_back(record.session);
     out.list.push_back(answer);
     return;

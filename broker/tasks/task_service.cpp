@@ -93,16 +93,29 @@ void TaskService::admit(bool admitted, std::string_view reason) {
 
 void TaskService::on_applied(Now now, const Changes& changes) {
   for (const Change& change : changes.list) on_change(now, change, changes);
-  while (!submissions_.empty() && submissions_.front().index <= changes.applied) {
-    submission_bytes_ -= submissions_.front().bytes;
-    if (SessionLink* link = links_.get(submissions_.front().link)) --link->unanswered;
-    submissions_.pop();
-  }
+  settle_submissions(changes.applied);
   while (!completions_.empty() && completions_.front().index <= changes.applied) {
     acknowledge(completions_.front().worker, completions_.front().attempt);
     completions_.pop();
   }
   answer_cancels(changes.applied);
+}
+
+void TaskService::settle_submissions(LogIndex applied) {
+  while (!submissions_.empty() && submissions_.front().index <= applied) {
+    submission_bytes_ -= submissions_.front().bytes;
+    if (SessionLink* link = links_.get(submissions_.front().link)) --link->unanswered;
+    submissions_.pop();
+  }
+}
+
+// Its session is gone, and may have taken its link along: whoever sent it is told.
+void TaskService::on_expired(const Change& change, const Changes& changes) {
+  settle_submissions(LogIndex{change.id.value - 1});
+  if (submissions_.empty() || submissions_.front().index.value != change.id.value) return;
+  const RejectedItem item{
+      change.number, Refusal::SessionExpired, "the session ended before this submission was recorded", {}};
+  output_.send(submissions_.front().peer, Rejected{changes.sessions[change.session], {item}});
 }
 
 void TaskService::on_change(Now now, const Change& change, const Changes& changes) {
@@ -113,17 +126,9 @@ void TaskService::on_change(Now now, const Change& change, const Changes& change
         answer_accepted(*link, {change.number, change.id, change.flag});
       }
       break;
-    case ChangeKind::Expired: {
-      const SessionId& session = changes.sessions[change.session];
-      if (const SessionLink* link = links_.find(session)) {
-        const RejectedItem item{change.number,
-                                Refusal::SessionExpired,
-                                "the session ended before this submission was recorded",
-                                {}};
-        output_.send(link->peer, Rejected{session, {item}});
-      }
+    case ChangeKind::Expired:
+      on_expired(change, changes);
       break;
-    }
     case ChangeKind::Queued:
       on_queued(now, change);
       break;

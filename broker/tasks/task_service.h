@@ -132,6 +132,8 @@ class TaskService {
 
   // What a record changed (task_service.cpp).
   void on_change(Now now, const Change& change, const Changes& changes);
+  void on_expired(const Change& change, const Changes& changes);
+  void settle_submissions(LogIndex applied);
   void on_queued(Now now, const Change& change);
   void on_leased(Now now, const Change& change);
   void on_finished(const Change& change);

@@ -55,7 +55,7 @@ class Transcript final : public Output {
   void list(std::istringstream& words, Peer peer);
   void commit(std::size_t count);
   void take_office();
-  void say(const std::string& effect) { effects_ += "    " + effect + "\n"; }
+  void say(std::string effect);
   Peer peer_of(const std::string& name);
 
   struct Written {

@@ -206,6 +206,17 @@ void Transcript::event(const TaskEvent& event) {
       (event.worker.empty() ? "" : " on " + std::string(event.worker)));
 }
 
+// Long effects go on in lines of their own, further in.
+void Transcript::say(std::string effect) {
+  std::string indent = "    ";
+  for (std::size_t end; effect.size() > 100 && (end = effect.rfind(' ', 100)) != std::string::npos;) {
+    effects_ += indent + effect.substr(0, end) + "\n";
+    effect.erase(0, end + 1);
+    indent = "        ";
+  }
+  effects_ += indent + effect + "\n";
+}
+
 Peer Transcript::peer_of(const std::string& name) {
   std::uint32_t& number = peers_[name];
   if (number == 0) number = ++last_peer_;

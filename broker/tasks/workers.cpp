@@ -87,11 +87,22 @@ void Workers::on_type_added(std::string_view name, TypeNumber number) {
   }
 }
 
+std::set<std::string_view> Workers::offered() const {
+  std::set<std::string_view> names;
+  for (const auto& [name, groups] : offered_) names.insert(name);
+  return names;
+}
+
 void Workers::add_credit(NodeNumber number, std::uint32_t credit) {
   Worker& worker = workers_[number];
   const std::uint32_t most = limits::tasks_a_worker;
   worker.credit = std::min(worker.credit + std::min(credit, most), most);
   if (worker.credit > 0 && worker.peer != Peer::Nobody) enter_ring(number);
+}
+
+void Workers::drop_credit(NodeNumber number) {
+  leave_ring(number);
+  workers_[number].credit = 0;
 }
 
 void Workers::enter_ring(NodeNumber number) {

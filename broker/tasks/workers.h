@@ -11,6 +11,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -62,6 +63,7 @@ class Workers {
   void connect(NodeNumber number, Peer peer, std::vector<std::string> offers, const NameTable& types);
   void disconnect(NodeNumber number);
   void add_credit(NodeNumber number, std::uint32_t credit);
+  void drop_credit(NodeNumber number);
   // One task goes to the worker whose turn it is. Its turn lasts `quantum` tasks. REQUIRES: the ring has one.
   NodeNumber take_turn(WorkerGroup& group, std::uint32_t quantum);
 
@@ -72,6 +74,7 @@ class Workers {
   [[nodiscard]] std::uint32_t connected() const { return connected_; }
   // Whether a connected worker offers the type.
   [[nodiscard]] bool is_offered(std::string_view type) const { return offered_.count(type) != 0; }
+  [[nodiscard]] std::set<std::string_view> offered() const;  // by connected workers
   void check_invariants() const;
 
  private:
