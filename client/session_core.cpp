@@ -166,6 +166,7 @@ void SessionCore::on_rejected(Monotonic now, const Rejected& rejected) {
   if (rejected.session != session_) return;
   resumed_ = false;
   milliseconds retry_after{-1};
+  std::string_view reason;
   for (const RejectedItem& item : rejected.items) {
     if (item.why == Refusal::SessionExpired) return renew_session(now);
     Submissions::Entry* entry = submissions_.find(item.seq);
@@ -174,6 +175,7 @@ void SessionCore::on_rejected(Monotonic now, const Rejected& rejected) {
                          (item.why == Refusal::Exhausted && settings_.retry_exhausted);
     if (passing) {
       submissions_.put_back(item.seq, *entry);
+      reason = item.reason;
       retry_after = std::max(retry_after, item.retry_after);
     } else {
       const Ticket ticket = entry->ticket;
@@ -181,7 +183,10 @@ void SessionCore::on_rejected(Monotonic now, const Rejected& rejected) {
       output_.rejected(ticket, item.why, item.reason, item.retry_after);
     }
   }
-  if (retry_after >= milliseconds(0)) pause(now, retry_after);
+  if (retry_after >= milliseconds(0)) {
+    pause(now, retry_after);
+    output_.paused(reason, retry_after);
+  }
   on_answered(now);
 }
 

@@ -49,6 +49,11 @@ class SessionOutput {
   // The session expired. Without a task: whether the submission was accepted cannot be told. With a task: it
   // was accepted, and the brokers no longer remember how it ended.
   virtual void unknown(Ticket ticket, TaskId task) = 0;
+  // The broker has no room; nothing is sent for a while. Told once a refusal, with its reason.
+  virtual void paused(std::string_view reason, std::chrono::milliseconds retry_after) {
+    static_cast<void>(reason);
+    static_cast<void>(retry_after);
+  }
   // 128 fresh random bits, for the session after an expired one.
   virtual SessionId new_session() = 0;
 };

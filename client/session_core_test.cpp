@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "client/session_transcript.h"
+#include "client/testing/session_transcript.h"
 
 namespace cidbus {
 namespace {
@@ -397,6 +397,31 @@ TEST_F(Session, AMessageHoldsAtMostItsBoundOfItemsAndAboutAMebibyte) {
   other.on_message(now, Accepted{session_of(1), Durability::Disk, {{1, {9}, false}}});
   other.tick(now);
   EXPECT_EQ(counts, (std::vector<std::size_t>{1, 4096, 4, 2}));
+}
+
+TEST_F(Session, ItDoesNotRunAheadOfAnUnansweredSubmissionBeyondTheBrokersMemory) {
+  std::uint64_t highest = 0;
+  struct Follower : Transcript {
+    void send(const Message& message) override {
+      for (const SubmitItem& item : std::get<Submit>(message).items) seqs.push_back(item.seq);
+    }
+    void accepted(Ticket, TaskId, bool) override {}
+    std::vector<std::uint64_t> seqs;
+  } follower;
+  SessionCore other(session_of(1), {}, follower);
+  for (std::uint64_t i = 0; i < Submissions::ahead + 100; ++i) other.submit("echo", {}, {});
+  other.on_bound(now, 4096);
+  for (int turn = 0; turn < 20; ++turn) {
+    other.tick(now);
+    Accepted accepted{session_of(1), Durability::Disk, {}};
+    for (const auto seq : follower.seqs) {
+      highest = std::max(highest, seq);
+      if (seq != 2) accepted.items.push_back({seq, {seq}, false});
+    }
+    follower.seqs.clear();
+    other.on_message(now, accepted);
+  }
+  EXPECT_EQ(highest, 2 + Submissions::ahead - 1);
 }
 
 class SmallSession : public Session {

@@ -38,7 +38,8 @@ Submissions::Entry* Submissions::find(std::uint64_t seq) {
 std::vector<SubmitItem> Submissions::take(std::size_t count, std::size_t byte_budget) {
   std::vector<SubmitItem> items;
   std::size_t bytes = 0;
-  for (; send_from_ < end() && items.size() < count; ++send_from_) {
+  const std::uint64_t stop = std::min(end(), low_water_ + ahead);
+  for (; send_from_ < stop && items.size() < count; ++send_from_) {
     Entry& entry = entries_[send_from_ - first_];
     if (entry.state != State::Waiting) continue;
     const Body& body = *entry.body;

@@ -29,6 +29,9 @@ using Ticket = Number<struct TicketTag>;
 
 class Submissions {
  public:
+  // No seq is sent that is so far above the low water: a broker's memory of a session spans no more.
+  static constexpr std::uint64_t ahead = 16384;
+
   enum class State : std::uint8_t {
     Waiting,   // to be sent, for the first time or again
     InFlight,  // sent to the broker the session is bound to, not answered

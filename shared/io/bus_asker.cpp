@@ -19,6 +19,26 @@ Fault no_broker_fault(const std::vector<std::string>& brokers, std::string_view 
   return {FaultKind::Unavailable, message + "; start one, or name others with --brokers"};
 }
 
+void HelloRefusals::on_refused(const Refused& refused) {
+  reason_ = std::string(refused.reason);
+  const bool for_good = refused.why == Refusal::WrongCluster || refused.why == Refusal::WrongVersion ||
+                        refused.why == Refusal::NotAllowed;
+  for_good_ = for_good ? for_good_ + 1 : 0;
+}
+
+// Hellos go round the brokers; two rounds of refusals leave nobody to hope for.
+bool HelloRefusals::final(const std::vector<std::string>& brokers) const {
+  return for_good_ >= 2 * brokers.size();
+}
+
+Fault HelloRefusals::fault(const NodeIdentity& identity, const std::vector<std::string>& brokers) const {
+  if (for_good_ == 0) return no_broker_fault(brokers, reason_);
+  std::string tried;
+  for (const std::string& broker : brokers) tried += (tried.empty() ? "" : ", ") + broker;
+  return {FaultKind::NotAllowed, "refused as a node of cluster '" + identity.cluster + "' at " + tried +
+                                     ": " + reason_ + "; check --cluster and --brokers"};
+}
+
 struct BusAsker::State : BusLink::Owner {
   State(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers)
       : link(context, reactor, std::move(identity), std::move(brokers), *this) {}
@@ -28,9 +48,12 @@ struct BusAsker::State : BusLink::Owner {
     hello.role = link.identity().role;
     return hello;
   }
-  void on_bound(Now, const Welcome&) override { send_now = true; }
+  void on_bound(Now, const Welcome&) override {
+    send_now = true;
+    refusals.on_bound();
+  }
   void on_unbound(Now) override {}
-  void on_refused(Now, const Refused& why) override { refusal = std::string(why.reason); }
+  void on_refused(Now, const Refused& why) override { refusals.on_refused(why); }
   void on_message(Now, const Header&, const Message& message) override {
     if (take == nullptr || done) return;
     if (const auto* refused = std::get_if<Refused>(&message); refused != nullptr) {
@@ -51,7 +74,7 @@ struct BusAsker::State : BusLink::Owner {
   bool open = false;
   bool send_now = false;
   bool done = false;
-  std::string refusal;  // of our last hello
+  HelloRefusals refusals;
   std::optional<Fault> failure;
   const std::function<bool(const Message&)>* take = nullptr;
   std::uint64_t last_request = 0;
@@ -81,7 +104,7 @@ Status BusAsker::ask(const Message& question, Monotonic deadline,
   Monotonic sent{};
   while (!state.done && !state.failure) {
     const Monotonic now = read_clock().monotonic;
-    if (now >= deadline) break;
+    if (now >= deadline || state.refusals.final(state.link.brokers())) break;
     if (state.link.bound() && (state.send_now || now - sent >= ask_again) && state.link.send(question)) {
       state.send_now = false;
       reached = true;
@@ -93,7 +116,7 @@ Status BusAsker::ask(const Message& question, Monotonic deadline,
   if (state.failure) return tl::unexpected(*state.failure);
   if (state.done) return {};
   if (!reached || !state.link.bound())
-    return tl::unexpected(no_broker_fault(state.link.brokers(), state.refusal));
+    return tl::unexpected(state.refusals.fault(state.link.identity(), state.link.brokers()));
   return fault(FaultKind::TimedOut,
                "the broker did not answer in time; try again, or give a longer --timeout");
 }

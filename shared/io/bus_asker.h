@@ -46,4 +46,19 @@ class BusAsker {
 // "no broker reachable at 127.0.0.1:9096, 127.0.0.1:9196: ...; start one or give --brokers"
 Fault no_broker_fault(const std::vector<std::string>& brokers, std::string_view reason);
 
+// What the brokers said to our hellos, and whether it is of use to go on.
+class HelloRefusals {
+ public:
+  void on_bound() { for_good_ = 0; }
+  void on_refused(const Refused& refused);
+  // Every broker has refused us for what we are (cluster, version, rights), and none has taken us in since.
+  [[nodiscard]] bool final(const std::vector<std::string>& brokers) const;
+  // NotAllowed when they refused us for what we are, Unavailable otherwise; both name every address.
+  [[nodiscard]] Fault fault(const NodeIdentity& identity, const std::vector<std::string>& brokers) const;
+
+ private:
+  std::string reason_;
+  std::size_t for_good_ = 0;  // in a row
+};
+
 }  // namespace cidbus

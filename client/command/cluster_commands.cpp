@@ -1,0 +1,209 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "client/command/json_writer.h"
+#include "client/command/registry.h"
+#include "client/command/values.h"
+
+namespace cidbus {
+namespace {
+
+constexpr std::array member_states{MemberState::Joining, MemberState::Alive, MemberState::Suspect,
+                                   MemberState::Left, MemberState::Dead};
+
+// Calls `print` with the leader's view of the cluster; views live during the call.
+Result<int> with_snapshot(Context& context, const std::function<Result<int>(const Snapshot&)>& print) {
+  const RequestId request = context.next_request();
+  Result<int> printed = 0;
+  const Status asked = context.ask(SnapshotRequest{request}, [&](const Message& message) {
+    const auto* snapshot = std::get_if<Snapshot>(&message);
+    if (snapshot == nullptr || snapshot->request != request) return false;
+    printed = print(*snapshot);
+    return true;
+  });
+  if (!asked) return tl::unexpected(asked.error());
+  return printed;
+}
+
+const BrokerInfo* leader_of(const Snapshot& snapshot) {
+  const auto leader = std::find_if(snapshot.brokers.begin(), snapshot.brokers.end(),
+                                   [](const BrokerInfo& broker) { return broker.leader; });
+  return leader == snapshot.brokers.end() ? nullptr : &*leader;
+}
+
+std::uint64_t tasks_in(const Snapshot& snapshot, std::size_t state) {
+  return state < snapshot.tasks_by_state.size() ? snapshot.tasks_by_state[state] : 0;
+}
+
+std::uint64_t members_in(const Snapshot& snapshot, MemberState state) {
+  return static_cast<std::uint64_t>(
+      std::count_if(snapshot.members.begin(), snapshot.members.end(),
+                    [&](const Member& member) { return member.state == state; }));
+}
+
+void write_leader(JsonWriter& json, const Snapshot& snapshot) {
+  const BrokerInfo* const leader = leader_of(snapshot);
+  json.name("leader").string_or_null(snapshot.leader);
+  json.name("address").string_or_null(leader == nullptr ? "" : leader->endpoint);
+  json.name("epoch").number(leader == nullptr ? 0 : leader->epoch.value);
+}
+
+std::string status_json(const Snapshot& snapshot) {
+  JsonWriter json;
+  json.open_object().name("cluster").string(snapshot.cluster);
+  write_leader(json, snapshot);
+  json.name("durability").string(to_text(snapshot.durability));
+  json.name("applied").number(snapshot.applied.value);
+  json.name("brokers").open_array();
+  for (const BrokerInfo& broker : snapshot.brokers) {
+    json.open_object().name("name").string(broker.name).name("address").string(broker.endpoint);
+    json.name("leader").boolean(broker.leader).name("epoch").number(broker.epoch.value);
+    json.name("last").number(broker.last.value).name("durable").number(broker.durable.value);
+    json.name("commit").number(broker.commit.value).name("applied").number(broker.applied.value);
+    json.close_object();
+  }
+  json.close_array().name("members").open_object();
+  for (const MemberState state : member_states) json.name(to_text(state)).number(members_in(snapshot, state));
+  json.close_object().name("tasks").open_object();
+  for (std::size_t state = 0; state < task_state_count; ++state)
+    json.name(to_text(static_cast<TaskState>(state))).number(tasks_in(snapshot, state));
+  json.close_object().name("blocks").number(snapshot.blocks_indexed).close_object();
+  return json.text();
+}
+
+// "2 alive, 1 dead": the states that have any.
+template <typename States, typename Count>
+std::string counts(const States& states, Count count) {
+  std::string text;
+  for (const auto state : states) {
+    if (count(state) == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(count(state)) + ' ' + std::string(to_text(state));
+  }
+  return text.empty() ? "none" : text;
+}
+
+void print_status(Output& output, const Snapshot& snapshot) {
+  std::vector<TaskState> task_states;
+  for (std::size_t state = 0; state < task_state_count; ++state)
+    task_states.push_back(static_cast<TaskState>(state));
+  std::vector<std::vector<std::string>> rows{{"cluster", printable(snapshot.cluster)}};
+  if (const BrokerInfo* const leader = leader_of(snapshot); leader != nullptr) {
+    rows.push_back({"leader", printable(leader->name) + " at " + printable(leader->endpoint) + ", epoch " +
+                                  std::to_string(leader->epoch.value)});
+  } else {
+    rows.push_back({"leader", "nobody is in office"});
+  }
+  for (const BrokerInfo& broker : snapshot.brokers) {
+    rows.push_back({"broker", printable(broker.name) + " at " + printable(broker.endpoint) + ", journal " +
+                                  std::to_string(broker.last.value) + ", committed " +
+                                  std::to_string(broker.commit.value)});
+  }
+  rows.push_back({"durability", std::string(to_text(snapshot.durability))});
+  rows.push_back(
+      {"members", counts(member_states, [&](MemberState state) { return members_in(snapshot, state); })});
+  rows.push_back({"tasks", counts(task_states, [&](TaskState state) {
+                    return tasks_in(snapshot, static_cast<std::size_t>(state));
+                  })});
+  rows.push_back({"blocks", std::to_string(snapshot.blocks_indexed) + " known"});
+  output.table(rows);
+}
+
+Result<int> status(Context& context) {
+  return with_snapshot(context, [&](const Snapshot& snapshot) -> Result<int> {
+    Output& output = context.output();
+    if (output.is_json())
+      output.line(status_json(snapshot));
+    else if (output.format() == Format::Quiet)
+      output.line(printable(snapshot.leader));
+    else
+      print_status(output, snapshot);
+    return 0;
+  });
+}
+
+std::string member_json(const Member& member) {
+  JsonWriter json;
+  json.open_object().name("name").string(member.name).name("role").string(to_text(member.role));
+  json.name("state").string(to_text(member.state));
+  json.name("incarnation").string(to_text(member.incarnation));
+  json.name("exchange").string_or_null(member.exchange);
+  json.name("slots").number(member.load.slots).name("busy").number(member.load.busy);
+  json.name("blocks").number(member.load.blocks).name("block_bytes").number(member.load.block_bytes);
+  json.name("disk_free_bytes").number(member.load.disk_free_bytes);
+  json.name("resident_bytes").number(member.load.resident_bytes);
+  json.name("joined_at").string_or_null(to_rfc3339(member.joined_at));
+  json.name("last_seen").string_or_null(to_rfc3339(member.last_seen)).close_object();
+  return json.text();
+}
+
+void print_members(Output& output, const Snapshot& snapshot) {
+  std::vector<std::vector<std::string>> rows{{}};
+  for (const char* name : {"NAME", "ROLE", "STATE", "BUSY", "BLOCKS", "STORED", "FREE", "LAST SEEN"})
+    rows[0].push_back(output.heading(name));
+  for (const Member& member : snapshot.members) {
+    const NodeLoad& load = member.load;
+    const bool stores = !member.exchange.empty();
+    rows.push_back(
+        {printable(member.name), std::string(to_text(member.role)), std::string(to_text(member.state)),
+         load.slots == 0 ? "-" : std::to_string(load.busy) + "/" + std::to_string(load.slots),
+         stores ? std::to_string(load.blocks) : "-", stores ? readable_bytes(load.block_bytes) : "-",
+         stores ? readable_bytes(load.disk_free_bytes) : "-", to_rfc3339(member.last_seen)});
+  }
+  output.table(rows);
+}
+
+Result<int> members(Context& context) {
+  return with_snapshot(context, [&](const Snapshot& snapshot) -> Result<int> {
+    Output& output = context.output();
+    output.open_list();
+    for (const Member& member : snapshot.members) {
+      if (output.is_json()) output.item(member_json(member));
+      if (output.format() == Format::Quiet) output.line(printable(member.name));
+    }
+    output.close_list();
+    if (output.format() == Format::Table) print_members(output, snapshot);
+    return 0;
+  });
+}
+
+Result<int> leader(Context& context) {
+  return with_snapshot(context, [&](const Snapshot& snapshot) -> Result<int> {
+    Output& output = context.output();
+    if (output.is_json()) {
+      JsonWriter json;
+      json.open_object();
+      write_leader(json, snapshot);
+      output.line(json.close_object().text());
+    }
+    if (snapshot.leader.empty()) {
+      return fault(FaultKind::Unavailable, "nobody is in office; a majority of the brokers must be up");
+    }
+    const BrokerInfo* const found = leader_of(snapshot);
+    std::string text = printable(snapshot.leader);
+    if (output.format() == Format::Table && found != nullptr)
+      text += "  " + printable(found->endpoint) + "  epoch " + std::to_string(found->epoch.value);
+    if (!output.is_json()) output.line(text);
+    return 0;
+  });
+}
+
+}  // namespace
+
+void add_cluster_commands(Registry& registry) {
+  CLI::App& group = registry.group("cluster", "Look at the cluster: its leader, its members, its tasks");
+  registry.leaf(group,
+                {"status", "Who leads, how many members there are, how many tasks in which state",
+                 "  cidbus cluster status\n  cidbus cluster status --output json\n"},
+                status);
+  registry.leaf(group,
+                {"members", "Every node that the leader knows, with its load",
+                 "  cidbus cluster members\n  cidbus cluster members --output quiet\n"},
+                members);
+  registry.leaf(
+      group,
+      {"leader", "The broker in office", "  cidbus cluster leader\n  cidbus cluster leader --output json\n"},
+      leader);
+}
+
+}  // namespace cidbus

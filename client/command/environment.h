@@ -1,0 +1,33 @@
+// What a command may touch of the world around it; handed in, so that a test can be the world.
+//
+// Thread rule: the command's thread. Limits: none.
+#pragma once
+
+#include <cstdint>
+
+#include "shared/content/block.h"
+#include "shared/content/byte_stream.h"
+
+namespace cidbus {
+
+class Interrupt;
+
+// Blocks to read and to add. What was put is durable when flush() says Ok; Ok or not, it ends the lot.
+class BlockAccess : public BlockSource, public BlockSink {
+ public:
+  virtual Status flush() = 0;
+};
+
+struct Environment {
+  ByteSink& out;  // standard output
+  ByteSink& err;  // standard error
+  int input = 0;  // descriptor of standard input
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  bool colour = false;             // standard output may be coloured: a terminal, and NO_COLOR is not set
+  std::uint32_t columns = 80;      // of the terminal
+  Interrupt* interrupt = nullptr;  // null: nobody can interrupt
+  BlockAccess* blocks = nullptr;   // null: the cluster's
+};
+
+}  // namespace cidbus

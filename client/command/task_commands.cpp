@@ -1,0 +1,285 @@
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "client/command/json_writer.h"
+#include "client/command/registry.h"
+#include "client/command/task_record.h"
+#include "client/command/values.h"
+#include "shared/base/limits.h"
+#include "shared/content/quote.h"
+
+namespace cidbus {
+namespace {
+
+using TaskIds = std::vector<TaskId>;
+
+Result<TaskIds> parse_tasks(const std::vector<std::string>& words) {
+  TaskIds tasks;
+  for (const std::string& word : words) {
+    const auto task = parse_task(word);
+    if (!task) return tl::unexpected(task.error());
+    if (std::find(tasks.begin(), tasks.end(), *task) == tasks.end()) tasks.push_back(*task);
+  }
+  if (tasks.size() > limits::items_a_message) {
+    return fault(FaultKind::BadUsage, "at most " + std::to_string(limits::items_a_message) +
+                                          " tasks at a time; ask in several portions");
+  }
+  return tasks;
+}
+
+Fault unknown_task(TaskId task) {
+  return {
+      FaultKind::NotFound,
+      "task " + to_text(task) + " is not known: it never was, or it ended long ago; see 'cidbus task list'"};
+}
+
+// One task alone is an object in JSON, several are a list.
+void print_one(Output& output, const TaskRecord& task) {
+  switch (output.format()) {
+    case Format::Table:
+      return print_details(output, task);
+    case Format::Quiet:
+      return print_quiet(output, task);
+    default:
+      return output.line(to_json(task));
+  }
+}
+
+Result<int> show(Context& context, const std::vector<std::string>& words) {
+  const auto tasks = parse_tasks(words);
+  if (!tasks) return tl::unexpected(tasks.error());
+  const RequestId request = context.next_request();
+  std::optional<TaskRecord> found;
+  const Status asked =
+      context.ask(TaskQuery{request, TaskQuery::Kind::Show, *tasks}, [&](const Message& message) {
+        const auto* infos = std::get_if<TaskInfos>(&message);
+        if (infos == nullptr || infos->request != request) return false;
+        if (!infos->tasks.empty()) found = make_task_record(infos->tasks[0]);
+        return true;
+      });
+  if (!asked) return tl::unexpected(asked.error());
+  if (!found) return tl::unexpected(unknown_task(tasks->front()));
+  print_one(context.output(), *found);
+  return 0;
+}
+
+// Tells of each task as it becomes final; in `json`, of all at the end, in the order asked.
+class Waiting {
+ public:
+  Waiting(Context& context, TaskIds tasks)
+      : context_(context), asked_(std::move(tasks)), open_(asked_.begin(), asked_.end()) {}
+
+  bool take(const TaskInfos& infos) {
+    for (const TaskInfo& info : infos.tasks) {
+      if (!is_final(info.state) || open_.erase(info.task) == 0) continue;
+      const TaskRecord task = make_task_record(info);
+      if (task.state != TaskState::Completed) failures_.push_back(failure_of(task));
+      if (asked_.size() > 1 && context_.output().format() == Format::Json)
+        ended_.emplace(task.id, task);
+      else
+        tell(task);
+    }
+    for (const TaskId task : infos.unknown) {
+      if (open_.erase(task) != 0) failures_.push_back(unknown_task(task).message);
+    }
+    return open_.empty();
+  }
+
+  int end() {
+    if (asked_.size() > 1 && context_.output().format() == Format::Json) {
+      context_.output().open_list();
+      for (const TaskId task : asked_) {
+        const auto ended = ended_.find(task);
+        if (ended != ended_.end()) context_.output().item(to_json(ended->second));
+      }
+      context_.output().close_list();
+    }
+    for (const std::string& failure : failures_) context_.complain(failure);
+    return failures_.empty() ? 0 : 1;
+  }
+
+ private:
+  void tell(const TaskRecord& task) {
+    if (asked_.size() == 1)
+      print_one(context_.output(), task);
+    else if (context_.output().format() == Format::Table)
+      context_.output().line(summary(context_.output(), task));
+    else
+      print_one(context_.output(), task);
+    static_cast<void>(context_.output().flush());  // a failure is told at the end
+  }
+
+  Context& context_;
+  const TaskIds asked_;
+  std::set<TaskId> open_;
+  std::map<TaskId, TaskRecord> ended_;
+  std::vector<std::string> failures_;
+};
+
+Result<int> wait(Context& context, const std::vector<std::string>& words) {
+  const auto tasks = parse_tasks(words);
+  if (!tasks) return tl::unexpected(tasks.error());
+  Waiting waiting(context, *tasks);
+  const RequestId request = context.next_request();
+  const Status asked =
+      context.ask_patiently(TaskQuery{request, TaskQuery::Kind::Wait, *tasks}, [&](const Message& message) {
+        const auto* infos = std::get_if<TaskInfos>(&message);
+        return infos != nullptr && infos->request == request && waiting.take(*infos);
+      });
+  if (!asked) return tl::unexpected(asked.error());
+  return waiting.end();
+}
+
+struct ListOptions {
+  std::string state;
+  std::string type;
+  std::uint32_t limit = 100;
+};
+
+Result<TaskList> make_list(const ListOptions& options) {
+  TaskList list;
+  if (!options.state.empty()) {
+    list.state = parse_task_state(options.state);
+    if (!list.state) {
+      return fault(
+          FaultKind::BadUsage,
+          "--state: " + in_quotes(options.state) +
+              " is no state; give pending, assigned, processing, completed, failed, cancelled or timeout");
+    }
+  }
+  list.type = options.type;
+  return list;
+}
+
+Result<int> list(Context& context, const ListOptions& options) {
+  auto list = make_list(options);
+  if (!list) return tl::unexpected(list.error());
+  Output& output = context.output();
+  std::vector<TaskRecord> page;
+  std::uint32_t left = options.limit;
+  bool more = true;
+  bool first = true;
+  output.open_list();
+  while (left > 0 && more) {
+    list->request = context.next_request();
+    list->limit = std::min(left, static_cast<std::uint32_t>(limits::items_a_message));
+    page.clear();
+    const Status asked = context.ask(*list, [&](const Message& message) {
+      const auto* infos = std::get_if<TaskInfos>(&message);
+      if (infos == nullptr || infos->request != list->request) return false;
+      for (const TaskInfo& info : infos->tasks) page.push_back(make_task_record(info));
+      more = infos->more && !infos->tasks.empty();
+      return true;
+    });
+    if (!asked) return tl::unexpected(asked.error());
+    for (const TaskRecord& task : page) {
+      if (output.is_json()) output.item(to_json(task));
+      if (output.format() == Format::Quiet) output.line(to_text(task.id));
+    }
+    if (output.format() == Format::Table) print_table(output, page, first);
+    first = false;
+    left -= std::min(left, static_cast<std::uint32_t>(page.size()));
+    if (!page.empty()) list->before = page.back().id;
+  }
+  output.close_list();
+  const bool says_more = more && output.format() == Format::Table && context.environment().err_is_terminal;
+  if (says_more) context.complain("there are more; --limit N shows N of them");
+  return 0;
+}
+
+std::string_view to_text(CancelAnswer answer) {
+  constexpr std::string_view names[] = {"cancelled", "final", "unknown"};
+  return names[static_cast<std::size_t>(answer)];
+}
+
+void print_cancelled(Output& output, TaskId task, CancelAnswer answer) {
+  JsonWriter json;
+  json.open_object().name("id").string(to_text(task)).name("answer").string(to_text(answer)).close_object();
+  if (output.is_json())
+    output.item(json.text());
+  else if (output.format() == Format::Table)
+    output.line(to_text(task) + "  " + std::string(to_text(answer)));
+  else if (answer == CancelAnswer::Cancelled)
+    output.line(to_text(task));
+}
+
+Result<int> cancel(Context& context, const std::vector<std::string>& words) {
+  const auto tasks = parse_tasks(words);
+  if (!tasks) return tl::unexpected(tasks.error());
+  const RequestId request = context.next_request();
+  std::vector<std::pair<TaskId, CancelAnswer>> answers;
+  const Status asked = context.ask(Cancel{request, *tasks}, [&](const Message& message) {
+    const auto* told = std::get_if<CancelAnswers>(&message);
+    if (told == nullptr || told->request != request) return false;
+    answers = told->answers;
+    return true;
+  });
+  if (!asked) return tl::unexpected(asked.error());
+  int code = 0;
+  context.output().open_list();
+  for (const auto& [task, answer] : answers) {
+    print_cancelled(context.output(), task, answer);
+    if (answer == CancelAnswer::Cancelled) continue;
+    code = 1;
+    context.complain(answer == CancelAnswer::Unknown
+                         ? unknown_task(task).message
+                         : "task " + to_text(task) + " cannot be cancelled: it has ended already");
+  }
+  context.output().close_list();
+  return code;
+}
+
+}  // namespace
+
+void add_task_commands(Registry& registry) {
+  CLI::App& group = registry.group("task", "Look at tasks, wait for them, cancel them");
+  const auto words = std::make_shared<std::vector<std::string>>();  // shared by the options and the actions
+  const auto options = std::make_shared<ListOptions>();             // likewise
+
+  registry
+      .leaf(group,
+            {"show", "Show one task: what was asked, where it stands, what came of it",
+             "  cidbus task show t4kq7\n  cidbus task show t4kq7 --output json\n"},
+            [words](Context& context) { return show(context, *words); })
+      .add_option("ID", *words, "The task's id")
+      ->type_name("")
+      ->required()
+      ->expected(1);
+
+  registry
+      .leaf(group,
+            {"wait", "Wait until tasks have ended, and show each",
+             "  cidbus task wait t4kq7\n  cidbus task wait t4kq7 t4kq8 --timeout 5m --output ndjson\n"},
+            [words](Context& context) { return wait(context, *words); })
+      .add_option("ID", *words, "The tasks' ids")
+      ->type_name("")
+      ->required();
+
+  CLI::App& lists = registry.leaf(group,
+                                  {"list", "List tasks, the newest first",
+                                   "  cidbus task list --state failed --limit 20\n"
+                                   "  cidbus task list --type hash --output ndjson\n"},
+                                  [options](Context& context) { return list(context, *options); });
+  lists
+      .add_option("--state", options->state,
+                  "Only these: pending, assigned, processing, completed, failed, cancelled, timeout")
+      ->type_name("S");
+  lists.add_option("--type", options->type, "Only tasks of this type")->type_name("T");
+  lists.add_option("--limit", options->limit, "At most so many (100)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1'000'000U));
+
+  registry
+      .leaf(group,
+            {"cancel", "Cancel tasks that have not ended",
+             "  cidbus task cancel t4kq7\n  cidbus task list --state pending --output quiet | "
+             "xargs cidbus task cancel\n"},
+            [words](Context& context) { return cancel(context, *words); })
+      .add_option("ID", *words, "The tasks' ids")
+      ->type_name("")
+      ->required();
+}
+
+}  // namespace cidbus
