@@ -60,6 +60,7 @@ inline constexpr std::size_t waiters = 100'000;            // questions that wai
 inline constexpr std::size_t cancels_on_the_way = 65'536;  // proposed, not yet applied
 inline constexpr std::uint32_t tasks_a_worker = 4000;      // granted to or held by one worker; fits one hello
 
+
 // Content.
 inline constexpr std::size_t block_bytes = 2 << 20;        // one block, as Bitswap and CAR bound it
 inline constexpr std::size_t indexed_blocks = 20'000'000;  // blocks whose holders a broker knows
@@ -109,15 +110,27 @@ inline constexpr auto http_fetch_time = 30s;                     // for what a r
 inline constexpr auto http_answer_time = http_fetch_time + 5s;   // for a response to begin, or to go on
 inline constexpr auto http_drain_time = 2s;                      // for responses under way at a stop
 
+// Brokers.
+inline constexpr std::size_t peers = 20'000;        // connections that have said hello
+inline constexpr std::size_t subscriptions = 1000;  // distinct prefixes subscribed to on a feed
+inline constexpr std::uint32_t task_events = 5000;  // single task events a second on the feed
+// Records that wait for the disk; past it submissions are refused.
+inline constexpr std::size_t unsynced_bytes = 64 << 20;
+inline constexpr std::size_t batches_at_disk = 32;        // handed to it and not persisted (CONSENSUS R5)
+inline constexpr std::size_t snapshot_rows = 2000;        // rows of a snapshot written in one turn
+inline constexpr std::size_t snapshot_slice = 256 << 10;  // bytes of one
+inline constexpr std::size_t snapshot_slices = 4;         // slices on their way to the disk
+
 // Times.
-inline constexpr auto lease = 30s;     // CONSENSUS W2
-inline constexpr auto reclaim = 1s;    // CONSENSUS W1
-inline constexpr auto heartbeat = 1s;  // DESIGN section 8, the binaries' default
+inline constexpr auto backoff_most = 1h;        // between two tries of a task
+inline constexpr auto lease = 30s;          // CONSENSUS W2
+inline constexpr auto reclaim = 1s;         // CONSENSUS W1
+inline constexpr auto lazy_records = 10ms;  // CONSENSUS W1
+inline constexpr auto heartbeat = 1s;       // DESIGN section 8, the binaries' default
 inline constexpr auto node_timeout = 5s;
 inline constexpr auto provider_silence = 2s;  // asked for blocks, says nothing: another one is asked
 inline constexpr auto target_silence = 10s;   // given blocks to store, says nothing: given up
 inline constexpr auto reconnect_grace = 1s;   // CONSENSUS W3: a broken connection may return within it
-inline constexpr auto backoff_most = 1h;      // between two tries of a task
 inline constexpr auto session_ttl = 1h;       // CONSENSUS C2
 inline constexpr auto key_ttl = 24h;          // CONSENSUS C3
 inline constexpr auto result_ttl = 7 * 24h;   // CONSENSUS C4

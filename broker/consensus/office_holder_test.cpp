@@ -1,12 +1,12 @@
-#include "broker/consensus/office.h"
+#include "broker/consensus/office_holder.h"
 
 #include <gtest/gtest.h>
 
 namespace cidbus {
 namespace {
 
-TEST(OfficeOfOne, ServesOnceItsVoteAndThenItsOpenRecordAreOnDisk) {
-  Office office({4}, {100}, Durability::Disk);
+TEST(OfficeHolder, ServesOnceItsVoteAndThenItsOpenRecordAreOnDisk) {
+  OfficeHolder office({4}, {100}, Durability::Disk);
   EXPECT_EQ(office.epoch(), Epoch{5});
   EXPECT_EQ(office.commit(), LogIndex{0}) << "records of earlier epochs wait for one of its own (R3)";
   office.on_vote_persisted({5});
@@ -17,8 +17,8 @@ TEST(OfficeOfOne, ServesOnceItsVoteAndThenItsOpenRecordAreOnDisk) {
   EXPECT_EQ(office.commit(), LogIndex{101});
 }
 
-TEST(OfficeOfOne, CommitsWhatIsOnDiskAndNothingElse) {
-  Office office({0}, {0}, Durability::Disk);
+TEST(OfficeHolder, CommitsWhatIsOnDiskAndNothingElse) {
+  OfficeHolder office({0}, {0}, Durability::Disk);
   office.on_vote_persisted({1});
   office.on_open_appended({1});
   office.on_persisted({1});
@@ -28,8 +28,8 @@ TEST(OfficeOfOne, CommitsWhatIsOnDiskAndNothingElse) {
   EXPECT_EQ(office.commit(), LogIndex{4});
 }
 
-TEST(OfficeOfOne, WithDurabilityMemoryCommitsWhatItHasReceived) {
-  Office office({0}, {0}, Durability::Memory);
+TEST(OfficeHolder, WithDurabilityMemoryCommitsWhatItHasReceived) {
+  OfficeHolder office({0}, {0}, Durability::Memory);
   office.on_vote_persisted({1});
   office.on_open_appended({1});
   EXPECT_TRUE(office.serving());
@@ -38,8 +38,8 @@ TEST(OfficeOfOne, WithDurabilityMemoryCommitsWhatItHasReceived) {
   EXPECT_EQ(office.durable(), LogIndex{0});
 }
 
-TEST(OfficeOfOneDeathTest, AppendsNothingBeforeItsVoteIsOnDisk) {
-  Office office({0}, {0}, Durability::Disk);
+TEST(OfficeHolderDeathTest, AppendsNothingBeforeItsVoteIsOnDisk) {
+  OfficeHolder office({0}, {0}, Durability::Disk);
   EXPECT_DEATH(office.on_open_appended({1}), "stage_ == Stage::Opening");
   EXPECT_DEATH(office.on_appended({1}), "appended before OPEN");
 }

@@ -23,7 +23,7 @@
 
 namespace cidbus {
 
-class Office {
+class OfficeHolder {
  public:
   enum class Stage {
     Starting,  // the vote for the new epoch is on its way to the disk
@@ -32,7 +32,7 @@ class Office {
   };
 
   // `highest_epoch`: of the vote file and the journal; `last`: newest record on disk. All of it is durable.
-  Office(Epoch highest_epoch, LogIndex last, Durability durability);
+  OfficeHolder(Epoch highest_epoch, LogIndex last, Durability durability);
 
   // The epoch to vote for: persist it, then call on_vote_persisted.
   [[nodiscard]] Epoch epoch() const { return epoch_; }

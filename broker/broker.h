@@ -1,0 +1,70 @@
+// The driver: frames and completions in, records and frames out, in order. It decides nothing that a pure
+// room can.
+//
+// A turn: the server hands in what has arrived, then calls end_turn(), which applies what is committed, lets
+// the rooms send what the turn collected, and hands the disk what gathered. Answers that need a record come
+// out of applying it, so nothing can be told before it is committed (CONSENSUS R4, I7).
+//
+// The simulation hosts this very class with its own ports (tests/sim).
+//
+// Invariants
+//  1. A frame is answered or acted on, never dropped in silence; what is refused is counted.
+//  2. A peer to which something could not be delivered is forgotten; it says hello again.
+//  3. Clients and workers are served only while in office.
+//
+// Thread rule: one owner, no clock, no socket, no file. Limits: limits.h, "Brokers".
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/broker_ports.h"
+#include "broker/journal/disk.h"
+#include "broker/recovery.h"
+#include "shared/io/log.h"
+
+namespace cidbus {
+
+struct BrokerOptions {
+  std::string cluster;
+  std::string name;
+  std::string endpoint;  // host:port of its bus, as others reach it
+  Incarnation incarnation;
+  Durability durability = Durability::Disk;
+  std::uint64_t seed = 0;
+  ByteCount snapshot_after = 1ULL << 30;  // journal bytes since the last snapshot (CONSENSUS section 6)
+};
+
+class Broker {
+ public:
+  // Goes on from what was recovered. All referred to outlives the broker.
+  Broker(BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk, Log& log);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  // Asks for its vote to be persisted; it takes office when that is done.
+  void start(Now now);
+
+  void on_frame(Now now, ByteView routing_id, ByteView frame);
+  void on_feed_frame(Now now, ByteView topic, ByteView frame);  // from a node's PUB
+  void on_subscription(ByteView frame);                         // from the XPUB
+  void on_connection_broke(Now now);                            // of some peer on the bus; nobody knows whose
+
+  // REQUIRES: not DiskFailed, which ends the process (CONSENSUS R6).
+  void on_disk(Now now, const DiskCompletion& completion);
+
+  // When it wants to be called at the latest; nothing while only input can change anything.
+  std::optional<Monotonic> end_turn(Now now);
+
+  [[nodiscard]] bool serving() const;
+  [[nodiscard]] const StateMachine& state() const;
+
+ private:
+  class Driver;
+  std::unique_ptr<Driver> driver_;
+};
+
+}  // namespace cidbus

@@ -1,0 +1,50 @@
+// What a broker publishes of itself: numbered messages by topic, and no more task events than people can use.
+//
+// Invariants
+//  1. Numbers of a topic count from 1 without gaps.
+//  2. Task events go out only while somebody subscribes, at most limits::task_events a second; what was left
+//  out is
+//     counted in a `skipped` event.
+//
+// Thread rule: pure; one owner. Limits: limits::task_events.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "shared/base/time.h"
+#include "shared/core/message.h"
+
+namespace cidbus {
+
+class FeedPublisher {
+ public:
+  using Publish = std::function<void(const Feed&)>;
+  explicit FeedPublisher(Publish publish) : publish_(std::move(publish)) {}
+
+  // A subscription as an XPUB hands it over: 1 or 0, then the prefix of topics.
+  void on_subscription(ByteView frame);
+
+  // Sent at once.
+  void send(Now now, FeedTopic topic, LogIndex applied, FeedEvent event);
+  // Gathered until flush(). Views in it must live until then.
+  void add_task_event(Now now, const TaskEvent& event);
+  void flush(Now now, LogIndex applied);
+  [[nodiscard]] bool wanted(FeedTopic topic) const;
+
+ private:
+  void send_events(Now now, FeedTopic topic, LogIndex applied, std::vector<FeedEvent> events);
+
+  Publish publish_;
+  std::set<std::string> subscriptions_;  // prefixes; XPUB tells the first and the last of each
+  std::array<std::uint64_t, 5> numbers_{};
+  std::vector<FeedEvent> task_events_;
+  std::uint64_t skipped_ = 0;
+  Monotonic second_began_{};
+  std::uint32_t events_this_second_ = 0;
+};
+
+}  // namespace cidbus

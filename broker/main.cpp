@@ -1,0 +1,43 @@
+#include <CLI/CLI.hpp>
+
+#include "broker/options.h"
+
+namespace {
+
+using namespace cidbus;
+
+constexpr const char* program = "cidbus-broker";
+
+Status run(const BrokerFlags& flags, int& exit_status) {
+  const auto options = server_options(flags);
+  if (!options) return tl::unexpected(options.error());
+  const auto level = log_level_of(flags.node);
+  if (!level) return tl::unexpected(level.error());
+  const auto log = make_stderr_log(flags.node.name, *level);
+  SocketContext context;
+  BrokerServer broker(context, *options, *log);
+  if (const Status opened = broker.open(); !opened) return opened;
+  exit_status = run_until_signalled(program, broker);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  block_stop_signals();
+  BrokerFlags flags;
+  CLI::App app("Accepts tasks, keeps them safe, hands them out, and knows who holds which block.", program);
+  app.add_option("--name", flags.node.name, "This broker's name, unique in the cluster")->required();
+  app.add_option("--data", flags.data, "Folder of its journal; made when it is not there")->required();
+  app.add_option("--listen", flags.listen, "HOST:PORT of its bus; the feed uses the next two ports")
+      ->capture_default_str();
+  app.add_option("--group", flags.group, "NAME=HOST:PORT/PRIORITY: this broker as others reach it");
+  app.add_option("--durability", flags.durability,
+                 "disk: tasks are on disk when accepted; memory: written soon after")
+      ->capture_default_str();
+  add_common_flags(app, flags.node);
+  if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
+  int exit_status = 0;
+  if (const Status status = run(flags, exit_status); !status) return report_fault(program, status.error());
+  return exit_status;
+}

@@ -1,0 +1,53 @@
+// The connections a broker knows: a number for each routing id that has said hello.
+//
+// Rooms that decide speak of peers by number; only the driver and the socket know routing ids. A peer is
+// forgotten when its node says goodbye, when another incarnation takes its name, and when a message could not
+// be delivered to it: it then says hello again, and everything is taken up from identities.
+//
+// Invariants: 1. a number stands for one routing id until it is forgotten. 2. A name has at most one peer.
+//
+// Thread rule: pure; one owner. Limits: limits::peers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/tasks/output.h"
+#include "shared/base/ids.h"
+#include "shared/core/node.h"
+
+namespace cidbus {
+
+struct PeerEntry {
+  std::string routing_id;  // empty: the number is free
+  std::string name;
+  Role role = Role::Client;
+  Incarnation incarnation;
+};
+
+class Peers {
+ public:
+  [[nodiscard]] std::optional<Peer> find(std::string_view routing_id) const;
+  [[nodiscard]] std::optional<Peer> find_name(std::string_view name) const;
+  // Nothing when limits::peers are known already. REQUIRES: neither routing id nor name is known.
+  std::optional<Peer> add(PeerEntry entry);
+  void forget(Peer peer);
+
+  [[nodiscard]] bool known(Peer peer) const;
+  // REQUIRES: known(peer).
+  [[nodiscard]] PeerEntry& at(Peer peer);
+  [[nodiscard]] std::size_t size() const { return by_routing_id_.size(); }
+  // In the order of their names.
+  [[nodiscard]] std::vector<Peer> all() const;
+
+ private:
+  std::vector<PeerEntry> entries_{1};  // by number; 0 is nobody
+  std::vector<Peer> free_;
+  std::map<std::string, Peer, std::less<>> by_routing_id_;
+  std::map<std::string, Peer, std::less<>> by_name_;
+};
+
+}  // namespace cidbus
