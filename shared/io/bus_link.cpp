@@ -24,6 +24,14 @@ std::optional<int> parse_port(std::string_view text) {
 
 }  // namespace
 
+NodeIdentity client_identity(const std::string& cluster, std::string_view prefix) {
+  const Incarnation incarnation = random_incarnation();
+  constexpr std::size_t suffix = 9;
+  std::string name(prefix.substr(0, limits::name_length - suffix));
+  name += "." + to_text(incarnation).substr(0, suffix - 1);
+  return {cluster, name, Role::Client, incarnation};
+}
+
 std::string routing_id(const NodeIdentity& node) { return node.name + '#' + to_text(node.incarnation); }
 
 std::optional<std::pair<std::string_view, Incarnation>> parse_routing_id(ByteView id) {

@@ -33,6 +33,9 @@ struct NodeIdentity {
   Incarnation incarnation;
 };
 
+// A client of its own: `prefix` (cut where it is long), "." and eight random hexadecimal digits.
+NodeIdentity client_identity(const std::string& cluster, std::string_view prefix);
+
 // The routing id of a node's DEALER: its name, "#", its incarnation in 16 hex digits.
 std::string routing_id(const NodeIdentity& node);
 std::optional<std::pair<std::string_view, Incarnation>> parse_routing_id(ByteView id);

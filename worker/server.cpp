@@ -1,0 +1,162 @@
+#include "worker/server.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "shared/base/limits.h"
+#include "shared/exchange/exchange_server.h"
+#include "shared/store/rocksdb_store.h"
+#include "worker/announcer.h"
+#include "worker/core/worker_core.h"
+#include "worker/slots.h"
+#include "worker/task_runner.h"
+
+namespace cidbus {
+namespace {
+
+constexpr ByteCount cache_bytes = 64 << 20;  // of blocks read from others, shared by all slots
+
+std::uint64_t resident_bytes() {
+  std::ifstream pages("/proc/self/statm");
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  pages >> total >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
+  State(SocketContext& sockets, Reactor& given_reactor, WorkerOptions given,
+        const HandlerRegistry& given_handlers, Log& given_log, std::function<void(Status)> given_end)
+      : context(sockets),
+        reactor(given_reactor),
+        options(std::move(given)),
+        handlers(given_handlers),
+        log(given_log),
+        end(std::move(given_end)),
+        cache(cache_bytes, WhenFull::Evict),
+        core(options.slots, *this),
+        link(sockets, given_reactor, options.identity, options.brokers, *this) {}
+
+  Status open() {
+    RocksDbOptions store_options;
+    store_options.folder = options.data;
+    if (options.storage_max_bytes > 0) store_options.capacity_bytes = options.storage_max_bytes;
+    store_options.listener = [this](std::span<const BlockKey> added, std::span<const BlockKey> removed) {
+      announcer.on_change(added, removed);
+    };
+    auto opened = open_rocksdb_store(std::move(store_options));
+    if (!opened) return tl::unexpected(opened.error());
+    store = std::move(*opened);
+    auto serving = ExchangeServer::start(context, *store, options.identity, options.exchange);
+    if (!serving) return tl::unexpected(serving.error());
+    exchange = std::move(*serving);
+    const TaskRunner::Context runner{context, options.identity, options.brokers, handlers, *store, cache};
+    slots = std::make_unique<Slots>(options.slots, [runner] { return std::make_unique<TaskRunner>(runner); });
+    reactor.watch(slots->descriptor(), [this](Now now) { on_slots(now); });
+    reactor.watch(announcer.descriptor(), [](Now) {});  // sent at the turn's end
+    return link.open();
+  }
+
+  // ---- BusLink::Owner ----
+  Hello make_hello() override {
+    Hello hello;
+    hello.role = Role::Worker;
+    hello.slots = options.slots;
+    hello.task_types = handlers.types();
+    hello.exchange = exchange->address();
+    hello.running = core.held();
+    return hello;
+  }
+  void on_bound(Now now, const Welcome& welcome) override {
+    log.info("joined cluster " + options.identity.cluster + ", led by " + std::string(welcome.leader));
+    refusal.clear();
+    core.on_bound(now, welcome);
+    announcer.bind(*store);
+  }
+  void on_unbound(Now) override {
+    log.warning("lost the leader at " + link.leader_address() + "; tasks go on, looking for one");
+    core.on_unbound();
+    announcer.unbind();
+  }
+  void on_message(Now, const Header&, const Message& message) override { core.on_message(message); }
+  void on_refused(Now, const Refused& refused) override {
+    if (refusal == refused.reason) return;
+    refusal = refused.reason;
+    log.error("refused by the broker: " + refusal);
+  }
+  NodeLoad load() override {
+    const StoreCounts counts = store->counts();
+    return {options.slots, core.busy(), counts.blocks, counts.bytes, counts.free_bytes, resident_bytes()};
+  }
+
+  // ---- WorkerCore::Output ----
+  bool send(const Message& message) override { return link.send(message); }
+  void start(const DispatchItem& item) override { slots->start(item); }
+  bool withdraw(const AttemptId& attempt) override { return slots->withdraw(attempt); }
+  void cancel(const AttemptId& attempt) override { slots->cancel(attempt); }
+
+  void on_slots(Now now) {
+    Slots::Events events = slots->take_events();
+    for (const AttemptId& attempt : events.began) core.on_begin(now, attempt);
+    for (AttemptEnd& attempt_end : events.ended) core.on_end(std::move(attempt_end));
+  }
+
+  // One announcement a turn, so that a large store does not hold up leases.
+  bool announce() {
+    const Announce* next = announcer.next();
+    if (next == nullptr || !link.send(*next)) return false;
+    announcer.sent();
+    return true;
+  }
+
+  std::optional<Monotonic> turn(Now now) {
+    const auto next = core.end_turn(now);
+    if (core.drained()) {
+      link.send(Goodbye{"stopped"});
+      end({});
+    }
+    return announce() ? now.monotonic : next;
+  }
+
+  SocketContext& context;
+  Reactor& reactor;
+  WorkerOptions options;
+  const HandlerRegistry& handlers;
+  Log& log;
+  std::function<void(Status)> end;
+  Announcer announcer;
+  std::unique_ptr<BlockStore> store;
+  MemoryStore cache;
+  std::unique_ptr<ExchangeServer> exchange;
+  WorkerCore core;
+  std::unique_ptr<Slots> slots;
+  BusLink link;
+  std::string refusal;
+};
+
+WorkerServer::WorkerServer(SocketContext& context, WorkerOptions options, const HandlerRegistry& handlers,
+                           Log& log)
+    : state_(std::make_unique<State>(context, reactor(), std::move(options), handlers, log,
+                                     [this](Status status) { end(std::move(status)); })) {}
+
+WorkerServer::~WorkerServer() = default;
+
+Status WorkerServer::open() {
+  if (Status opened = state_->open(); !opened) return opened;
+  reactor().at_turn_end([this](Now now) { return state_->turn(now); });
+  start();
+  return {};
+}
+
+std::string WorkerServer::exchange_address() const { return state_->exchange->address(); }
+
+void WorkerServer::on_stop(Now now) {
+  state_->log.info("stopping: " + std::to_string(state_->core.held().size()) +
+                   " attempts are finished or handed back");
+  state_->core.drain(now.monotonic + state_->options.drain);
+}
+
+}  // namespace cidbus

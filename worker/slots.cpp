@@ -1,0 +1,91 @@
+#include "worker/slots.h"
+
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "shared/io/clock.h"
+#include "shared/io/mailbox.h"
+#include "shared/io/work_queue.h"
+
+namespace cidbus {
+namespace {
+
+// Shared by the slot that runs it and the worker that may cancel it; whoever is last lets it go.
+using SharedJob = std::shared_ptr<Job>;
+using Event = std::variant<AttemptId, AttemptEnd>;  // began, ended
+
+void run_slot(JobRunner& runner, WorkQueue<SharedJob>& queue, Mailbox<Event>& events) {
+  while (const auto taken = queue.take()) {
+    Job& job = **taken;
+    events.push(job.attempt);
+    const Monotonic began = read_clock().monotonic;
+    JobEnd end = runner.run(job);
+    const auto elapsed =
+        std::chrono::duration_cast<std::chrono::microseconds>(read_clock().monotonic - began);
+    events.push(AttemptEnd{job.attempt, end.outcome, std::move(end.result), std::move(end.error), elapsed});
+  }
+}
+
+}  // namespace
+
+struct Slots::State {
+  WorkQueue<SharedJob> queue;
+  Mailbox<Event> events;
+  std::map<AttemptId, SharedJob> jobs;  // queued or begun, not known to have ended
+  std::vector<std::thread> threads;
+};
+
+Slots::Slots(std::uint32_t count, std::function<std::unique_ptr<JobRunner>()> make_runner)
+    : state_(std::make_unique<State>()) {
+  for (std::uint32_t slot = 0; slot < count; ++slot) {
+    state_->threads.emplace_back([state = state_.get(), make_runner] {
+      const auto runner = make_runner();
+      run_slot(*runner, state->queue, state->events);
+    });
+  }
+}
+
+Slots::~Slots() {
+  state_->queue.close();
+  for (const auto& [attempt, job] : state_->jobs) job->cancelled.cancel();
+  for (std::thread& thread : state_->threads) thread.join();
+}
+
+void Slots::start(const DispatchItem& item) {
+  auto job = std::make_shared<Job>();
+  job->attempt = item.attempt;
+  job->type = item.type;
+  job->work = to_bytes(item.work);
+  state_->jobs.emplace(item.attempt, job);
+  state_->queue.push(std::move(job));
+}
+
+bool Slots::withdraw(const AttemptId& attempt) {
+  const auto job = state_->jobs.find(attempt);
+  if (job == state_->jobs.end() || !state_->queue.withdraw(job->second)) return false;
+  state_->jobs.erase(job);
+  return true;
+}
+
+void Slots::cancel(const AttemptId& attempt) {
+  const auto job = state_->jobs.find(attempt);
+  if (job != state_->jobs.end()) job->second->cancelled.cancel();
+}
+
+int Slots::descriptor() const { return state_->events.fd(); }
+
+Slots::Events Slots::take_events() {
+  Events events;
+  for (Event& event : state_->events.take_all()) {
+    if (auto* end = std::get_if<AttemptEnd>(&event)) {
+      state_->jobs.erase(end->attempt);
+      events.ended.push_back(std::move(*end));
+    } else {
+      events.began.push_back(std::get<AttemptId>(event));
+    }
+  }
+  return events;
+}
+
+}  // namespace cidbus

@@ -1,0 +1,77 @@
+// The threads that run attempts, and the queue in front of them.
+//
+// A slot is a thread that takes the oldest waiting attempt, runs it to its end, and takes the next. The
+// worker's own thread queues, withdraws and cancels, and collects what began and what ended; task code can
+// hold up a slot, never the thread that renews leases.
+//
+// Invariants
+//  1. At most `count` attempts run at once, in the order in which they were queued.
+//  2. Each attempt that began ends once, also when its runner faults.
+//  3. withdraw() is true for exactly the attempts that never begin.
+//
+// Thread rule: everything here from the worker's thread; the runner is called on a slot's.
+// Limits: the queue holds what the worker was granted, limits::tasks_a_worker.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/core/message.h"
+#include "worker/core/worker_core.h"
+#include "worker/handlers/run_control.h"
+
+namespace cidbus {
+
+// An attempt on its way to a slot or in one. Owned copies: the frame it came in is long gone.
+struct Job {
+  AttemptId attempt;
+  std::string type;
+  Bytes work;
+  CancelToken cancelled;
+  RunProgress progress;
+};
+
+struct JobEnd {
+  Outcome outcome = Outcome::Completed;
+  Bytes result;
+  std::string error;
+};
+
+// Runs one job at a time on one slot's thread; a slot has one for its life.
+class JobRunner {
+ public:
+  virtual ~JobRunner() = default;
+  virtual JobEnd run(Job& job) = 0;
+};
+
+class Slots {
+ public:
+  // `make_runner` is called once on each slot's thread.
+  Slots(std::uint32_t count, std::function<std::unique_ptr<JobRunner>()> make_runner);
+  // Cancels what runs and waits for it.
+  ~Slots();
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+
+  void start(const DispatchItem& item);
+  bool withdraw(const AttemptId& attempt);
+  void cancel(const AttemptId& attempt);
+
+  // Readable when something began or ended.
+  [[nodiscard]] int descriptor() const;
+  struct Events {
+    std::vector<AttemptId> began;
+    std::vector<AttemptEnd> ended;
+  };
+  // What happened since the last call; whatever ended had begun, now or before.
+  Events take_events();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cidbus

@@ -1,0 +1,93 @@
+#include "worker/slots.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <atomic>
+
+namespace cidbus {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Runs "wait" until it is cancelled and anything else at once.
+class TestRunner : public JobRunner {
+ public:
+  explicit TestRunner(std::atomic<int>& running, std::atomic<int>& most) : running_(running), most_(most) {}
+  JobEnd run(Job& job) override {
+    const int now_running = ++running_;
+    int seen = most_;
+    while (now_running > seen && !most_.compare_exchange_weak(seen, now_running)) {
+    }
+    JobEnd end{Outcome::Completed, job.work, {}};
+    if (job.type == "wait" && job.cancelled.wait_for(1h)) end.outcome = Outcome::Cancelled;
+    --running_;
+    return end;
+  }
+
+ private:
+  std::atomic<int>& running_;
+  std::atomic<int>& most_;
+};
+
+class SlotsTest : public ::testing::Test {
+ protected:
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  std::vector<AttemptId> began;
+  std::vector<AttemptEnd> ended;
+
+  std::function<std::unique_ptr<JobRunner>()> factory() {
+    return [this] { return std::make_unique<TestRunner>(running, most); };
+  }
+  static AttemptId attempt(std::uint64_t task) { return {TaskId{task}, 0, 1, Epoch{1}}; }
+  static void start(Slots& slots, std::uint64_t task, std::string_view type) {
+    const Bytes work{7};
+    slots.start({attempt(task), type, 0ms, work});
+  }
+  template <typename Condition>
+  void collect_until(Slots& slots, Condition condition) {
+    while (!condition()) {
+      pollfd waiting{slots.descriptor(), POLLIN, 0};
+      ASSERT_EQ(poll(&waiting, 1, 10'000), 1) << "nothing happened for ten seconds";
+      auto events = slots.take_events();
+      began.insert(began.end(), events.began.begin(), events.began.end());
+      for (auto& end : events.ended) ended.push_back(std::move(end));
+    }
+  }
+};
+
+TEST_F(SlotsTest, RunEachAttemptOnceAndAtMostSoManyAtATime) {
+  Slots slots(3, factory());
+  for (std::uint64_t task = 1; task <= 500; ++task) start(slots, task, "quick");
+  collect_until(slots, [&] { return ended.size() == 500; });
+  EXPECT_EQ(began.size(), 500u);
+  EXPECT_LE(most, 3);
+  EXPECT_EQ(ended[0].result, Bytes{7});
+}
+
+TEST_F(SlotsTest, WithdrawWhatHasNotBegunAndCancelWhatHas) {
+  Slots slots(1, factory());
+  start(slots, 1, "wait");
+  collect_until(slots, [&] { return began.size() == 1; });
+  start(slots, 2, "quick");
+  EXPECT_FALSE(slots.withdraw(attempt(1)));
+  EXPECT_TRUE(slots.withdraw(attempt(2)));
+  EXPECT_FALSE(slots.withdraw(attempt(2)));
+  slots.cancel(attempt(1));
+  collect_until(slots, [&] { return ended.size() == 1; });
+  EXPECT_EQ(ended[0].outcome, Outcome::Cancelled);
+  EXPECT_EQ(began.size(), 1u) << "the withdrawn one never began";
+}
+
+TEST_F(SlotsTest, EndCancelsWhatRunsAndLeavesWhatWaits) {
+  {
+    Slots slots(2, factory());
+    for (std::uint64_t task = 1; task <= 10; ++task) start(slots, task, "wait");
+    collect_until(slots, [&] { return began.size() == 2; });
+  }
+  EXPECT_EQ(running, 0);
+}
+
+}  // namespace
+}  // namespace cidbus

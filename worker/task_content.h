@@ -1,0 +1,35 @@
+// What a handler sees of content: files behind CIDs, over this node's store and the whole cluster.
+//
+// Invariant: what write() stored is durable, with its copies, only after flush(); a task completes after
+// that.
+//
+// Thread rule: one slot's thread. Limits: those of Reader and Importer.
+#pragma once
+
+#include "shared/content/importer.h"
+#include "shared/content/reader.h"
+#include "shared/exchange/network_blocks.h"
+#include "worker/handlers/handler.h"
+
+namespace cidbus {
+
+class TaskContent : public Content {
+ public:
+  // Borrows the blocks.
+  explicit TaskContent(NetworkBlocks& blocks);
+
+  Result<Bytes> read(const Cid& input, ByteCount limit) override;
+  Status stream(const Cid& input, const std::function<Status(ByteView)>& sink) override;
+  Result<Cid> write(ByteView bytes) override;
+
+  // Every block written since the last flush is synced on as many nodes as it should be.
+  Status flush();
+
+ private:
+  NetworkBlocks& blocks_;
+  Reader reader_;
+  Importer importer_;
+  bool wrote_ = false;
+};
+
+}  // namespace cidbus

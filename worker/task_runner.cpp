@@ -1,0 +1,77 @@
+#include "worker/task_runner.h"
+
+#include "shared/base/limits.h"
+#include "shared/wire/work.h"
+
+namespace cidbus {
+namespace {
+
+// An input travels as a binary CID, or as the text the user gave: then it is the task's to fail with the
+// reason.
+Result<std::vector<Cid>> read_inputs(const Work& work) {
+  std::vector<Cid> inputs;
+  for (const ByteView input : work.inputs) {
+    auto cid = Cid::from_bytes(input);
+    if (!cid) cid = Cid::parse(as_text(input));
+    if (!cid) return tl::unexpected(cid.error());
+    inputs.push_back(*cid);
+  }
+  return inputs;
+}
+
+Bytes encode_output(const HandlerOutput& output) {
+  std::vector<Bytes> cids;
+  for (const Cid& cid : output.cids) cids.push_back(to_bytes(cid.bytes()));
+  TaskResult result;
+  for (const Bytes& cid : cids) result.cids.emplace_back(cid);
+  for (const auto& [name, value] : output.values) result.values.emplace_back(name, value);
+  return encode_result(result);
+}
+
+Outcome outcome_of(const Fault& fault) {
+  const bool may_help = retry_helps(fault.kind) || fault.kind == FaultKind::NotFound;
+  return may_help ? Outcome::Retry : Outcome::Failed;
+}
+
+}  // namespace
+
+TaskRunner::TaskRunner(const Context& context)
+    : handlers_(context.handlers),
+      asker_(context.sockets, client_identity(context.identity.cluster, context.identity.name),
+             context.brokers),
+      index_(asker_),
+      blocks_(context.sockets, index_, context.identity, {}, &context.store, context.cache),
+      content_(blocks_) {}
+
+JobEnd TaskRunner::run(Job& job) {
+  auto result = run_handler(job);
+  // Also what a failed run wrote is flushed: the next task's flush must speak of its own blocks only.
+  const Status flushed = content_.flush();
+  if (result && !flushed) result = tl::unexpected(flushed.error());
+  if (result) return {Outcome::Completed, std::move(*result), {}};
+  if (job.cancelled.cancelled()) return {Outcome::Cancelled, {}, std::move(result.error().message)};
+  std::string error = result.error().message.substr(0, limits::text_length);
+  return {outcome_of(result.error()), {}, std::move(error)};
+}
+
+Result<Bytes> TaskRunner::run_handler(Job& job) {
+  const auto handler = handlers_.find(job.type);
+  if (!handler) return tl::unexpected(handler.error());
+  const auto work = decode_work(job.work);
+  if (!work) return tl::unexpected(work.error());
+  auto inputs = read_inputs(**work);
+  if (!inputs) return tl::unexpected(inputs.error());
+  NamedTexts parameters;
+  for (const auto& [name, value] : (*work)->parameters) parameters.emplace_back(name, value);
+  const HandlerInput input{std::move(*inputs), std::move(parameters), job.cancelled, job.progress};
+  const auto output = (*handler)->run(input, content_);
+  if (!output) return tl::unexpected(output.error());
+  Bytes result = encode_output(*output);
+  if (result.size() > limits::result_bytes) {
+    return fault(FaultKind::Failed,
+                 "the result is over 64 KiB; a task type must store what is large as content");
+  }
+  return result;
+}
+
+}  // namespace cidbus
