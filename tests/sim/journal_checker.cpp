@@ -1,0 +1,72 @@
+#include "tests/sim/journal_checker.h"
+
+#include "shared/base/ensure.h"
+
+namespace cidbus::sim {
+namespace {
+
+template <typename Record>
+Record read(ByteView payload) {
+  Record record;
+  ENSURE(decode(payload, record), "a record that cannot be read");
+  return record;
+}
+
+}  // namespace
+
+bool JournalChecker::is_final(TaskId task) const {
+  const auto found = tasks_.find(task);
+  return found != tasks_.end() && found->second.final;
+}
+
+void JournalChecker::on_record(const RecordView& record) {
+  ENSURE(record.index == next(last_), "a record is missing or comes twice", record.index.value, last_.value);
+  last_ = record.index;
+  switch (static_cast<RecordType>(record.type)) {
+    case RecordType::Submit:
+      // A repeated submission is a record too, and makes no task; it is never leased.
+      tasks_.emplace(TaskId{record.index.value}, Task{});
+      break;
+    case RecordType::Lease:
+      on_lease(read<LeaseRecord>(record.payload));
+      break;
+    case RecordType::Requeue:
+      on_requeue(read<RequeueRecord>(record.payload));
+      break;
+    case RecordType::Result:
+      on_final(read<ResultRecord>(record.payload).task);
+      break;
+    case RecordType::Cancel:
+    case RecordType::Expire:
+      on_final(read<TaskRecord>(record.payload).task);
+      break;
+    default:
+      break;
+  }
+}
+
+void JournalChecker::on_lease(const LeaseRecord& lease) {
+  Task& task = tasks_.at(lease.task);
+  ENSURE(!task.leased, "two leases of one run", to_text(lease.task), lease.attempt);
+  ENSURE(lease.attempt > task.attempt, "an attempt twice", to_text(lease.task), lease.attempt, task.attempt);
+  if (task.final) return;  // the leader chose before it learned that the task had ended; it changes nothing
+  task.leased = true;
+  task.attempt = lease.attempt;
+  ++leases_;
+}
+
+void JournalChecker::on_requeue(const RequeueRecord& requeue) {
+  Task& task = tasks_.at(requeue.task);
+  if (task.final || requeue.attempt != task.attempt) return;
+  task.leased = false;
+  ++requeues_;
+}
+
+void JournalChecker::on_final(TaskId id) {
+  const auto found = tasks_.find(id);
+  ENSURE(found != tasks_.end(), "an end of a task that never was", to_text(id));
+  found->second.final = true;
+  found->second.leased = false;
+}
+
+}  // namespace cidbus::sim

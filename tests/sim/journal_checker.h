@@ -1,0 +1,46 @@
+// The checker of what the journal says: each truth of the tasks, read from the records alone, with no help
+// from the state machine that is being checked.
+//
+// Invariants it checks, of every sequence of records that became durable
+//  1. A run has one lease at a time: between two leases of a task stands a requeue of the first (I8).
+//  2. A task is recorded final once: a result, a cancel or an expiry that came first (W5).
+//  3. Every acknowledged submission is there after every crash (accepted, not lost).
+//
+// Thread rule: one thread. Limits: none.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "broker/journal/batch.h"
+#include "broker/tasks/records.h"
+
+namespace cidbus::sim {
+
+class JournalChecker {
+ public:
+  // A record that is durable, the next one.
+  void on_record(const RecordView& record);
+  [[nodiscard]] LogIndex last() const { return last_; }
+  [[nodiscard]] bool has_task(TaskId task) const { return tasks_.contains(task); }
+  [[nodiscard]] bool is_final(TaskId task) const;
+  [[nodiscard]] std::uint64_t leases() const { return leases_; }
+  [[nodiscard]] std::uint64_t requeues() const { return requeues_; }
+
+ private:
+  struct Task {
+    bool leased = false;
+    std::uint32_t attempt = 0;
+    bool final = false;
+  };
+  void on_lease(const LeaseRecord& lease);
+  void on_requeue(const RequeueRecord& requeue);
+  void on_final(TaskId task);
+
+  LogIndex last_;
+  std::map<TaskId, Task> tasks_;
+  std::uint64_t leases_ = 0;
+  std::uint64_t requeues_ = 0;
+};
+
+}  // namespace cidbus::sim

@@ -1,0 +1,118 @@
+#include "tests/sim/network.h"
+
+#include "shared/base/ensure.h"
+
+namespace cidbus::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::uint64_t digest(ByteView frame) {
+  std::uint64_t hash = frame.size();
+  for (const auto byte : frame) hash = (hash ^ byte) * 0x100000001b3ULL;
+  return hash;
+}
+
+}  // namespace
+
+void Network::add_node(const std::string& routing_id, NodeEnd& end) {
+  ENSURE(!connections_.contains(routing_id), routing_id);
+  connections_[routing_id].node = &end;
+  connect_later(routing_id);
+}
+
+void Network::remove_node(const std::string& routing_id) {
+  const auto found = connections_.find(routing_id);
+  ENSURE(found != connections_.end(), routing_id);
+  const bool was_up = found->second.up;
+  connections_.erase(found);
+  if (!was_up || broker_ == nullptr) return;
+  timeline_.after(Duration(prng_.between(50'000, 5'000'000)), [this] {
+    if (broker_ != nullptr) broker_->on_connection_broke();
+  });
+}
+
+void Network::set_broker(BrokerEnd* end) {
+  if (end == nullptr) {
+    for (auto& [routing_id, connection] : connections_) {
+      if (connection.up) break_connection(connection, routing_id);
+    }
+  }
+  broker_ = end;
+  if (end == nullptr) return;
+  for (const auto& [routing_id, connection] : connections_) connect_later(routing_id);
+}
+
+void Network::connect_later(const std::string& routing_id) {
+  timeline_.after(Duration(prng_.between(200'000, 20'000'000)), [this, routing_id] {
+    const auto found = connections_.find(routing_id);
+    if (found == connections_.end() || found->second.up || broker_ == nullptr) return;
+    Connection& connection = found->second;
+    connection.up = true;
+    connection.generation = ++generations_;
+    connection.node->on_connected();
+  });
+}
+
+void Network::break_connection(Connection& connection, const std::string& routing_id) {
+  connection.up = false;
+  const std::uint64_t generation = ++generations_;
+  connection.generation = generation;
+  ++breaks_;
+  const auto told = Duration(prng_.between(10'000, 10'000'000));
+  timeline_.after(told, [this, routing_id] {
+    const auto found = connections_.find(routing_id);
+    if (found == connections_.end() || found->second.up) return;
+    found->second.node->on_disconnected();
+    connect_later(routing_id);
+  });
+  timeline_.after(Duration(prng_.between(10'000, 10'000'000)), [this] {
+    if (broker_ != nullptr) broker_->on_connection_broke();
+  });
+}
+
+bool Network::break_some_connection() {
+  if (connections_.empty()) return false;
+  auto chosen = connections_.begin();
+  std::advance(chosen, static_cast<std::ptrdiff_t>(prng_.below(connections_.size())));
+  if (!chosen->second.up) return false;
+  break_connection(chosen->second, chosen->first);
+  return true;
+}
+
+Monotonic Network::arrival(Monotonic& last) {
+  const Duration delay(prng_.chance(1, 50) ? prng_.between(1'000'000, 40'000'000)
+                                           : prng_.between(30'000, 400'000));
+  last = std::max(last, timeline_.now().monotonic + delay);
+  return last;
+}
+
+SendAnswer Network::send_to_node(std::string_view routing_id, ByteView frame) {
+  const auto found = connections_.find(routing_id);
+  if (found == connections_.end() || !found->second.up) return SendAnswer::Unroutable;
+  timeline_.trace(digest(frame));
+  Connection& connection = found->second;
+  timeline_.at(arrival(connection.last_to_node),
+               [this, id = found->first, generation = connection.generation, bytes = to_bytes(frame)] {
+                 const auto still = connections_.find(id);
+                 if (still == connections_.end() || still->second.generation != generation) return;
+                 still->second.node->on_frame(bytes);
+               });
+  return SendAnswer::Sent;
+}
+
+bool Network::send_to_broker(const std::string& routing_id, ByteView frame) {
+  const auto found = connections_.find(routing_id);
+  if (found == connections_.end() || !found->second.up) return false;
+  timeline_.trace(digest(frame));
+  Connection& connection = found->second;
+  timeline_.at(arrival(connection.last_to_broker), [this, routing_id, generation = connection.generation,
+                                                    bytes = to_bytes(frame)] {
+    const auto still = connections_.find(routing_id);
+    if (still == connections_.end() || still->second.generation != generation || broker_ == nullptr) return;
+    broker_->on_frame(as_bytes(routing_id), bytes);
+  });
+  return true;
+}
+
+}  // namespace cidbus::sim

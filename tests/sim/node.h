@@ -1,0 +1,61 @@
+// A simulated node: its link to the broker and its turns, as shared/io/bus_link does them with real sockets.
+//
+// Thread rule: one thread. Limits: none.
+#pragma once
+
+#include <string>
+
+#include "shared/io/bus_link.h"
+#include "shared/node/leader_link.h"
+#include "shared/wire/codec.h"
+#include "tests/sim/network.h"
+
+namespace cidbus::sim {
+
+class Node : public NodeEnd {
+ public:
+  Node(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng);
+  ~Node() override;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  [[nodiscard]] const NodeIdentity& identity() const { return identity_; }
+
+ protected:
+  virtual Hello make_hello() = 0;
+  virtual void on_bound(const Welcome& welcome) = 0;
+  virtual void on_unbound() = 0;
+  virtual void on_message(const Message& message) = 0;
+  // The end of a turn; when it wants to be called again.
+  virtual std::optional<Monotonic> turn() = 0;
+
+  bool send(const Message& message);
+  // Makes a turn happen now, after whatever is under way.
+  void wake();
+  Timeline& timeline() { return timeline_; }
+  [[nodiscard]] Now now() const { return timeline_.now(); }
+  Prng& prng() { return prng_; }
+  // Runs `event` later unless this node is gone by then.
+  void after(Duration delay, std::function<void()> event);
+
+ private:
+  void on_connected() override;
+  void on_disconnected() override;
+  void on_frame(ByteView frame) override;
+  void changed(LeaderLink::Change change, const Message* message);
+  void take_turn();
+  void wake_at(Monotonic when);
+
+  Timeline& timeline_;
+  Network& network_;
+  NodeIdentity identity_;
+  std::string routing_id_;
+  Prng prng_;
+  LeaderLink link_;
+  Encoder encoder_;
+  Decoder decoder_;
+  Monotonic next_turn_ = Monotonic::max();
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events that outlive the node
+};
+
+}  // namespace cidbus::sim

@@ -1,0 +1,50 @@
+// A simulated worker: the real WorkerCore with slots that only let time pass.
+//
+// Thread rule: one thread. Limits: none.
+#pragma once
+
+#include <deque>
+#include <set>
+
+#include "tests/sim/node.h"
+#include "worker/core/worker_core.h"
+
+namespace cidbus::sim {
+
+class WorkerNode : public Node, private WorkerCore::Output {
+ public:
+  WorkerNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng, std::uint32_t slots);
+
+  // Stops in order: it hands back and says goodbye. drained() once it may be removed.
+  void drain();
+  [[nodiscard]] bool drained() const { return core_.drained(); }
+  [[nodiscard]] std::uint64_t runs() const { return runs_; }
+
+ private:
+  struct Job {
+    AttemptId attempt;
+    Bytes work;
+  };
+
+  Hello make_hello() override;
+  void on_bound(const Welcome& welcome) override { core_.on_bound(now(), welcome); }
+  void on_unbound() override { core_.on_unbound(); }
+  void on_message(const Message& message) override { core_.on_message(message); }
+  std::optional<Monotonic> turn() override { return core_.end_turn(now()); }
+
+  bool send(const Message& message) override { return Node::send(message); }
+  void start(const DispatchItem& item) override;
+  bool withdraw(const AttemptId& attempt) override;
+  void cancel(const AttemptId& attempt) override { cancelled_.insert(attempt); }
+
+  void fill_slots();
+  void finish(const Job& job);
+
+  WorkerCore core_;
+  std::uint32_t free_slots_;
+  std::deque<Job> waiting_;
+  std::set<AttemptId> cancelled_;
+  std::uint64_t runs_ = 0;
+};
+
+}  // namespace cidbus::sim
