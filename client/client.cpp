@@ -159,6 +159,7 @@ Fault fault_of(Refusal why, std::string_view reason) {
     case Refusal::NotAllowed:
       return {FaultKind::NotAllowed, std::move(text)};
     case Refusal::BadMessage:
+    case Refusal::NotKnown:  // of a submission: its type
       return {FaultKind::BadUsage, std::move(text)};
     case Refusal::Exhausted:
       return {FaultKind::TryAgain, std::move(text)};

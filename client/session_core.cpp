@@ -171,8 +171,8 @@ void SessionCore::on_rejected(Monotonic now, const Rejected& rejected) {
     if (item.why == Refusal::SessionExpired) return renew_session(now);
     Submissions::Entry* entry = submissions_.find(item.seq);
     if (entry == nullptr || entry->body == nullptr) continue;
-    const bool passing = item.why == Refusal::NotLeader || item.why == Refusal::NotKnown ||
-                         (item.why == Refusal::Exhausted && settings_.retry_exhausted);
+    const bool passing =
+        item.why == Refusal::NotLeader || (item.why == Refusal::Exhausted && settings_.retry_exhausted);
     if (passing) {
       submissions_.put_back(item.seq, *entry);
       reason = item.reason;

@@ -409,7 +409,7 @@ TEST_F(Session, ItDoesNotRunAheadOfAnUnansweredSubmissionBeyondTheBrokersMemory)
     std::vector<std::uint64_t> seqs;
   } follower;
   SessionCore other(session_of(1), {}, follower);
-  for (std::uint64_t i = 0; i < Submissions::ahead + 100; ++i) other.submit("echo", {}, {});
+  for (std::uint64_t i = 0; i < limits::session_window + 100; ++i) other.submit("echo", {}, {});
   other.on_bound(now, 4096);
   for (int turn = 0; turn < 20; ++turn) {
     other.tick(now);
@@ -421,7 +421,7 @@ TEST_F(Session, ItDoesNotRunAheadOfAnUnansweredSubmissionBeyondTheBrokersMemory)
     follower.seqs.clear();
     other.on_message(now, accepted);
   }
-  EXPECT_EQ(highest, 2 + Submissions::ahead - 1);
+  EXPECT_EQ(highest, 2 + limits::session_window - 1);
 }
 
 class SmallSession : public Session {

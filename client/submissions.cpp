@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits.h"
 
 namespace cidbus {
 
@@ -38,7 +39,7 @@ Submissions::Entry* Submissions::find(std::uint64_t seq) {
 std::vector<SubmitItem> Submissions::take(std::size_t count, std::size_t byte_budget) {
   std::vector<SubmitItem> items;
   std::size_t bytes = 0;
-  const std::uint64_t stop = std::min(end(), low_water_ + ahead);
+  const std::uint64_t stop = std::min(end(), low_water_ + limits::session_window);
   for (; send_from_ < stop && items.size() < count; ++send_from_) {
     Entry& entry = entries_[send_from_ - first_];
     if (entry.state != State::Waiting) continue;

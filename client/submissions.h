@@ -29,9 +29,6 @@ using Ticket = Number<struct TicketTag>;
 
 class Submissions {
  public:
-  // No seq is sent that is so far above the low water: a broker's memory of a session spans no more.
-  static constexpr std::uint64_t ahead = 16384;
-
   enum class State : std::uint8_t {
     Waiting,   // to be sent, for the first time or again
     InFlight,  // sent to the broker the session is bound to, not answered
@@ -62,7 +59,8 @@ class Submissions {
   Entry* find(std::uint64_t seq);
 
   // The next items to send, in order of seq, at most `count` and about `byte_budget` bytes (one item always
-  // fits); they are in flight from here on. Their views live until the item is answered.
+  // fits); they are in flight from here on. None is limits::session_window or more above the low water, since
+  // a broker's memory of a session spans no more. Their views live until the item is answered.
   std::vector<SubmitItem> take(std::size_t count, std::size_t byte_budget);
 
   // The answers. REQUIRES: the entry's state is Waiting or InFlight.

@@ -21,11 +21,12 @@ namespace cidbus {
 namespace {
 
 constexpr std::size_t rows_most = 100'000;
-constexpr std::size_t answer_bytes_most = 32 << 20;
+constexpr std::size_t held_bytes_most = 32 << 20;
 
 // A line that was read and not answered yet.
 struct Row {
-  std::uint64_t line = 0;  // its number in the file
+  std::uint64_t line = 0;           // its number in the file
+  std::vector<std::string> inputs;  // CIDs
   bool answered = false;
   std::string answer;  // to print
   std::string complaint;
@@ -65,13 +66,14 @@ class Batch : public Client::Listener {
     return settings;
   }
   [[nodiscard]] bool has_room() const {
-    return client_.has_room() && rows_.size() < rows_most && answer_bytes_ < answer_bytes_most;
+    return client_.has_room() && rows_.size() < rows_most && held_bytes_ < held_bytes_most;
   }
   void take_lines();
   void take_line(const LineReader::Line& line);
   void watch_input();
   void refuse(Ticket ticket, const Fault& why);
   void answer(Ticket ticket, std::string text, std::string complaint, int code);
+  Row* find_row(Ticket ticket);  // null when it was answered
   void settle(Row& row, std::string text, std::string complaint, int code);
   [[nodiscard]] std::string refusal_text(const Fault& why) const;
   void print_answered();
@@ -87,7 +89,7 @@ class Batch : public Client::Listener {
   std::uint64_t printed_ = 0;  // rows that were: the first of rows_ has this place
   std::unordered_map<std::uint64_t, std::uint64_t> places_;  // of a ticket's row
   std::uint64_t line_ = 0;
-  std::size_t answer_bytes_ = 0;
+  std::size_t held_bytes_ = 0;
   bool watching_ = false;
   int code_ = 0;
   std::optional<Fault> failure_;  // of reading
@@ -114,10 +116,12 @@ void Batch::take_line(const LineReader::Line& line) {
     return settle(row, refusal_text(request.error()), request.error().message,
                   exit_code(request.error().kind));
   }
-  const auto work = make_work(*request, [&](const std::string& path) { return content_.add_input(path); });
+  auto work = make_work(*request, [&](const std::string& path) { return content_.add_input(path); });
   if (!work)
     return settle(row, refusal_text(work.error()), work.error().message, exit_code(work.error().kind));
-  const Ticket ticket = client_.submit(request->type, request->options_with_key(), *work);
+  if (wait_) row.inputs = std::move(work->inputs);
+  for (const std::string& input : row.inputs) held_bytes_ += input.size();
+  const Ticket ticket = client_.submit(request->type, request->options_with_key(), work->bytes);
   places_[ticket.value] = printed_ + rows_.size() - 1;
 }
 
@@ -136,7 +140,9 @@ void Batch::watch_input() {
 }
 
 void Batch::result(Ticket ticket, const TaskInfo& info) {
-  const TaskRecord task = make_task_record(info);
+  const Row* const row = find_row(ticket);
+  if (row == nullptr) return;
+  const TaskRecord task = make_task_record(info, row->inputs);
   const Output& output = context_.output();
   std::string text;
   if (output.is_json()) {
@@ -163,11 +169,16 @@ std::string Batch::refusal_text(const Fault& why) const {
   return json.name("code").number(static_cast<std::uint64_t>(exit_code(why.kind))).close_object().text();
 }
 
-void Batch::answer(Ticket ticket, std::string text, std::string complaint, int code) {
+Row* Batch::find_row(Ticket ticket) {
   const auto place = places_.find(ticket.value);
-  if (place == places_.end()) return;
-  settle(rows_[place->second - printed_], std::move(text), std::move(complaint), code);
-  places_.erase(place);
+  return place == places_.end() ? nullptr : &rows_[place->second - printed_];
+}
+
+void Batch::answer(Ticket ticket, std::string text, std::string complaint, int code) {
+  Row* const row = find_row(ticket);
+  if (row == nullptr) return;
+  settle(*row, std::move(text), std::move(complaint), code);
+  places_.erase(ticket.value);
 }
 
 void Batch::settle(Row& row, std::string text, std::string complaint, int code) {
@@ -175,7 +186,7 @@ void Batch::settle(Row& row, std::string text, std::string complaint, int code) 
   row.answer = std::move(text);
   row.complaint = std::move(complaint);
   row.code = code;
-  answer_bytes_ += row.answer.size() + row.complaint.size();
+  held_bytes_ += row.answer.size() + row.complaint.size();
 }
 
 void Batch::print_answered() {
@@ -188,7 +199,8 @@ void Batch::print_answered() {
       context_.output().line(row.answer);
     if (row.code != 0) context_.complain("line " + std::to_string(row.line) + ": " + row.complaint);
     if (code_ == 0) code_ = row.code;
-    answer_bytes_ -= row.answer.size() + row.complaint.size();
+    held_bytes_ -= row.answer.size() + row.complaint.size();
+    for (const std::string& input : row.inputs) held_bytes_ -= input.size();
   }
   if (!any) return;
   const Status written = context_.output().flush();

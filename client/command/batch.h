@@ -4,7 +4,8 @@
 // is submissions the broker has not answered, and answers that stand behind one still to come. A line that
 // cannot be submitted is answered in its place, and the stream goes on.
 //
-// Thread rule: one at a time. Limits: batch_line_bytes a line; 100,000 lines or 32 MiB of answers on the way.
+// Thread rule: one at a time. Limits: batch_line_bytes a line; 100,000 lines or 32 MiB of inputs and answers
+// on the way.
 #pragma once
 
 #include <string>

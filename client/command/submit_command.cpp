@@ -17,12 +17,14 @@ constexpr Duration acceptance_time = std::chrono::seconds(30);
 // What becomes of the one submission.
 class OneTask : public Client::Listener {
  public:
+  explicit OneTask(std::vector<std::string> inputs) : inputs_(std::move(inputs)) {}
+
   void accepted(Ticket, TaskId task, bool duplicate) override {
     task_ = task;
     duplicate_ = duplicate;
   }
   void rejected(Ticket, const Fault& why) override { failure_ = why; }
-  void result(Ticket, const TaskInfo& info) override { record_ = make_task_record(info); }
+  void result(Ticket, const TaskInfo& info) override { record_ = make_task_record(info, inputs_); }
   void unknown(Ticket, TaskId task) override {
     failure_ =
         Fault{FaultKind::TryAgain,
@@ -33,10 +35,14 @@ class OneTask : public Client::Listener {
 
   [[nodiscard]] bool is_answered() const { return task_ || failure_; }
   [[nodiscard]] bool is_over() const { return record_ || failure_; }
+
   std::optional<TaskId> task_;
   bool duplicate_ = false;
   std::optional<TaskRecord> record_;
   std::optional<Fault> failure_;
+
+ private:
+  const std::vector<std::string> inputs_;
 };
 
 void print_accepted(Output& output, TaskId task, bool duplicate) {
@@ -84,13 +90,13 @@ Result<int> submit_one(Context& context, const RawTaskRequest& raw, bool wait) {
   const auto work = make_work(*request, [&](const std::string& path) { return content.add_input(path); });
   if (!work) return tl::unexpected(work.error());
 
-  OneTask one;
+  OneTask one(work->inputs);
   SessionSettings settings;
   settings.await_results = wait;
   Client client(context.sockets(), context.new_identity(), context.common().brokers, settings, one);
   if (context.environment().interrupt != nullptr)
     client.watch(context.environment().interrupt->descriptor(), [] {});
-  client.submit(request->type, request->options_with_key(), *work);
+  client.submit(request->type, request->options_with_key(), work->bytes);
   Client::Patience patience = context.patience();
   patience.deadline = context.deadline(acceptance_time);
   const Status ran = client.run(patience, [&] { return one.is_answered() || context.interrupted() != 0; });

@@ -47,6 +47,12 @@ TaskRecord make_task_record(const TaskInfo& info) {
   return task;
 }
 
+TaskRecord make_task_record(const TaskInfo& info, const std::vector<std::string>& inputs) {
+  TaskRecord task = make_task_record(info);
+  task.inputs = inputs;
+  return task;
+}
+
 std::string to_json(const TaskRecord& task) {
   JsonWriter json;
   json.open_object();

@@ -30,6 +30,8 @@ struct TaskRecord {
 };
 
 TaskRecord make_task_record(const TaskInfo& info);
+// Of a result pushed to who submitted it: brokers leave out what he asked for, so he says it again.
+TaskRecord make_task_record(const TaskInfo& info, const std::vector<std::string>& inputs);
 
 // {"id":…,"type":…,…}
 std::string to_json(const TaskRecord& task);

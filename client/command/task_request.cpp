@@ -171,7 +171,7 @@ Result<TaskRequest> parse_batch_line(std::string_view line) {
   return make_task_request(raw);
 }
 
-Result<Bytes> make_work(const TaskRequest& request, const AddPath& add_path) {
+Result<EncodedWork> make_work(const TaskRequest& request, const AddPath& add_path) {
   std::vector<Cid> cids;
   for (const Input& input : request.inputs) {
     if (const auto* cid = std::get_if<Cid>(&input)) {
@@ -183,16 +183,20 @@ Result<Bytes> make_work(const TaskRequest& request, const AddPath& add_path) {
     cids.push_back(std::move(*added));
   }
   Work work;
-  for (const Cid& cid : cids) work.inputs.push_back(cid.bytes());
+  EncodedWork encoded;
+  for (const Cid& cid : cids) {
+    work.inputs.push_back(cid.bytes());
+    encoded.inputs.push_back(to_text(cid));
+  }
   for (const auto& [name, value] : request.parameters) work.parameters.emplace_back(name, value);
-  Bytes bytes = encode_work(work);
-  if (bytes.size() > limits::payload_bytes) {
+  encoded.bytes = encode_work(work);
+  if (encoded.bytes.size() > limits::payload_bytes) {
     return fault(FaultKind::BadUsage, "the task's inputs and parameters take " +
-                                          std::to_string(bytes.size()) + " bytes, at most " +
+                                          std::to_string(encoded.bytes.size()) + " bytes, at most " +
                                           std::to_string(limits::payload_bytes) +
                                           "; add large values as content and give their CIDs");
   }
-  return bytes;
+  return encoded;
 }
 
 }  // namespace cidbus

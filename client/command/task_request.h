@@ -47,7 +47,12 @@ Result<TaskRequest> parse_batch_line(std::string_view line);
 // Adds a path's content and gives its CID.
 using AddPath = std::function<Result<Cid>(const std::string& path)>;
 
+struct EncodedWork {
+  Bytes bytes;
+  std::vector<std::string> inputs;  // the CIDs, as text: a pushed result does not repeat them
+};
+
 // The `work` bytes, after every input that is a path was added. BadUsage beyond limits::payload_bytes.
-Result<Bytes> make_work(const TaskRequest& request, const AddPath& add_path);
+Result<EncodedWork> make_work(const TaskRequest& request, const AddPath& add_path);
 
 }  // namespace cidbus

@@ -94,13 +94,14 @@ TEST(Work, HasBinaryCidsAndAddsWhatIsAPath) {
   request.inputs = {std::string("./picture.jpg"), cid};
   request.parameters = {{"width", "320"}};
   std::vector<std::string> added;
-  const auto bytes = make_work(request, [&](const std::string& path) -> Result<Cid> {
+  const auto encoded = make_work(request, [&](const std::string& path) -> Result<Cid> {
     added.push_back(path);
     return cid;
   });
-  ASSERT_TRUE(bytes);
+  ASSERT_TRUE(encoded);
+  EXPECT_EQ(encoded->inputs, (std::vector<std::string>{cid_text, cid_text}));
   EXPECT_EQ(added, std::vector<std::string>{"./picture.jpg"});
-  const auto work = decode_work(*bytes);
+  const auto work = decode_work(encoded->bytes);
   ASSERT_TRUE(work);
   ASSERT_EQ((*work)->inputs.size(), 2u);
   EXPECT_TRUE(equal((*work)->inputs[0], cid.bytes()));

@@ -70,7 +70,7 @@ void FakeBroker::on(const Submit& submit) {
     if (full) {
       rejected.items.push_back({item.seq, Refusal::Exhausted, "the queue is full", {}});
     } else if (item.type == "wrong") {
-      rejected.items.push_back({item.seq, Refusal::BadMessage, "no worker has offered 'wrong'", {}});
+      rejected.items.push_back({item.seq, Refusal::NotKnown, "no worker has offered 'wrong'", {}});
     } else if (known != session.seqs.end()) {
       accepted.items.push_back({item.seq, known->second, true});
     } else if (key != keys_.end()) {
@@ -92,6 +92,7 @@ void FakeBroker::push_results(const SessionId& id, const std::vector<TaskId>& fr
     if (!is_final(this->task(task).state)) continue;
     session.results.push_back(task);
     results.items.push_back({session.results.size(), this->task(task).seq, info(task)});
+    results.items.back().info.work = {};  // the client knows what it asked for
   }
   if (!results.items.empty()) answer(results);
 }
