@@ -1,9 +1,11 @@
-// A queue with one owner who fills it and many threads who take from it, each sleeping until there is something.
+// A queue with one owner who fills it and many threads who take from it, each sleeping until there is
+// something.
 //
-// Invariants: 1. what is pushed is taken once, oldest first, or withdrawn. 2. After close() nobody sleeps and nothing is
-// taken.
+// Invariants: 1. what is pushed is taken once, oldest first, or withdrawn. 2. After close() nobody sleeps and
+// nothing is taken.
 //
-// Thread rule: push, withdraw and close from one thread, take from any. Limits: none of its own: whoever pushes bounds it.
+// Thread rule: push, withdraw and close from one thread, take from any. Limits: none of its own: whoever
+// pushes bounds it.
 #pragma once
 
 #include <algorithm>
