@@ -17,7 +17,7 @@ constexpr std::size_t quickly_listed = 200;  // entries of a plain folder
 
 // What the path leads to, and the node that the answer is made of.
 struct Located {
-  Found found;
+  Finding found;
   UnixFsNode node;
 };
 
@@ -187,7 +187,7 @@ Result<HttpPiece> ContentStream::begin(BlockSource& source, Ahead ahead) {
 Result<ContentAnswer> answer_content(const ContentQuestion& question, BlockSource& source, Effort effort) {
   auto located = locate(question, source);
   if (!located) return tl::unexpected(located.error());
-  Verdict verdict = judge(question, located->found);
+  Judgement verdict = judge(question, located->found);
   if (auto* response = std::get_if<Response>(&verdict)) return answer_text(*std::move(response));
   Material material;
   if (std::holds_alternative<NeedListing>(verdict)) {

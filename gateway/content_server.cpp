@@ -32,6 +32,7 @@ class ContentServer::Core final : public HttpHandler {
     pool_.stop();
   }
   [[nodiscard]] const std::string& address() const { return http_->address(); }
+  [[nodiscard]] StoreCounts cache_counts() const { return cache_.counts(); }
 
   void handle(const HttpRequest& request, HttpReply reply) override;
 
@@ -124,5 +125,6 @@ Result<std::unique_ptr<ContentServer>> ContentServer::start(ContentServerOptions
 
 void ContentServer::stop() { core_->stop(); }
 const std::string& ContentServer::address() const { return core_->address(); }
+StoreCounts ContentServer::cache_counts() const { return core_->cache_counts(); }
 
 }  // namespace cidbus

@@ -43,6 +43,8 @@ class ContentServer {
   void stop();
   // HOST:PORT it listens on.
   [[nodiscard]] const std::string& address() const;
+  // What the cache holds. Any thread.
+  [[nodiscard]] StoreCounts cache_counts() const;
 
  private:
   class Core;

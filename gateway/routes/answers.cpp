@@ -31,7 +31,7 @@ std::string encoded_path(const ContentQuestion& question, std::size_t segments) 
   return path;
 }
 
-std::string entity_tag(const ContentQuestion& question, const Found& found) {
+std::string entity_tag(const ContentQuestion& question, const Finding& found) {
   const std::string cid = to_text(found.path.back());
   if (question.form == Form::RawBlock) return "\"" + cid + ".raw\"";
   if (!std::holds_alternative<FoundFolder>(found.node)) return "\"" + cid + "\"";

@@ -23,6 +23,6 @@ Response with_cross_origin(Response response);
 std::string encoded_path(const ContentQuestion& question, std::size_t segments);
 
 // The entity tag of what the path leads to, in the form asked for, quotes included.
-std::string entity_tag(const ContentQuestion& question, const Found& found);
+std::string entity_tag(const ContentQuestion& question, const Finding& found);
 
 }  // namespace cidbus

@@ -19,7 +19,7 @@ constexpr std::string_view for_ever = "public, max-age=29030400, immutable";
 constexpr std::string_view for_a_week = "public, max-age=604800, stale-while-revalidate=2678400";
 
 // Every response to a question whose path was found says what the path is.
-Response about(const ContentQuestion& question, const Found& found, unsigned status) {
+Response about(const ContentQuestion& question, const Finding& found, unsigned status) {
   Response response;
   response.status = status;
   const std::string slash = question.slash_at_end ? "/" : "";
@@ -31,14 +31,14 @@ Response about(const ContentQuestion& question, const Found& found, unsigned sta
   return with_cross_origin(std::move(response));
 }
 
-void add_validators(Response& response, const ContentQuestion& question, const Found& found) {
+void add_validators(Response& response, const ContentQuestion& question, const Finding& found) {
   response.headers.add("ETag", entity_tag(question, found));
   const bool listing = std::holds_alternative<FoundFolder>(found.node);
   response.headers.add("Cache-Control", listing ? for_a_week : for_ever);
 }
 
 // The name the content goes by: what the client calls it, or the end of the path.
-std::string file_name(const ContentQuestion& question, const Found& found) {
+std::string file_name(const ContentQuestion& question, const Finding& found) {
   if (!question.filename.empty()) return question.filename;
   const auto* file = std::get_if<FoundFile>(&found.node);
   if (file != nullptr && file->is_index) return "index.html";
@@ -55,7 +55,7 @@ std::string disposition(std::string_view how, std::string_view name) {
   return std::string(how) + "; filename=\"" + plain + "\"; filename*=UTF-8''" + percent_encode_strictly(name);
 }
 
-void add_disposition(Response& response, const ContentQuestion& question, const Found& found) {
+void add_disposition(Response& response, const ContentQuestion& question, const Finding& found) {
   if (question.form == Form::RawBlock) {
     const std::string name =
         question.filename.empty() ? to_text(found.path.back()) + ".bin" : question.filename;
@@ -70,7 +70,7 @@ void add_disposition(Response& response, const ContentQuestion& question, const 
   }
 }
 
-Response redirect_to_folder(const ContentQuestion& question, const Found& found) {
+Response redirect_to_folder(const ContentQuestion& question, const Finding& found) {
   const std::string query = question.query.empty() ? "" : "?" + question.query;
   const std::string place = encoded_path(question, question.segments.size()) + "/" + query;
   Response response = about(question, found, 301);
@@ -80,20 +80,20 @@ Response redirect_to_folder(const ContentQuestion& question, const Found& found)
   return response;
 }
 
-Response not_served(const ContentQuestion& question, const Found& found, Codec codec) {
+Response not_served(const ContentQuestion& question, const Finding& found, Codec codec) {
   Response response = one_line(406, in_quotes(encoded_path(question, question.segments.size())) + " is " +
                                         to_text(codec) + ", which is served here with format=raw only");
   response.headers.add("X-Ipfs-Roots", to_text(found.path.front()));
   return with_cross_origin(std::move(response));
 }
 
-bool is_folder(const Found& found) {
+bool is_folder(const Finding& found) {
   const auto* file = std::get_if<FoundFile>(&found.node);
   return std::holds_alternative<FoundFolder>(found.node) || (file != nullptr && file->is_index);
 }
 
 // The bytes a range counts in.
-ByteCount content_size(const Found& found) {
+ByteCount content_size(const Finding& found) {
   if (const auto* file = std::get_if<FoundFile>(&found.node)) return file->size;
   if (const auto* block = std::get_if<FoundBlock>(&found.node)) return block->size;
   return 0;
@@ -108,7 +108,7 @@ std::string content_range(const HttpRange& range, ByteCount size) {
          std::to_string(size);
 }
 
-std::string content_type(const ContentQuestion& question, const Found& found, ByteView head) {
+std::string content_type(const ContentQuestion& question, const Finding& found, ByteView head) {
   if (question.form == Form::RawBlock) return std::string(raw_block_type);
   if (const auto by_name = content_type_by_name(file_name(question, found)); !by_name.empty()) {
     return std::string(by_name);
@@ -135,7 +135,7 @@ void add_parts(Response& response, const std::vector<HttpRange>& ranges, std::st
   response.body.push_back({"\r\n--" + boundary + "--\r\n", std::nullopt});
 }
 
-Response compose_file(const ContentQuestion& question, const Found& found, ByteView head) {
+Response compose_file(const ContentQuestion& question, const Finding& found, ByteView head) {
   const ByteCount size = content_size(found);
   const std::string type = content_type(question, found, head);
   const RangeVerdict verdict = judge_range(question.conditions, entity_tag(question, found), size);
@@ -155,7 +155,7 @@ Response compose_file(const ContentQuestion& question, const Found& found, ByteV
   return response;
 }
 
-Response compose_symlink(const ContentQuestion& question, const Found& found, const FoundSymlink& symlink) {
+Response compose_symlink(const ContentQuestion& question, const Finding& found, const FoundSymlink& symlink) {
   Response response = about(question, found, 200);
   add_validators(response, question, found);
   response.headers.add("Content-Type", "inode/symlink");
@@ -163,7 +163,7 @@ Response compose_symlink(const ContentQuestion& question, const Found& found, co
   return response;
 }
 
-Response compose_listing(const ContentQuestion& question, const Found& found, Material material) {
+Response compose_listing(const ContentQuestion& question, const Finding& found, Material material) {
   Response response = about(question, found, 200);
   add_validators(response, question, found);
   response.headers.add("Content-Type", "text/html; charset=utf-8");
@@ -177,7 +177,7 @@ Response compose_listing(const ContentQuestion& question, const Found& found, Ma
 
 }  // namespace
 
-Verdict judge(const ContentQuestion& question, const Found& found) {
+Judgement judge(const ContentQuestion& question, const Finding& found) {
   ENSURE(!found.path.empty());
   if (const auto* other = std::get_if<FoundOther>(&found.node)) {
     return not_served(question, found, other->codec);
@@ -212,7 +212,7 @@ Verdict judge(const ContentQuestion& question, const Found& found) {
   return need;
 }
 
-Response compose(const ContentQuestion& question, const Found& found, Material material) {
+Response compose(const ContentQuestion& question, const Finding& found, Material material) {
   if (std::holds_alternative<FoundFolder>(found.node)) {
     return compose_listing(question, found, std::move(material));
   }

@@ -64,7 +64,7 @@ struct FoundBlock {  // for Form::RawBlock
 struct FoundOther {  // not UnixFS
   Codec codec = Codec::DagCbor;
 };
-struct Found {
+struct Finding {
   std::vector<Cid> path;  // the root, then one a segment
   std::variant<FoundFile, FoundFolder, FoundSymlink, FoundBlock, FoundOther> node;
 };
@@ -76,16 +76,16 @@ struct NeedFile {
   bool head = false;  // Material::head is wanted, if it can be had
 };
 struct NeedListing {};
-using Verdict = std::variant<Response, NeedFile, NeedListing>;
+using Judgement = std::variant<Response, NeedFile, NeedListing>;
 // REQUIRES: found.path is not empty
-Verdict judge(const ContentQuestion& question, const Found& found);
+Judgement judge(const ContentQuestion& question, const Finding& found);
 
 struct Material {
   Bytes head;  // first bytes of the file, as many as sniffed_bytes asks or it has; empty when not wanted
   std::vector<PageEntry> entries;
   bool entries_cut = false;
 };
-Response compose(const ContentQuestion& question, const Found& found, Material material);
+Response compose(const ContentQuestion& question, const Finding& found, Material material);
 
 // ---- what went wrong on the way
 

@@ -27,19 +27,19 @@ ContentQuestion ask(const std::string& target,
   return question != nullptr ? *question : ContentQuestion();
 }
 
-Found file_at(const ContentQuestion& question, ByteCount size) {
-  Found found{{cid_of(folder_cid)}, FoundFile{size, false}};
+Finding file_at(const ContentQuestion& question, ByteCount size) {
+  Finding found{{cid_of(folder_cid)}, FoundFile{size, false}};
   for (std::size_t at = 0; at < question.segments.size(); ++at) found.path.push_back(cid_of(file_cid));
   return found;
 }
-Found folder_at(const ContentQuestion& question) {
-  Found found = file_at(question, 0);
+Finding folder_at(const ContentQuestion& question) {
+  Finding found = file_at(question, 0);
   found.node = FoundFolder{};
   return found;
 }
 
-Response answered(const ContentQuestion& question, const Found& found) {
-  Verdict verdict = judge(question, found);
+Response answered(const ContentQuestion& question, const Finding& found) {
+  Judgement verdict = judge(question, found);
   if (auto* response = std::get_if<Response>(&verdict)) return *std::move(response);
   return compose(question, found, {});
 }
@@ -50,8 +50,8 @@ const std::string folder_path = std::string("/ipfs/") + folder_cid;
 
 TEST(File, is_sent_whole_with_type_tag_and_lifetime) {
   const auto question = ask(folder_path + "/a%20b.txt");
-  const Found found = file_at(question, 31);
-  const Verdict verdict = judge(question, found);
+  const Finding found = file_at(question, 31);
+  const Judgement verdict = judge(question, found);
   const auto* need = std::get_if<NeedFile>(&verdict);
   ASSERT_NE(need, nullptr);
   EXPECT_EQ(need->ranges, (Ranges{{0, 30}}));
@@ -71,8 +71,8 @@ TEST(File, is_sent_whole_with_type_tag_and_lifetime) {
 
 TEST(File, without_a_telling_name_is_typed_by_its_first_bytes) {
   const auto question = ask(folder_path);
-  const Found found = file_at(question, 31);
-  const Verdict verdict = judge(question, found);
+  const Finding found = file_at(question, 31);
+  const Judgement verdict = judge(question, found);
   EXPECT_TRUE(std::get<NeedFile>(verdict).head);
   EXPECT_EQ(compose(question, found, {to_bytes(as_bytes("<html>")), {}, false}).headers.find("Content-Type"),
             "text/html; charset=utf-8");
@@ -81,7 +81,7 @@ TEST(File, without_a_telling_name_is_typed_by_its_first_bytes) {
 
 TEST(File, that_is_empty_is_text_and_has_no_range) {
   const auto question = ask(folder_path);
-  const Found found = file_at(question, 0);
+  const Finding found = file_at(question, 0);
   EXPECT_THAT(std::get<NeedFile>(judge(question, found)).ranges, IsEmpty());
   const Response response = compose(question, found, {});
   EXPECT_EQ(response.length(), 0U);
@@ -107,7 +107,7 @@ TEST(File, asked_for_as_a_download_is_an_attachment) {
 
 TEST(FileRange, of_one_part_is_206_and_says_which) {
   const auto question = ask(folder_path + "/x.txt", {{"Range", "bytes=6-16"}});
-  const Found found = file_at(question, 31);
+  const Finding found = file_at(question, 31);
   EXPECT_EQ(std::get<NeedFile>(judge(question, found)).ranges, (Ranges{{6, 16}}));
   const Response response = compose(question, found, {});
   EXPECT_EQ(response.status, 206U);
@@ -177,7 +177,7 @@ TEST(Folder, redirect_stays_on_this_host_whatever_is_asked) {
 
 TEST(Folder, is_shown_as_a_page) {
   const auto question = ask(folder_path + "/");
-  const Found found = folder_at(question);
+  const Finding found = folder_at(question);
   ASSERT_TRUE(std::holds_alternative<NeedListing>(judge(question, found)));
   const Response response = compose(question, found, {{}, {{"a.txt", cid_of(file_cid), 3}}, false});
   EXPECT_EQ(response.status, 200U);
@@ -202,7 +202,7 @@ TEST(Folder, page_is_304_under_its_own_tag_but_not_under_the_folders) {
 
 TEST(Folder, with_an_index_shows_it_under_the_folders_tag) {
   const auto question = ask(folder_path + "/");
-  Found found = folder_at(question);
+  Finding found = folder_at(question);
   found.node = FoundFile{10, true};
   const Response response = answered(question, found);
   EXPECT_EQ(response.status, 200U);
@@ -213,7 +213,7 @@ TEST(Folder, with_an_index_shows_it_under_the_folders_tag) {
 
 TEST(Symlink, is_answered_with_its_target) {
   const auto question = ask(folder_path + "/bar");
-  Found found = file_at(question, 0);
+  Finding found = file_at(question, 0);
   found.node = FoundSymlink{"foo"};
   const Response response = answered(question, found);
   EXPECT_EQ(response.status, 200U);
@@ -223,9 +223,9 @@ TEST(Symlink, is_answered_with_its_target) {
 
 TEST(RawBlock, is_an_attachment_with_a_tag_of_its_own) {
   const auto question = ask(folder_path + "/x?format=raw");
-  Found found = file_at(question, 0);
+  Finding found = file_at(question, 0);
   found.node = FoundBlock{57};
-  const Verdict verdict = judge(question, found);
+  const Judgement verdict = judge(question, found);
   EXPECT_FALSE(std::get<NeedFile>(verdict).head);
   const Response response = compose(question, found, {});
   EXPECT_EQ(response.headers.find("Content-Type"), "application/vnd.ipld.raw");
@@ -239,7 +239,7 @@ TEST(RawBlock, is_an_attachment_with_a_tag_of_its_own) {
 
 TEST(RawBlock, of_a_folder_is_not_redirected) {
   const auto question = ask(folder_path + "?format=raw", {{"Range", "bytes=6-16"}});
-  Found found = file_at(question, 0);
+  Finding found = file_at(question, 0);
   found.node = FoundBlock{57};
   const Response response = answered(question, found);
   EXPECT_EQ(response.status, 206U);
@@ -248,7 +248,7 @@ TEST(RawBlock, of_a_folder_is_not_redirected) {
 
 TEST(OtherCodecs, are_406_with_what_to_do) {
   const auto question = ask(folder_path);
-  Found found = file_at(question, 0);
+  Finding found = file_at(question, 0);
   found.node = FoundOther{Codec::DagCbor};
   const Response response = answered(question, found);
   EXPECT_EQ(response.status, 406U);

@@ -107,8 +107,12 @@ inline constexpr std::size_t gateway_fetchers = 16;              // threads of a
 inline constexpr auto http_idle = 60s;                           // without a byte from or to a client
 inline constexpr auto http_head_time = 15s;                      // for a request's line and headers
 inline constexpr auto http_fetch_time = 30s;                     // for what a response needs next; then 504
-inline constexpr auto http_answer_time = http_fetch_time + 5s;   // for a response to begin, or to go on
-inline constexpr auto http_drain_time = 2s;                      // for responses under way at a stop
+inline constexpr auto http_grace = 5s;                           // for the answer after that
+inline constexpr auto http_answer_time =
+    http_fetch_time + http_grace;  // for a response to begin, or to go on
+inline constexpr auto unknown_block_time =
+    2s;                                      // a block that no node is said to hold is waited for; then 404
+inline constexpr auto http_drain_time = 2s;  // for responses under way at a stop
 
 // Brokers.
 inline constexpr std::size_t peers = 20'000;        // connections that have said hello

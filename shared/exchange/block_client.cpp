@@ -278,6 +278,9 @@ Fault BlockClient::State::why_not_here(const Cid& cid) const {
     return {FaultKind::TimedOut, names(trouble.silent) + " should hold " + text +
                                      " but did not answer in time; see to the node or try again"};
   }
+  if (trouble.located && trouble.missing.empty()) {
+    return {FaultKind::TimedOut, text + " is held but did not come in time; try again, or wait longer"};
+  }
   return {FaultKind::NotFound,
           "no node holds " + text + "; start the node that has it, or add the content again"};
 }

@@ -141,6 +141,15 @@ TEST_F(Client, LooksUntilTheDeadlineForABlockThatTheIndexKnows) {
   EXPECT_GE(read_clock().monotonic, deadline);
 }
 
+TEST_F(Client, DoesNotSayThatNobodyHoldsWhatAHolderHadNoTimeToSend) {
+  const Block block = random_block(100, 1);
+  index_.add_node({"slow", silent_address()});
+  claim("slow", std::vector{block});
+  const auto fetched = make_client()->fetch(block.cid(), in(50ms));
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().kind, FaultKind::TimedOut);
+}
+
 TEST_F(Client, EndsItsSearchWhenItIsStopped) {
   add_node("w1");
   std::atomic<bool> stop = true;

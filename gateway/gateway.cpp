@@ -1,0 +1,126 @@
+#include "gateway/gateway.h"
+
+#include <atomic>
+#include <optional>
+
+#include "gateway/cluster_blocks.h"
+#include "gateway/content_server.h"
+#include "shared/base/ensure.h"
+
+namespace cidbus {
+
+namespace {
+
+// The cache has to hold what readers of a file ask for ahead, or it would be gone before its turn.
+constexpr ByteCount least_cache_bytes = 2 * limits::prefetch_bytes;
+
+std::string joined(const std::vector<std::string>& brokers) {
+  std::string text;
+  for (const std::string& broker : brokers) text += (text.empty() ? "" : ", ") + broker;
+  return text;
+}
+
+}  // namespace
+
+struct Gateway::State : BusLink::Owner {
+  State(SocketContext& zmq_context, Reactor& reactor, GatewayOptions given, Log& log_to)
+      : context(zmq_context),
+        options(std::move(given)),
+        log(log_to),
+        link(zmq_context, reactor, options.identity, options.brokers, *this) {}
+
+  Hello make_hello() override {
+    Hello hello;
+    hello.role = Role::Gateway;
+    return hello;
+  }
+  void on_bound(Now, const Welcome& welcome) override {
+    refusal.store(std::nullopt);
+    bound = true;
+    log.info("joined under " + std::string(welcome.leader) + " at " + link.leader_address());
+  }
+  void on_unbound(Now) override {
+    bound = false;
+    log.warning("lost the leader at " + link.leader_address() + "; looking for one");
+  }
+  void on_message(Now, const Header&, const Message&) override {}
+  void on_refused(Now, const Refused& refused) override {
+    if (refusal.load() == refused.why) return;
+    refusal.store(refused.why);
+    log.error("refused: " + std::string(refused.reason));
+  }
+  NodeLoad load() override {
+    NodeLoad load;
+    const StoreCounts counts = server->cache_counts();
+    load.blocks = counts.blocks;
+    load.block_bytes = counts.bytes;
+    return load;
+  }
+
+  // Called by the thread that serves HTTP.
+  [[nodiscard]] std::vector<ReadinessCheck> checks() const {
+    if (bound) return {{"bus", true, "a leader is there"}};
+    if (const auto why = refusal.load()) return {{"bus", false, "refused: " + std::string(to_text(*why))}};
+    return {{"bus", false, "no leader at " + joined(options.brokers)}};
+  }
+  Status serve();
+
+  SocketContext& context;
+  const GatewayOptions options;
+  Log& log;
+  BusLink link;
+  std::atomic<bool> bound{false};
+  std::atomic<std::optional<Refusal>> refusal{};  // of the last hello, until one is welcome
+  std::atomic<bool> stop{false};                  // searches for blocks are to end
+  std::atomic<std::size_t> fetchers{0};           // made so far
+  std::unique_ptr<ContentServer> server;          // ends before what its threads look at
+};
+
+Status Gateway::State::serve() {
+  if (options.cache_bytes < least_cache_bytes) {
+    return fault(FaultKind::BadUsage, "a cache of " + std::to_string(options.cache_bytes) +
+                                          " bytes is too small; give --cache-bytes at least " +
+                                          std::to_string(least_cache_bytes));
+  }
+  ContentServerOptions serving;
+  serving.http.address = options.http;
+  serving.http.answer_time = options.fetch_time + limits::http_grace;
+  serving.cache_bytes = options.cache_bytes;
+  serving.make_source = [this](MemoryStore& cache) {
+    const ClusterBlocksOptions fetching{options.identity, options.brokers, options.fetch_time,
+                                        options.unknown_time};
+    return make_cluster_blocks(context, fetching, ++fetchers, stop, cache);
+  };
+  serving.checks = [this] { return checks(); };
+  auto started = ContentServer::start(std::move(serving));
+  if (!started) return tl::unexpected(started.error());
+  server = *std::move(started);
+  return {};
+}
+
+Gateway::Gateway(SocketContext& context, GatewayOptions options, Log& log)
+    : state_(std::make_unique<State>(context, reactor(), std::move(options), log)) {}
+
+Gateway::~Gateway() { state_->stop = true; }
+
+Status Gateway::open() {
+  if (const Status serving = state_->serve(); !serving) return serving;
+  if (const Status opened = state_->link.open(); !opened) return opened;
+  state_->log.info("serving http://" + http_address());
+  start();
+  return {};
+}
+
+const std::string& Gateway::http_address() const {
+  ENSURE(state_->server != nullptr);
+  return state_->server->address();
+}
+
+void Gateway::on_stop(Now) {
+  state_->link.send(Goodbye{"stopped"});
+  state_->stop = true;
+  state_->server->stop();
+  end({});
+}
+
+}  // namespace cidbus
