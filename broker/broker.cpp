@@ -157,7 +157,14 @@ class Broker::Driver : public Output {
     peers.forget(peer);
   }
 
-  void on_connection_broke() {
+  // The socket may still hold the pipe for a moment, so all are asked twice; and not more often than
+  // probe_every, since commands that come and go break a connection each.
+  void on_connection_broke() { probes_due = 2; }
+
+  void probe_connections() {
+    if (probes_due == 0 || now.monotonic < next_probe) return;
+    --probes_due;
+    next_probe = now.monotonic + limits::probe_every;
     for (const Peer peer : peers.all()) {
       if (is_reachable(peer)) continue;
       const PeerEntry entry = peers.at(peer);
@@ -195,7 +202,7 @@ class Broker::Driver : public Output {
   }
 
   void apply_committed() {
-    for (const LogQueue::Sealed& sealed : queue.take_committed(office.commit())) {
+    for (const LogQueue::Sealed& sealed : queue.take_committed(office.commit(), limits::records_a_turn)) {
       const auto batch = BatchView::parse(*sealed.bytes);
       ENSURE(batch.has_value(), "last", sealed.end.last.value);
       changes.clear();
@@ -208,7 +215,7 @@ class Broker::Driver : public Output {
       snapshotter.on_applied(sealed.bytes->size());
       if (in_office) tasks.on_applied(now, changes);
     }
-    if (in_office || !office.serving()) return;
+    if (in_office || !office.serving() || queue.has_committed(office.commit())) return;
     in_office = true;
     tasks.take_office(now, office.epoch(), *state);
     log.info("in office, epoch " + std::to_string(office.epoch().value) + ", journal at " +
@@ -333,6 +340,7 @@ class Broker::Driver : public Output {
   std::optional<Monotonic> end_turn() {
     apply_committed();
     if (in_office) {
+      probe_connections();
       follow_members();
       decide_admission();
       tasks.watch(feed.wanted(FeedTopic::Tasks));
@@ -357,6 +365,7 @@ class Broker::Driver : public Output {
       forget_undeliverable();
       next = std::min({next, next_leader, next_counters, tasks_deadline});
       if (const auto deadline = membership.deadline()) next = std::min(next, *deadline);
+      if (probes_due > 0) next = std::min(next, next_probe);
       if (content.sweep()) next = now.monotonic;
     }
     if (now.monotonic >= next_room_check) {
@@ -366,6 +375,7 @@ class Broker::Driver : public Output {
     if (snapshotter.slice({cluster_id(options.cluster), applied_end, state->time(), 0, {}, {}}))
       next = now.monotonic;
     if (const auto deadline = queue.deadline()) next = std::min(next, *deadline);
+    if (queue.has_committed(office.commit())) next = now.monotonic;
     return next;
   }
 
@@ -391,6 +401,8 @@ class Broker::Driver : public Output {
   Changes changes;
   bool in_office = false;
   std::vector<Peer> undeliverable;
+  int probes_due = 0;
+  Monotonic next_probe{};
   Monotonic next_leader{};
   Monotonic next_counters{};
   std::uint64_t refused_messages = 0;

@@ -48,9 +48,12 @@ void LogQueue::on_persisted(LogIndex last) {
   }
 }
 
-std::vector<LogQueue::Sealed> LogQueue::take_committed(LogIndex commit) {
+std::vector<LogQueue::Sealed> LogQueue::take_committed(LogIndex commit, std::size_t records) {
   std::vector<Sealed> committed;
-  while (!unapplied_.empty() && unapplied_.front().end.last <= commit) {
+  std::size_t taken = 0;
+  while (taken < records && has_committed(commit)) {
+    const auto header = peek_batch_header(*unapplied_.front().bytes);
+    taken += header->count;
     committed.push_back(std::move(unapplied_.front()));
     unapplied_.pop_front();
   }

@@ -69,9 +69,19 @@ TEST_F(LogQueueTest, GivesOutForApplyingWhatIsCommittedOnceAndInOrder) {
   log.on_persisted(LogIndex{11});
   append();
   log.take_writes(now);
-  ASSERT_EQ(log.take_committed(LogIndex{11}).size(), 1u);
-  EXPECT_TRUE(log.take_committed(LogIndex{11}).empty());
-  EXPECT_EQ(log.take_committed(LogIndex{12}).size(), 1u);
+  ASSERT_EQ(log.take_committed(LogIndex{11}, 100).size(), 1u);
+  EXPECT_TRUE(log.take_committed(LogIndex{11}, 100).empty());
+  EXPECT_EQ(log.take_committed(LogIndex{12}, 100).size(), 1u);
+}
+
+TEST_F(LogQueueTest, GivesOutNoMoreForApplyingThanATurnCanTake) {
+  for (std::size_t count = 0; count < 3 * limits::batch_records; ++count) append();
+  log.take_writes(now);
+  const LogIndex all{10 + 3 * limits::batch_records};
+  EXPECT_EQ(log.take_committed(all, limits::batch_records).size(), 1u);
+  EXPECT_TRUE(log.has_committed(all));
+  EXPECT_EQ(log.take_committed(all, limits::batch_records + 1).size(), 2u);
+  EXPECT_FALSE(log.has_committed(all));
 }
 
 TEST_F(LogQueueTest, RecordTimesNeverDecrease) {

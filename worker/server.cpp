@@ -15,6 +15,7 @@
 namespace cidbus {
 namespace {
 
+constexpr Duration acknowledged_within = std::chrono::seconds(2);  // what was handed back at the drain's end
 constexpr ByteCount cache_bytes = 64 << 20;  // of blocks read from others, shared by all slots
 
 std::uint64_t resident_bytes() {
@@ -114,11 +115,14 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
 
   std::optional<Monotonic> turn(Now now) {
     const auto next = core.end_turn(now);
-    if (core.drained()) {
+    // Past its time it goes without acknowledgements: no leader is there to give them.
+    const bool overdue = give_up_at && now.monotonic >= *give_up_at;
+    if (core.drained() || overdue) {
       link.send(Goodbye{"stopped"});
       end({});
     }
-    return announce() ? now.monotonic : next;
+    if (announce()) return now.monotonic;
+    return next && give_up_at ? std::min(*next, *give_up_at) : (next ? next : give_up_at);
   }
 
   SocketContext& context;
@@ -135,6 +139,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   std::unique_ptr<Slots> slots;
   BusLink link;
   std::string refusal;
+  std::optional<Monotonic> give_up_at;  // set once it is stopping
 };
 
 WorkerServer::WorkerServer(SocketContext& context, WorkerOptions options, const HandlerRegistry& handlers,
@@ -156,7 +161,9 @@ std::string WorkerServer::exchange_address() const { return state_->exchange->ad
 void WorkerServer::on_stop(Now now) {
   state_->log.info("stopping: " + std::to_string(state_->core.held().size()) +
                    " attempts are finished or handed back");
-  state_->core.drain(now.monotonic + state_->options.drain);
+  const Monotonic deadline = now.monotonic + state_->options.drain;
+  state_->core.drain(deadline);
+  state_->give_up_at = deadline + acknowledged_within;
 }
 
 }  // namespace cidbus

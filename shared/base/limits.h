@@ -37,7 +37,7 @@ inline constexpr std::size_t inputs = 256;               // input CIDs of a task
 inline constexpr std::size_t parameters = 64;            // parameters of a task
 inline constexpr std::size_t task_types = 4096;          // distinct task types a cluster has seen
 inline constexpr std::size_t workers = 16384;            // distinct worker names a cluster has seen
-inline constexpr std::size_t members = 4096;      // nodes in the membership table, departed ones included
+inline constexpr std::size_t members = 4000;      // nodes in the membership table, departed ones included
 inline constexpr std::size_t tasks = 50'000'000;  // tasks held by a broker, in any state
 inline constexpr std::size_t sessions = 100'000;  // open sessions
 inline constexpr std::size_t finished_kept =
@@ -59,7 +59,6 @@ inline constexpr std::uint64_t result_bytes_pushed = 8ULL << 20;  // likewise, a
 inline constexpr std::size_t waiters = 100'000;            // questions that wait for a task to be final
 inline constexpr std::size_t cancels_on_the_way = 65'536;  // proposed, not yet applied
 inline constexpr std::uint32_t tasks_a_worker = 4000;      // granted to or held by one worker; fits one hello
-
 
 // Content.
 inline constexpr std::size_t block_bytes = 2 << 20;        // one block, as Bitswap and CAR bound it
@@ -120,16 +119,18 @@ inline constexpr std::size_t subscriptions = 1000;  // distinct prefixes subscri
 inline constexpr std::uint32_t task_events = 5000;  // single task events a second on the feed
 // Records that wait for the disk; past it submissions are refused.
 inline constexpr std::size_t unsynced_bytes = 64 << 20;
+inline constexpr std::size_t records_a_turn = 8192;       // applied before others get their turn
 inline constexpr std::size_t batches_at_disk = 32;        // handed to it and not persisted (CONSENSUS R5)
 inline constexpr std::size_t snapshot_rows = 2000;        // rows of a snapshot written in one turn
 inline constexpr std::size_t snapshot_slice = 256 << 10;  // bytes of one
 inline constexpr std::size_t snapshot_slices = 4;         // slices on their way to the disk
 
 // Times.
-inline constexpr auto backoff_most = 1h;        // between two tries of a task
+inline constexpr auto backoff_most = 1h;    // between two tries of a task
 inline constexpr auto lease = 30s;          // CONSENSUS W2
 inline constexpr auto reclaim = 1s;         // CONSENSUS W1
 inline constexpr auto lazy_records = 10ms;  // CONSENSUS W1
+inline constexpr auto probe_every = 100ms;  // of all connections, after one of them broke
 inline constexpr auto heartbeat = 1s;       // DESIGN section 8, the binaries' default
 inline constexpr auto node_timeout = 5s;
 inline constexpr auto provider_silence = 2s;  // asked for blocks, says nothing: another one is asked

@@ -18,6 +18,9 @@ namespace {
 constexpr int reconnect_milliseconds = 5;
 constexpr int reconnect_most_milliseconds = 200;
 constexpr int max_sockets = 65'000;
+// A DEALER that is closed gets this long to send its last words; with IMMEDIATE there are none for who is not
+// there.
+constexpr int dealer_linger_milliseconds = 200;
 
 void raise_open_files() {
   rlimit files{};
@@ -116,6 +119,7 @@ Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
   }
   if (kind == SocketKind::Dealer) {
     handles_->set(ZMQ_IMMEDIATE, options.immediate ? 1 : 0);
+    handles_->set(ZMQ_LINGER, dealer_linger_milliseconds);
     if (!options.routing_id.empty()) {
       zmq_setsockopt(handles_->socket, ZMQ_ROUTING_ID, options.routing_id.data(), options.routing_id.size());
     }

@@ -1,8 +1,8 @@
 // ZeroMQ sockets with the options the project's rules ask for, and without exceptions.
 //
 // ZeroMQ drops silently on an unknown peer or a full pipe; here a ROUTER is MANDATORY, so that both are
-// answers of send(). Every socket has LINGER 0, a message size limit, and a reconnect interval of a few
-// milliseconds.
+// answers of send(). Every socket has a short LINGER (0, but for a DEALER), a message size limit, and a
+// reconnect interval of a few milliseconds.
 //
 // Invariants
 //  1. send() and receive() never block.
