@@ -28,6 +28,12 @@ constexpr Duration leader_told_every = 1s;
 constexpr Duration room_checked_every = 1s;
 constexpr auto retry_when_full = std::chrono::milliseconds(1000);
 
+ServiceLimits service_limits(Durability durability) {
+  ServiceLimits service;
+  service.durability = durability;
+  return service;
+}
+
 }  // namespace
 
 class Broker::Driver : public Output {
@@ -42,7 +48,7 @@ class Broker::Driver : public Output {
         office(recovered.highest_epoch, recovered.end.last, options.durability),
         queue(office.epoch(), recovered.end, state->time(), options.durability == Durability::Memory),
         content(membership, prng.fork()),
-        tasks(*this, ServiceLimits{}, prng.fork()),
+        tasks(*this, service_limits(options.durability), prng.fork()),
         snapshotter(*state, disk, options.snapshot_after, recovered.sizes),
         applied_end(recovered.end),
         feed([this](const Feed& message) { publish(message); }) {}
@@ -54,7 +60,7 @@ class Broker::Driver : public Output {
   void send(Peer peer, const Message& message) override {
     if (!peers.known(peer)) return;
     const SendAnswer answer = ports.send(peers.at(peer).routing_id, encoder.encode(header(), message));
-    if (answer != SendAnswer::Sent) undeliverable.push_back(peer);
+    if (answer != SendAnswer::Sent) undeliverable.push_back({peer, answer == SendAnswer::Unroutable});
   }
   void event(const TaskEvent& task) override { feed.add_task_event(now, task); }
 
@@ -165,12 +171,17 @@ class Broker::Driver : public Output {
     if (probes_due == 0 || now.monotonic < next_probe) return;
     --probes_due;
     next_probe = now.monotonic + limits::probe_every;
+    const Bytes ping = to_bytes(encoder.encode(header(), Ping{}));
     for (const Peer peer : peers.all()) {
-      if (is_reachable(peer)) continue;
-      const PeerEntry entry = peers.at(peer);
-      membership.connection_broke(now, entry.name, entry.incarnation);
+      if (ports.send(peers.at(peer).routing_id, ping) != SendAnswer::Unroutable) continue;
+      tell_connection_broke(peer);
       forget(peer);
     }
+  }
+
+  void tell_connection_broke(Peer peer) {
+    const PeerEntry& entry = peers.at(peer);
+    membership.connection_broke(now, entry.name, entry.incarnation);
   }
 
   void on_feed_frame(ByteView topic, ByteView frame) {
@@ -215,7 +226,7 @@ class Broker::Driver : public Output {
       snapshotter.on_applied(sealed.bytes->size());
       if (in_office) tasks.on_applied(now, changes);
     }
-    if (in_office || !office.serving() || queue.has_committed(office.commit())) return;
+    if (in_office || !office.serving() || state->office().epoch != office.epoch()) return;
     in_office = true;
     tasks.take_office(now, office.epoch(), *state);
     log.info("in office, epoch " + std::to_string(office.epoch().value) + ", journal at " +
@@ -299,10 +310,10 @@ class Broker::Driver : public Output {
   void publish(const Feed& message) { ports.publish(message.topic, encoder.encode(header(), message)); }
 
   void forget_undeliverable() {
-    std::sort(undeliverable.begin(), undeliverable.end());
-    undeliverable.erase(std::unique(undeliverable.begin(), undeliverable.end()), undeliverable.end());
-    for (const Peer peer : std::exchange(undeliverable, {})) {
-      if (peers.known(peer)) forget(peer);
+    for (const Undeliverable& failed : std::exchange(undeliverable, {})) {
+      if (!peers.known(failed.peer)) continue;
+      if (failed.connection_is_gone) tell_connection_broke(failed.peer);
+      forget(failed.peer);
     }
   }
 
@@ -400,7 +411,11 @@ class Broker::Driver : public Output {
   Decoder decoder;
   Changes changes;
   bool in_office = false;
-  std::vector<Peer> undeliverable;
+  struct Undeliverable {
+    Peer peer;
+    bool connection_is_gone;
+  };
+  std::vector<Undeliverable> undeliverable;  // of this turn
   int probes_due = 0;
   Monotonic next_probe{};
   Monotonic next_leader{};

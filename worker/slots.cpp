@@ -1,5 +1,6 @@
 #include "worker/slots.h"
 
+#include <exception>
 #include <map>
 #include <thread>
 #include <utility>
@@ -15,12 +16,21 @@ namespace {
 using SharedJob = std::shared_ptr<Job>;
 using Event = std::variant<AttemptId, AttemptEnd>;  // began, ended
 
+// A handler lets no exception out, but memory may run out anywhere: that costs the attempt, not the worker.
+JobEnd run_guarded(JobRunner& runner, Job& job) {
+  try {
+    return runner.run(job);
+  } catch (const std::exception& exception) {
+    return {Outcome::Retry, {}, std::string("the task type failed without saying why: ") + exception.what()};
+  }
+}
+
 void run_slot(JobRunner& runner, WorkQueue<SharedJob>& queue, Mailbox<Event>& events) {
   while (const auto taken = queue.take()) {
     Job& job = **taken;
     events.push(job.attempt);
     const Monotonic began = read_clock().monotonic;
-    JobEnd end = runner.run(job);
+    JobEnd end = run_guarded(runner, job);
     const auto elapsed =
         std::chrono::duration_cast<std::chrono::microseconds>(read_clock().monotonic - began);
     events.push(AttemptEnd{job.attempt, end.outcome, std::move(end.result), std::move(end.error), elapsed});

@@ -20,6 +20,10 @@ class TestRunner : public JobRunner {
     while (now_running > seen && !most_.compare_exchange_weak(seen, now_running)) {
     }
     JobEnd end{Outcome::Completed, job.work, {}};
+    if (job.type == "throw") {
+      --running_;
+      throw std::bad_alloc();
+    }
     if (job.type == "wait" && job.cancelled.wait_for(1h)) end.outcome = Outcome::Cancelled;
     --running_;
     return end;
@@ -78,6 +82,15 @@ TEST_F(SlotsTest, WithdrawWhatHasNotBegunAndCancelWhatHas) {
   collect_until(slots, [&] { return ended.size() == 1; });
   EXPECT_EQ(ended[0].outcome, Outcome::Cancelled);
   EXPECT_EQ(began.size(), 1u) << "the withdrawn one never began";
+}
+
+TEST_F(SlotsTest, AnAttemptThatThrowsCostsItselfOnly) {
+  Slots slots(1, factory());
+  start(slots, 1, "throw");
+  start(slots, 2, "quick");
+  collect_until(slots, [&] { return ended.size() == 2; });
+  EXPECT_EQ(ended[0].outcome, Outcome::Retry);
+  EXPECT_EQ(ended[1].outcome, Outcome::Completed);
 }
 
 TEST_F(SlotsTest, EndCancelsWhatRunsAndLeavesWhatWaits) {

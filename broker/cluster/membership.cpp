@@ -44,8 +44,14 @@ bool Membership::heard(Now now, std::string_view name, Incarnation incarnation) 
 }
 
 bool Membership::heartbeat(Now now, std::string_view name, Incarnation incarnation, const NodeLoad& load) {
-  if (!heard(now, name, incarnation)) return false;
-  nodes_.find(name)->second.load = load;
+  const auto held = nodes_.find(name);
+  if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return false;
+  Node& node = held->second;
+  node.load = load;
+  node.last_seen = now.wall;
+  if (node.broken_at) return true;  // the feed is another connection: it does not mend the bus
+  node.heard = now.monotonic;
+  set_state(held->first, node, MemberState::Alive);
   return true;
 }
 

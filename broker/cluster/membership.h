@@ -46,6 +46,8 @@ class Membership {
                     std::string_view exchange, bool other_is_gone);
   // Any message of the node; false when this incarnation is not a live member.
   bool heard(Now now, std::string_view name, Incarnation incarnation);
+  // On the feed, which is another connection than the bus: a sign of life, but none that a broken bus has
+  // returned.
   bool heartbeat(Now now, std::string_view name, Incarnation incarnation, const NodeLoad& load);
   void goodbye(Now now, std::string_view name, Incarnation incarnation);
   void connection_broke(Now now, std::string_view name, Incarnation incarnation);

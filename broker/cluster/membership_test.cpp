@@ -77,6 +77,16 @@ TEST_F(MembershipTest, ABrokenConnectionHasTheGraceToReturn) {
   EXPECT_EQ(state("w2"), MemberState::Alive);
 }
 
+TEST_F(MembershipTest, AHeartbeatOnTheFeedDoesNotMendABrokenBus) {
+  hello("w1", 1);
+  members.connection_broke(now, "w1", {1});
+  pass(900ms);
+  EXPECT_TRUE(members.heartbeat(now, "w1", {1}, {}));
+  pass(100ms);
+  members.take_changes(now);
+  EXPECT_EQ(state("w1"), MemberState::Dead);
+}
+
 TEST_F(MembershipTest, ASecondLiveClaimantOfANameIsRefused) {
   hello("w1", 1);
   EXPECT_EQ(hello("w1", 2), HelloAnswer::NameTaken);

@@ -139,7 +139,10 @@ struct BusLink::State {
       const auto change =
           link.on_message(now.monotonic, broker, envelope->header, envelope->message, accepted);
       changed(now, change, &envelope->message);
-      if (!accepted) continue;
+      if (!accepted) {
+        if (std::holds_alternative<Welcome>(envelope->message)) tell_old_epoch(now, envelope->header);
+        continue;
+      }
       if (const auto* refused = std::get_if<Refused>(&envelope->message); refused != nullptr && !was_bound) {
         owner.on_refused(now, *refused);
       } else if (link.bound() && broker == link.leader() && change == LeaderLink::Change::None) {
@@ -157,6 +160,14 @@ struct BusLink::State {
     } else if (const auto* refused = std::get_if<Refused>(&envelope->message)) {
       owner.on_refused(now, *refused);
     }
+  }
+
+  // A deposed leader, or one whose journal was taken away: a person must know, since nobody follows it.
+  void tell_old_epoch(Now now, const Header& header) {
+    const std::string reason =
+        "the broker " + std::string(header.sender) + " is at epoch " + std::to_string(header.epoch.value) +
+        ", but " + std::to_string(link.epoch().value) + " was seen before; was its data folder replaced?";
+    owner.on_refused(now, {Refusal::NotLeader, reason, {}});
   }
 
   void beat(Now now) {

@@ -90,6 +90,7 @@ Monotonic Network::arrival(Monotonic& last) {
 SendAnswer Network::send_to_node(std::string_view routing_id, ByteView frame) {
   const auto found = connections_.find(routing_id);
   if (found == connections_.end() || !found->second.up) return SendAnswer::Unroutable;
+  if (prng_.chance(1, 2000)) return SendAnswer::Full;  // a pipe at its limit: the frame goes nowhere
   timeline_.trace(digest(frame));
   Connection& connection = found->second;
   timeline_.at(arrival(connection.last_to_node),

@@ -22,7 +22,9 @@ WorkerCore::WorkerCore(std::uint32_t slots, Output& output) : slots_(slots), out
 }
 
 std::uint32_t WorkerCore::wanted_tasks() const {
-  return std::min<std::uint32_t>(slots_ + ahead_, limits::tasks_a_worker);
+  const std::uint32_t stuck = occupied_ - running_;  // slots whose attempt is over and whose thread is not
+  if (stuck >= slots_) return 0;
+  return std::min<std::uint32_t>(slots_ - stuck + ahead_, limits::tasks_a_worker);
 }
 
 std::vector<AttemptId> WorkerCore::held() const {
@@ -56,6 +58,8 @@ void WorkerCore::on_message(const Message& message) {
       held_.erase(held);
       --ended_;
     }
+  } else if (const auto* renewed = std::get_if<Renewed>(&message)) {
+    for (const AttemptId& attempt : renewed->lost) forget_lost(attempt);
   } else if (const auto* order = std::get_if<Revoke>(&message)) {
     for (const AttemptId& attempt : order->attempts) revoke(attempt);
   }
@@ -84,7 +88,15 @@ void WorkerCore::revoke(const AttemptId& attempt) {
   }
 }
 
+// What has begun goes on: it may still be the first to finish (W3). What has not is somebody else's by now.
+void WorkerCore::forget_lost(const AttemptId& attempt) {
+  const auto held = held_.find(attempt);
+  if (held == held_.end() || held->second.stage != Held::Stage::Waiting) return;
+  if (output_.withdraw(attempt)) held_.erase(held);
+}
+
 void WorkerCore::on_begin(Now now, const AttemptId& attempt) {
+  ++occupied_;
   const auto held = held_.find(attempt);
   if (held == held_.end() || held->second.stage != Held::Stage::Waiting) return;
   held->second.stage = Held::Stage::Running;
@@ -95,6 +107,8 @@ void WorkerCore::on_begin(Now now, const AttemptId& attempt) {
 
 void WorkerCore::on_end(AttemptEnd end) {
   ++ended_in_window_;
+  ENSURE(occupied_ > 0, "an end without a beginning", to_text(end.attempt.task));
+  --occupied_;
   const auto held = held_.find(end.attempt);
   if (held == held_.end() || held->second.stage == Held::Stage::Ended)
     return;  // timed out or handed back before
@@ -210,10 +224,11 @@ void WorkerCore::send_ends() {
 void WorkerCore::send_credit() {
   if (draining_) return;
   const auto out = static_cast<std::uint32_t>(held_.size()) + credit_;
-  if (out >= wanted_tasks()) return;
-  const std::uint32_t grant = wanted_tasks() - out;
+  const std::uint32_t wanted = wanted_tasks();
+  if (out >= wanted) return;
+  const std::uint32_t grant = wanted - out;
   // Many small grants cost more than they bring: wait for a quarter of the window, unless slots would idle.
-  if (grant * 4 < wanted_tasks() && out >= slots_) return;
+  if (grant * 4 < wanted && out >= slots_) return;
   if (output_.send(Credit{grant})) credit_ += grant;
 }
 

@@ -83,6 +83,7 @@ class WorkerCore {
 
   void accept(const DispatchItem& item);
   void revoke(const AttemptId& attempt);
+  void forget_lost(const AttemptId& attempt);
   void finish(Held& held, AttemptEnd end);
   void tell_all_again();
   void measure(Now now);
@@ -97,7 +98,9 @@ class WorkerCore {
   std::uint32_t slots_;
   Output& output_;
   std::map<AttemptId, Held> held_;
-  std::uint32_t running_ = 0;
+  std::uint32_t running_ = 0;  // held and begun
+  std::uint32_t occupied_ =
+      0;  // slots at work, also on attempts that were told as ended: timed out, handed back
   std::uint32_t ended_ = 0;         // held, ended, not acknowledged
   std::vector<AttemptId> to_tell_;  // ended, not told to this leader yet
   bool bound_ = false;

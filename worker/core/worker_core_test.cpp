@@ -165,6 +165,29 @@ TEST_F(WorkerCoreTest, AnAttemptPastItsTimeLimitIsToldAtOnceAndItsLaterEndIsDrop
   EXPECT_EQ(core.held().size(), 0u);
 }
 
+TEST_F(WorkerCoreTest, ASlotThatDoesNotStopIsNotCountedOnUntilItDoes) {
+  bind();
+  turn();
+  dispatch(1, 100ms);
+  begin(1);
+  turn(100ms);
+  acknowledge(1);
+  EXPECT_EQ(core.held().size(), 0u);
+  EXPECT_EQ(core.wanted_tasks(), 1u) << "one of two slots is stuck";
+  end(1);
+  EXPECT_EQ(core.wanted_tasks(), 2u);
+}
+
+TEST_F(WorkerCoreTest, ALostLeaseIsDroppedIfItHasNotBegunAndGoesOnIfItHas) {
+  bind();
+  turn();
+  dispatch(1);
+  dispatch(2);
+  begin(1);
+  core.on_message(Renewed{{}, {attempt(1), attempt(2)}});
+  EXPECT_EQ(core.held(), std::vector{attempt(1)});
+}
+
 TEST_F(WorkerCoreTest, ARevokedAttemptIsWithdrawnOrStopped) {
   bind();
   turn();
