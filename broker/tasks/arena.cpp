@@ -1,5 +1,7 @@
 #include "broker/tasks/arena.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "broker/tasks/handle_table.h"
@@ -40,15 +42,13 @@ Handle Arena::put(ByteView bytes) {
   std::uint32_t number = with_room_[size_class];
   if (number == 0) number = add_page(size_class);
   Page& page = pages_[number];
-  std::uint32_t cell = page.fresh;
-  if (page.free_cell != 0) {
-    cell = page.free_cell - 1U;
-    std::memcpy(&page.free_cell, page.bytes.get() + cell * size_class * grain, sizeof(page.free_cell));
-  } else {
-    ++page.fresh;
-  }
+  std::uint64_t* map = map_of(page);
+  while (map[page.first_word] == ~std::uint64_t{0}) ++page.first_word;
+  const auto bit = static_cast<unsigned>(std::countr_one(map[page.first_word]));
+  const std::uint32_t cell = page.first_word * 64U + bit;
+  map[page.first_word] |= std::uint64_t{1} << bit;
   if (++page.live == cells_of(size_class)) unlink(number);
-  std::memcpy(page.bytes.get() + cell * size_class * grain, bytes.data(), bytes.size());
+  std::memcpy(cell_of(page, cell), bytes.data(), bytes.size());
   return (number << cell_bits) | cell;
 }
 
@@ -56,7 +56,7 @@ ByteView Arena::get(Handle handle, std::size_t size) const {
   if (size == 0) return {};
   if (size > small_bytes) return {large_[handle & ~large_flag].get(), size};
   const std::size_t cell = handle & ((1U << cell_bits) - 1);
-  return {pages_[handle >> cell_bits].bytes.get() + cell * class_of(size) * grain, size};
+  return {cell_of(pages_[handle >> cell_bits], cell), size};
 }
 
 void Arena::free(Handle handle, std::size_t size) {
@@ -66,10 +66,11 @@ void Arena::free(Handle handle, std::size_t size) {
   const std::uint32_t cell = handle & ((1U << cell_bits) - 1);
   ENSURE(number != 0 && number < pages_.size(), "handle", handle);
   Page& page = pages_[number];
-  ENSURE(page.live > 0 && page.size_class == class_of(size) && cell < page.fresh, "handle", handle, "size",
-         size);
-  std::memcpy(page.bytes.get() + cell * page.size_class * grain, &page.free_cell, sizeof(page.free_cell));
-  page.free_cell = static_cast<std::uint16_t>(cell + 1);
+  std::uint64_t& word = map_of(page)[cell / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (cell % 64);
+  ENSURE(page.size_class == class_of(size) && (word & bit) != 0, "handle", handle, "size", size);
+  word &= ~bit;
+  page.first_word = std::min<std::uint16_t>(page.first_word, static_cast<std::uint16_t>(cell / 64));
   if (page.live-- == cells_of(page.size_class)) link(number);
   if (page.live == 0) drop_page(number);
 }
@@ -90,6 +91,7 @@ std::uint32_t Arena::add_page(std::size_t size_class) {
     number = vacant_.back();
     vacant_.pop_back();
   }
+  std::memset(bytes.get(), 0, map_bytes);
   pages_[number] = Page{};
   pages_[number].bytes = std::move(bytes);
   pages_[number].size_class = static_cast<std::uint16_t>(size_class);

@@ -1,8 +1,9 @@
 // Payloads, results, keys and errors: bytes of any length under 32-bit handles, packed to 16.
 //
-// Small ones (to 1 KiB) share pages of 64 KiB, each page cut into cells of one size; a page whose last cell
-// is given back is freed. Larger ones stand alone, since rounding them up would cost more than their
-// allocation. The caller keeps the length: the arena would only store it a second time.
+// Small ones (to 1 KiB) share pages of 64 KiB, each page cut into cells of one size behind a map of those in
+// use, so that giving one back does not touch it; a page whose last cell is given back is freed. Larger ones
+// stand alone, since rounding them up would cost more than their allocation. The caller keeps the length: the
+// arena would only store it a second time.
 //
 // Invariants
 //  1. Bytes stay where they are from put() to free().
@@ -35,6 +36,7 @@ class Arena {
 
  private:
   static constexpr std::size_t page_bytes = 64 << 10;
+  static constexpr std::size_t map_bytes = 512;
   static constexpr std::size_t grain = 16;
   static constexpr std::size_t classes = small_bytes / grain + 1;  // class c holds up to 16 c bytes
   static constexpr unsigned cell_bits = 12;                        // 64 KiB / 16
@@ -46,15 +48,20 @@ class Arena {
     Buffer bytes;                // null: the number is vacant
     std::uint32_t previous = 0;  // in the list of its class's pages with a free cell; 0 ends it
     std::uint32_t next = 0;
-    std::uint16_t free_cell = 0;  // first of the given-back cells, plus one; each holds the next in its bytes
-    std::uint16_t fresh = 0;      // cells from here on were never used
+    std::uint16_t first_word = 0;  // no word of the map below it has a free cell
     std::uint16_t live = 0;
     std::uint16_t size_class = 0;
   };
 
   static std::size_t class_of(std::size_t size) { return (size + grain - 1) / grain; }
   static std::uint16_t cells_of(std::size_t size_class) {
-    return static_cast<std::uint16_t>(page_bytes / (size_class * grain));
+    return static_cast<std::uint16_t>((page_bytes - map_bytes) / (size_class * grain));
+  }
+  [[nodiscard]] static std::uint64_t* map_of(const Page& page) {  // a bit a cell, set when it is in use
+    return reinterpret_cast<std::uint64_t*>(page.bytes.get());
+  }
+  [[nodiscard]] static std::uint8_t* cell_of(const Page& page, std::size_t cell) {
+    return page.bytes.get() + map_bytes + cell * page.size_class * grain;
   }
   std::uint32_t add_page(std::size_t size_class);
   void drop_page(std::uint32_t number);

@@ -133,7 +133,10 @@ NodeNumber TaskService::worker_of(Peer peer) {
 
 // The lease this attempt is about, if it is this worker's and not over; 0 otherwise.
 Handle TaskService::current_lease(NodeNumber worker, const AttemptId& attempt) {
-  const TaskHandle task = state_->find(attempt.task);
+  return current_lease(worker, attempt, state_->find(attempt.task));
+}
+
+Handle TaskService::current_lease(NodeNumber worker, const AttemptId& attempt, TaskHandle task) {
   const Handle lease = task == 0 || attempt.run != 0 ? 0 : positions_.lease_of(task);
   if (lease == 0 || leases_[lease].worker != worker || leases_[lease].attempt != attempt.attempt) return 0;
   return lease;
@@ -190,7 +193,7 @@ void TaskService::complete_one(NodeNumber worker, const CompleteItem& item) {
     counters_.stale_results += is_result ? 1 : 0;
     return acknowledge(worker, item.attempt);
   }
-  const Handle lease = current_lease(worker, item.attempt);
+  const Handle lease = current_lease(worker, item.attempt, task);
   if (lease != 0 && leases_[lease].ending &&
       leases_[lease].told) {  // told again while its record is on the way
     completions_.push({leases_[lease].end, worker, item.attempt});

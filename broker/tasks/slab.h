@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "shared/base/ensure.h"
@@ -50,7 +51,8 @@ class Slab {
     const std::uint32_t place = handle & (slots_a_page - 1);
     ENSURE(is_live(handle), "handle", handle);
     Page& page = *pages_[number];
-    page.slots[place] = Slot{};
+    if constexpr (!std::is_trivially_destructible_v<Slot>)
+      page.slots[place] = Slot{};  // what it owns goes now
     page.live[place / 64] &= ~(std::uint64_t{1} << (place % 64));
     page.first_word = std::min<std::uint32_t>(page.first_word, place / 64);
     --size_;

@@ -149,7 +149,7 @@ bool SnapshotLoader::load_task(ByteReader reader) {
   slot.result_size = static_cast<std::uint32_t>(result.size());
   const bool has_rare = reader.number<std::uint8_t>() != 0;
   if (has_rare && !load_rare(reader, task)) return false;
-  tables_.by_id.insert(mix_bits(slot.id.value), task);
+  tables_.by_id.insert(hash_run(slot.id.value), task);
   ids_.emplace_back(slot.id.value, task);
   return reader.complete();
 }

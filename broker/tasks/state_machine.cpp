@@ -139,7 +139,7 @@ TaskHandle StateMachine::create_task(const SubmitRecord& record, SessionHandle s
   slot.work = tables_.arena.put(record.work);
   slot.work_size = static_cast<std::uint32_t>(record.work.size());
   set_rare_options(slot, task, record.options);
-  tables_.by_id.insert(mix_bits(slot.id.value), task);
+  tables_.by_id.insert(hash_run(slot.id.value), task);
   tables_.roll.enter(task);
   tables_.put_in_window(owner, record.seq, task);
   owner.high_seq = std::max(owner.high_seq, record.seq);

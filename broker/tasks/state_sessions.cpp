@@ -114,6 +114,7 @@ void StateMachine::raise_low_water(SessionHandle session, std::uint64_t low_wate
 void StateMachine::close(SessionHandle session, Changes& out) {
   SessionSlot& slot = tables_.edit_session(session);
   tables_.by_session.erase(tables_.hash_session(slot.id), session);
+  tables_.last_session = 0;
   tables_.remove_by_age(session);
   slot.closing_place = tables_.next_closing_place++;
   out.list.push_back({.kind = ChangeKind::SessionClosed, .session = session});
@@ -215,6 +216,7 @@ void StateMachine::forget_oldest() {
     const TaskHandle task = tables_.kept.first;
     tables_.kept.first = tables_.tasks[task].claim.next;
     if (tables_.kept.first == 0) tables_.kept.last = 0;
+    if (tables_.kept.first != 0) __builtin_prefetch(&tables_.tasks[tables_.kept.first]);  // the next to go
     --tables_.kept.count;
     tables_.kept_bytes -= tables_.bytes_of(tables_.tasks[task]);
     tables_.forget_task(task);

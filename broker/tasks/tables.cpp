@@ -28,7 +28,10 @@ TaskHandle StateTables::find_key(std::string_view wanted) const {
 }
 
 SessionHandle StateTables::find_session(const SessionId& id) const {
-  return by_session.find(hash_session(id), [&](Handle session) { return sessions[session].id == id; });
+  if (last_session != 0 && sessions[last_session].id == id) return last_session;
+  last_session =
+      by_session.find(hash_session(id), [&](Handle session) { return sessions[session].id == id; });
+  return last_session;
 }
 
 const RareSlot& StateTables::rare(const TaskSlot& task) const {
@@ -65,7 +68,7 @@ std::uint64_t StateTables::bytes_of(const TaskSlot& task) const {
 
 void StateTables::forget_task(TaskHandle task) {
   const TaskSlot& slot = edit_task(task);
-  by_id.erase(mix_bits(slot.id.value), task);
+  by_id.erase(hash_run(slot.id.value), task);
   roll.leave(slot);
   arena.free(slot.work, slot.work_size);
   arena.free(slot.result, slot.result_size);

@@ -86,6 +86,8 @@ struct StateTables {
   std::uint64_t kept_bytes = 0;
   std::size_t window_bytes = 0;  // of all sessions' windows
   RowWatcher* watcher = nullptr;
+  mutable SessionHandle last_session =
+      0;               // found last: most records are of the same session as the one before
   std::uint64_t seed;  // of the tables' hashes; differs between brokers, so nothing may depend on it
 
   TaskSlot& edit_task(TaskHandle task) {
@@ -100,7 +102,7 @@ struct StateTables {
   }
 
   [[nodiscard]] TaskHandle find_task(TaskId id) const {
-    return by_id.find(mix_bits(id.value), [&](Handle task) { return tasks[task].id == id; });
+    return by_id.find(hash_run(id.value), [&](Handle task) { return tasks[task].id == id; });
   }
   [[nodiscard]] TaskHandle find_key(std::string_view key) const;
   [[nodiscard]] SessionHandle find_session(const SessionId& id) const;

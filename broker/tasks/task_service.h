@@ -106,6 +106,7 @@ class TaskService {
   void complete_other(NodeNumber worker, const CompleteItem& item, TaskHandle task, Handle lease);
   NodeNumber worker_of(Peer peer);
   [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt);
+  [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt, TaskHandle task);
   void propose_result(NodeNumber worker, const CompleteItem& item, Handle lease);
   LogIndex propose_requeue(Handle lease, RequeueReason reason, bool costs_try,
                            std::chrono::milliseconds delay, std::string_view error);
