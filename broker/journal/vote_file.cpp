@@ -78,35 +78,46 @@ Status VoteFile::create(FileSystem& files, const std::string& folder, const Vote
   return files.sync_directory(folder);
 }
 
+Result<VoteFileScan> scan_vote_file(FileSystem& files, const std::string& folder) {
+  const std::string path = folder + "/" + vote_file_name;
+  const auto file = files.open(path);
+  if (!file) return tl::unexpected(file.error());
+  VoteFileScan scan;
+  for (unsigned k = 0; k < scan.slots.size(); ++k) {
+    Bytes bytes(slot_bytes);
+    const auto count = (*file)->read(k * slot_bytes, bytes);
+    auto slot = count && *count == slot_bytes ? decode_slot(bytes) : std::nullopt;
+    if (slot) {
+      scan.slots[k] = std::move(slot->state);
+      scan.sequences[k] = slot->sequence;
+    } else {
+      scan.damage.push_back(path + " at " + std::to_string(k * slot_bytes) + ": damaged");
+    }
+  }
+  return scan;
+}
+
 Result<VoteFile> VoteFile::open(FileSystem& files, const std::string& folder,
                                 std::vector<std::string>& notices) {
   const std::string path = folder + "/" + vote_file_name;
-  auto opened = files.open(path);
-  if (!opened) return tl::unexpected(opened.error());
-  VoteFile file(std::move(*opened));
-  std::array<std::optional<Slot>, 2> slots;
-  for (unsigned k = 0; k < 2; ++k) {
-    Bytes bytes(slot_bytes);
-    const auto count = file.file_->read(k * slot_bytes, bytes);
-    if (count && *count == slot_bytes) slots[k] = decode_slot(bytes);
-    if (!slots[k])
-      notices.push_back(path + " at " + std::to_string(k * slot_bytes) + ": damaged, made again");
-  }
-  if (!slots[0] && !slots[1])
+  auto scan = scan_vote_file(files, folder);
+  if (!scan) return tl::unexpected(scan.error());
+  if (!scan->slots[0] && !scan->slots[1])
     return fault(
         FaultKind::BadData,
         "the vote file " + path +
             " is damaged at 0 and at 4096, and this broker's votes with it; put the folder back from a "
             "copy, or move it away to start empty and lose its tasks");
-  file.newest_ = !slots[0] || (slots[1] && slots[1]->sequence > slots[0]->sequence) ? 1 : 0;
-  Slot& newest = *slots[file.newest_];
-  file.state_ = std::move(newest.state);
-  file.sequence_ = newest.sequence;
-  const auto& other = slots[1 - file.newest_];
+  auto opened = files.open(path);
+  if (!opened) return tl::unexpected(opened.error());
+  VoteFile file(std::move(*opened));
+  file.newest_ = scan->newest();
+  file.state_ = std::move(*scan->slots[file.newest_]);
+  file.sequence_ = scan->sequences[file.newest_];
+  file.wants_mirror_ = scan->sequences[0] != scan->sequences[1];
+  for (const std::string& line : scan->damage) notices.push_back(line + ", made again");
   // What a killed process wrote and did not sync is read here all the same, so it is synced before it counts.
-  file.wants_mirror_ = !other || other->sequence != file.sequence_;
   if (Status status = file.file_->sync(); !status) return tl::unexpected(status.error());
-  if (!file.wants_mirror_) return file;
   if (Status status = file.mirror(); !status) return tl::unexpected(status.error());
   return file;
 }

@@ -28,6 +28,7 @@
 // Thread rule: one owner; calls block. Limits: names of limits::name_length.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,6 +54,18 @@ struct VoteState {
   std::uint64_t config_hash = 0;
   friend bool operator==(const VoteState&, const VoteState&) = default;
 };
+
+// What the two slots of a vote file hold; reading changes nothing.
+struct VoteFileScan {
+  std::array<std::optional<VoteState>, 2> slots;  // nothing where a slot is damaged
+  std::array<std::uint64_t, 2> sequences{};
+  std::vector<std::string> damage;  // a line for each damaged slot, with file and offset
+  // The slot that counts. REQUIRES: one is whole.
+  [[nodiscard]] unsigned newest() const {
+    return !slots[0] || (slots[1] && sequences[1] > sequences[0]) ? 1 : 0;
+  }
+};
+Result<VoteFileScan> scan_vote_file(FileSystem& files, const std::string& folder);
 
 class VoteFile {
  public:
