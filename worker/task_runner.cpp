@@ -6,6 +6,16 @@
 namespace cidbus {
 namespace {
 
+// An input that the index knows nobody to hold: long enough for a node that has just come back to announce
+// it, and short enough that all tries of the task end while somebody waits for the reason.
+constexpr Duration unknown_patience = std::chrono::seconds(3);
+
+NetworkBlocksOptions blocks_options() {
+  NetworkBlocksOptions options;
+  options.client.unknown_patience = unknown_patience;
+  return options;
+}
+
 // An input travels as a binary CID, or as the text the user gave: then it is the task's to fail with the
 // reason.
 Result<std::vector<Cid>> read_inputs(const Work& work) {
@@ -40,7 +50,7 @@ TaskRunner::TaskRunner(const Context& context)
       asker_(context.sockets, client_identity(context.identity.cluster, context.identity.name),
              context.brokers),
       index_(asker_),
-      blocks_(context.sockets, index_, context.identity, {}, &context.store, context.cache),
+      blocks_(context.sockets, index_, context.identity, blocks_options(), &context.store, context.cache),
       content_(blocks_) {}
 
 JobEnd TaskRunner::run(Job& job) {

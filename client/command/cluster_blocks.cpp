@@ -12,6 +12,8 @@ namespace {
 constexpr ByteCount read_cache_bytes = 64 << 20;
 constexpr Duration contact_time = std::chrono::seconds(5);
 constexpr Duration look_for = std::chrono::seconds(30);  // a block, before it is said that nobody has it
+constexpr Duration unknown_patience =
+    std::chrono::seconds(5);  // while the index names nobody who may have it
 
 class ClusterBlocks final : public BlockAccess {
  public:
@@ -42,6 +44,7 @@ class ClusterBlocks final : public BlockAccess {
   static NetworkBlocksOptions options(const Context& context, std::uint32_t copies) {
     NetworkBlocksOptions options;
     options.client.copies = copies;
+    options.client.unknown_patience = unknown_patience;
     if (context.common().timeout) options.client.patience = *context.common().timeout;
     return options;
   }
