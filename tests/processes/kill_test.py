@@ -23,6 +23,7 @@ class Batch:
         self.process = cluster.start_cidbus("submit", "--batch", "-", "--wait", "--output", "ndjson")
         self.given = queue.Queue()
         self.answers = []
+        self.answered = threading.Condition()
         self.errors = []
         self.threads = [threading.Thread(target=work, daemon=True)
                         for work in (self.write_tasks, self.read_answers, self.read_errors)]
@@ -36,7 +37,15 @@ class Batch:
 
     def read_answers(self):
         for line in self.process.stdout:
-            self.answers.append(json.loads(line))
+            with self.answered:
+                self.answers.append(json.loads(line))
+                self.answered.notify_all()
+
+    def wait_for_more_than(self, count):
+        """Until so many are answered, and not a moment longer: what comes next should meet tasks under way."""
+        with self.answered:
+            if not self.answered.wait_for(lambda: len(self.answers) > count, PATIENCE_SECONDS):
+                raise AssertionError(f"{len(self.answers)} answers after {PATIENCE_SECONDS} s: {''.join(self.errors)}")
 
     def read_errors(self):
         self.errors += self.process.stderr.readlines()
@@ -50,6 +59,8 @@ class Batch:
         self.given.put(None)
         for thread in self.threads:
             thread.join(PATIENCE_SECONDS)
+        self.process.stdout.close()
+        self.process.stderr.close()
         return self.process.wait(PATIENCE_SECONDS)
 
 
@@ -70,12 +81,13 @@ class Kill(ClusterTest):
     def run_with_kills(self, cluster, kill):
         """Tasks in portions; when the first of a portion is answered, and the rest is under way, kill(portion)."""
         batch = Batch(cluster)
-        portion = TASKS // KILLS
+        portion, hits = TASKS // KILLS, 0
         for number in range(KILLS):
             batch.give(range(number * portion, (number + 1) * portion))
-            wait_until(lambda: len(batch.answers) > number * portion or batch.process.poll() is not None,
-                       f"a task of portion {number} is answered")
+            batch.wait_for_more_than(number * portion)
+            hits += len(batch.answers) < (number + 1) * portion
             kill(number)
+        self.assertGreater(hits, KILLS // 2, "kills should come while there is work")
         return batch
 
     def test_a_broker_killed_ten_times_loses_nothing_and_records_nothing_twice(self):
@@ -115,6 +127,7 @@ class Kill(ClusterTest):
         # A type must be offered by a worker once, before tasks of it are accepted without one.
         cluster.start("w1")
         cluster.kill("w1")
+        wait_until(lambda: "w1" not in cluster.members(), "the broker knows that w1 is gone")
         accepted = cluster.cidbus("submit", "--batch", "-", "--output", "ndjson", given=lines)
         self.assertEqual(accepted.code, 0, str(accepted))
         ids = [task["id"] for task in accepted.lines()]
