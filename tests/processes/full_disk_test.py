@@ -49,7 +49,7 @@ class FullDisk(ClusterTest):
         return disk
 
     def test_a_broker_whose_disk_is_full_refuses_and_loses_nothing_and_goes_on_with_room(self):
-        disk = self.small_disk("b1", 256)
+        disk = self.small_disk("b1", 1024)
         cluster = self.new_cluster(workers=1)
         cluster.data["b1"] = disk.folder / "data"
         cluster.start()
@@ -82,7 +82,7 @@ class FullDisk(ClusterTest):
             self.assertEqual(cluster.ask("task", "show", task)["state"], "completed")
 
     def test_a_worker_whose_disk_is_full_refuses_blocks_and_keeps_what_it_has_and_goes_on_with_room(self):
-        disk = self.small_disk("w1", 256)
+        disk = self.small_disk("w1", 1024)
         cluster = self.new_cluster(workers=1)
         cluster.data["w1"] = disk.folder / "data"
         cluster.start()
@@ -104,7 +104,7 @@ class FullDisk(ClusterTest):
         self.assertEqual(copy.read_bytes(), kept)
 
     def test_with_one_worker_full_the_other_still_takes_what_it_can(self):
-        disk = self.small_disk("w1", 128)
+        disk = self.small_disk("w1", 1024)
         cluster = self.new_cluster(workers=2)
         cluster.data["w1"] = disk.folder / "data"
         cluster.start()
