@@ -71,7 +71,7 @@ class DemoPath(ClusterTest):
     def test_the_same_task_gives_the_same_cid_and_a_path_may_be_its_input(self):
         cluster = self.start_cluster(workers=2)
         results = [cluster.ask("submit", "process_content", "--input", PHOTOGRAPH, "--param", "transform=thumbnail",
-                               "--param", "width=64", "--param", "height=64", "--wait")["result"]["cids"]
+                               "--param", "size=64", "--wait")["result"]["cids"]
                    for _ in range(2)]
         self.assertEqual(results[0], results[1])
 
