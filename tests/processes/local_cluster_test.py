@@ -17,14 +17,14 @@ class LocalCluster(ClusterTest):
         self.dir = self.folder / "local"
         self.addCleanup(self.script, "down")
 
-    def script(self, *arguments):
+    def script(self, *arguments, programs=BIN):
         done = subprocess.run([ROOT / "scripts/local-cluster", *arguments, "--dir", self.dir],
-                              env=os.environ | {"CIDBUS_BIN": str(BIN)}, stdin=subprocess.DEVNULL,
+                              env=os.environ | {"CIDBUS_BIN": str(programs)}, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=120, check=False)
         return Done(["local-cluster", *arguments], done.returncode, done.stdout, done.stderr)
 
-    def up(self, *arguments):
-        return self.script("up", "--no-tmux", "--base-port", str(self.base), *arguments)
+    def up(self, *arguments, **options):
+        return self.script("up", "--no-tmux", "--base-port", str(self.base), *arguments, **options)
 
     def states(self):
         """name -> what status says of it."""
@@ -73,12 +73,24 @@ class LocalCluster(ClusterTest):
         self.assert_fails(self.up("--workers", "many"), 2, "many")
 
     def test_a_node_that_dies_is_named_with_the_end_of_its_log_and_nothing_is_left_running(self):
+        programs = self.folder / "programs"
+        programs.mkdir()
+        for program in ("cidbus", "cidbus-broker", "cidbus-gateway", "cidbus-observer"):
+            (programs / program).symlink_to(BIN / program)
+        (programs / "cidbus-worker").write_text("#!/bin/sh\necho no room for me\nexit 1\n")
+        (programs / "cidbus-worker").chmod(0o755)
+        done = self.up(programs=programs)
+        self.assertEqual(done.code, 1, str(done))
+        self.assertIn("w1 died", done.err)
+        self.assertIn("no room for me", done.err)
+        self.assertEqual(list(self.dir.glob("*.pid")), [])
+
+    def test_a_start_that_fails_half_way_leaves_nothing_running(self):
         self.dir.mkdir()
-        (self.dir / "w1").write_text("a file where the worker wants its folder")
+        (self.dir / "w1").write_text("a file where the worker's folder must be")
         done = self.up()
         self.assertNotEqual(done.code, 0)
-        self.assertIn("w1", done.err)
-        self.assertFalse(list(self.dir.glob("*.pid")))
+        self.assertEqual(list(self.dir.glob("*.pid")), [])
 
 
 if __name__ == "__main__":
