@@ -359,6 +359,14 @@ Message get_body(schema::Envelope::Body::Reader in, Checks& checks) {
 
 }  // namespace wire
 
+// Cap'n Proto's description is "expected CONDITION [VALUES]; a sentence". Only the sentence is for people:
+// the values may be the sender's own bytes.
+static std::string what_was_wrong(const kj::Exception& exception) {
+  const std::string_view all = exception.getDescription().cStr();
+  const auto sentence = all.rfind("; ");
+  return sentence == std::string_view::npos ? "it is damaged" : std::string(all.substr(sentence + 2));
+}
+
 Result<Envelope> Decoder::decode(ByteView frame) {
   if (frame.empty() || frame.size() % sizeof(capnp::word) != 0 || frame.size() > limits::message_bytes) {
     return fault(FaultKind::BadData, "not a cidbus message: its size is no multiple of 8 up to 8 MiB");
@@ -390,8 +398,7 @@ Result<Envelope> Decoder::decode(ByteView frame) {
     }
     return envelope;
   } catch (const kj::Exception& exception) {
-    return fault(FaultKind::BadData,
-                 std::string("not a cidbus message: ") + exception.getDescription().cStr());
+    return fault(FaultKind::BadData, "not a cidbus message: " + what_was_wrong(exception));
   }
 }
 

@@ -1,13 +1,21 @@
 // Sends a node what it must not believe, and prints what comes back: for tests/processes/intruders_test.py.
 //
-//   intruder ADDRESS CLUSTER KIND COUNT SEED
+//   intruder ADDRESS CLUSTER KIND COUNT SEED [bus|feed-out|feed-in]
 //
-//   rubbish         messages of random frames
-//   damaged         true messages of the true cluster, cut short or with bits turned over
-//   oversize        frames of one byte more than limits::message_bytes
-//   wrong-cluster   true hellos of another cluster
-//   wrong-version   true hellos of a later protocol
-//   name-taken      true hellos of a worker w1, under an incarnation of our own
+// The last word says what socket stands at ADDRESS: a ROUTER (when left out), an XPUB or an XSUB. KIND is one
+// of
+//
+//   rubbish        messages of random frames
+//
+//   damaged        true messages of the true cluster (hellos, heartbeats), cut short or with bits turned over
+//
+//   oversize       frames of one byte more than limits::message_bytes
+//
+//   wrong-cluster  true hellos of another cluster
+//
+//   wrong-version  true hellos of a later protocol
+//
+//   name-taken     true hellos of a worker w1, under an incarnation of our own
 //
 // stdout: "refused REASON: text" for each refusal heard, "cut" for each time the connection was taken away,
 // and at last "sent N". An answer is waited for where the kind promises one, for 10 s at most.
@@ -37,6 +45,7 @@ struct Plan {
   std::string kind;
   std::uint64_t count = 0;
   std::uint64_t seed = 0;
+  SocketKind socket = SocketKind::Dealer;
 };
 
 class Intruder {
@@ -45,7 +54,7 @@ class Intruder {
       : plan_(std::move(plan)),
         chance_(plan_.seed),
         identity_({plan_.cluster, plan_.kind == "name-taken" ? "w1" : "intruder", Role::Worker, {chance_()}}),
-        socket_(context_, SocketKind::Dealer, {.routing_id = routing_id(identity_), .immediate = false}),
+        socket_(context_, plan_.socket, {.routing_id = routing_id(identity_), .immediate = false}),
         monitor_(socket_.monitor()) {}
 
   int run() {
@@ -53,6 +62,8 @@ class Intruder {
       std::fprintf(stderr, "%s\n", connected.error().message.c_str());
       return 1;
     }
+    // A PUB socket throws away what is sent before somebody has subscribed.
+    if (plan_.socket == SocketKind::XPub) wait(answer_patience_milliseconds);
     const bool answered = plan_.kind != "rubbish" && plan_.kind != "damaged" && plan_.kind != "oversize";
     for (std::uint64_t number = 0; number < plan_.count; ++number) {
       send_one();
@@ -77,13 +88,30 @@ class Intruder {
     header.incarnation = identity_.incarnation;
     if (plan_.kind == "wrong-cluster") header.cluster = cluster_id(plan_.cluster + "-other");
     if (plan_.kind == "wrong-version") header.version = protocol_version + 1;
+    Bytes frame = to_bytes(encoder_.encode(header, body()));
+    if (plan_.kind == "damaged") damage(frame);
+    if (plan_.socket == SocketKind::XPub)
+      send({to_bytes(as_bytes(to_text(FeedTopic::Heartbeats))), frame});
+    else
+      send({frame});
+  }
+
+  Message body() {
+    if (plan_.socket == SocketKind::XPub) {
+      HeartbeatEvent heartbeat;
+      heartbeat.name = identity_.name;
+      heartbeat.role = identity_.role;
+      heartbeat.incarnation = identity_.incarnation;
+      Feed feed;
+      feed.number = ++feed_number_;
+      feed.events = {heartbeat};
+      return feed;
+    }
     Hello hello;
     hello.role = Role::Worker;
     hello.slots = 4;
     hello.task_types = {"echo"};
-    Bytes frame = to_bytes(encoder_.encode(header, hello));
-    if (plan_.kind == "damaged") damage(frame);
-    send({frame});
+    return hello;
   }
 
   void send_rubbish() {
@@ -134,6 +162,7 @@ class Intruder {
     }
     Frames frames;
     while (socket_.receive(frames)) {
+      if (plan_.socket != SocketKind::Dealer) continue;
       const auto envelope = decoder_.decode(frames[0]);
       if (!envelope) continue;
       if (const Refused* refused = std::get_if<Refused>(&envelope->message)) {
@@ -153,6 +182,7 @@ class Intruder {
   Encoder encoder_;
   Decoder decoder_;
   std::uint64_t cuts_ = 0;
+  std::uint64_t feed_number_ = 0;
 };
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
@@ -162,15 +192,24 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return number;
 }
 
+std::optional<SocketKind> socket_against(std::string_view name) {
+  if (name == "bus") return SocketKind::Dealer;
+  if (name == "feed-out") return SocketKind::XSub;
+  if (name == "feed-in") return SocketKind::XPub;
+  return std::nullopt;
+}
+
 }  // namespace
 }  // namespace cidbus
 
 int main(int argc, char** argv) {
-  const auto count = argc == 6 ? cidbus::parse_number(argv[4]) : std::nullopt;
-  const auto seed = argc == 6 ? cidbus::parse_number(argv[5]) : std::nullopt;
-  if (!count || !seed) {
-    std::fputs("usage: intruder ADDRESS CLUSTER KIND COUNT SEED\n", stderr);
+  const bool complete = argc == 6 || argc == 7;
+  const auto count = complete ? cidbus::parse_number(argv[4]) : std::nullopt;
+  const auto seed = complete ? cidbus::parse_number(argv[5]) : std::nullopt;
+  const auto socket = cidbus::socket_against(argc == 7 ? argv[6] : "bus");
+  if (!count || !seed || !socket) {
+    std::fputs("usage: intruder ADDRESS CLUSTER KIND COUNT SEED [bus|feed-out|feed-in]\n", stderr);
     return 2;
   }
-  return cidbus::Intruder({argv[1], argv[2], argv[3], *count, *seed}).run();
+  return cidbus::Intruder({argv[1], argv[2], argv[3], *count, *seed, *socket}).run();
 }

@@ -40,6 +40,7 @@ class Intruders(ClusterTest):
         self.cluster = self.start_cluster(workers=2, gateways=1)
         self.pids = {name: process.pid for name, process in self.cluster.running.items()}
         self.work = Work(self.cluster)
+        self.addCleanup(self.work.stop)
 
     def assert_nobody_is_harmed(self):
         self.work.stop()
@@ -50,18 +51,19 @@ class Intruders(ClusterTest):
         self.assertEqual(alive, self.pids, "every node runs on")
         self.assertGreater(self.work.done, 0, "the client should have worked meanwhile")
 
-    def intrude(self, kind, count, seed=7, address=None):
-        command = [BIN / "intruder", address or self.cluster.broker_address, self.cluster.name, kind, count, seed]
+    def intrude(self, kind, count, seed=7, port=None, against="bus"):
+        address = f"127.0.0.1:{port or self.cluster.ports.base}"
+        command = [BIN / "intruder", address, self.cluster.name, kind, count, seed, against]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=PATIENCE_SECONDS,
                               check=True)
         lines = done.stdout.splitlines()
         self.assertEqual(lines[-1], f"sent {count}")
         return lines[:-1]
 
-    def addresses(self):
-        """Every port that nodes talk to each other on: the bus, the feed in and out, the block exchanges."""
+    def ports(self):
+        """Every port that nodes talk to each other on, and what stands there: bus, feeds, two block exchanges."""
         base = self.cluster.ports.base
-        return [("127.0.0.1", base + offset) for offset in (0, 1, 2, 30, 31)]
+        return {base: "bus", base + 1: "feed-out", base + 2: "feed-in", base + 30: "bus", base + 31: "bus"}
 
     def test_another_cluster_is_refused_with_a_reason(self):
         answers = self.intrude("wrong-cluster", 5)
@@ -84,25 +86,25 @@ class Intruders(ClusterTest):
         self.assertIn("w1", self.cluster.members())
 
     def test_rubbish_on_every_port_is_harmless(self):
-        for seed, (host, port) in enumerate(self.addresses()):
-            self.intrude("rubbish", 3000, seed, f"{host}:{port}")
+        for port, against in self.ports().items():
+            self.intrude("rubbish", 3000, port, port, against)
         self.assert_nobody_is_harmed()
 
     def test_damaged_messages_are_harmless(self):
-        for seed, (host, port) in enumerate(self.addresses()):
-            self.intrude("damaged", 3000, seed, f"{host}:{port}")
+        for port, against in self.ports().items():
+            self.intrude("damaged", 3000, port, port, against)
         self.assert_nobody_is_harmed()
 
     def test_the_oversized_is_cut(self):
         self.assertEqual(self.intrude("oversize", 3), ["cut"] * 3)
-        self.assertEqual(self.intrude("oversize", 3, address=self.cluster.exchange_address("w1")), ["cut"] * 3)
+        self.assertEqual(self.intrude("oversize", 3, port=self.cluster.ports.base + 30), ["cut"] * 3)
         self.assert_nobody_is_harmed()
 
     def test_bytes_that_are_no_zmtp_are_harmless(self):
         chance = random.Random(11)
-        for address in self.addresses() + [("127.0.0.1", self.cluster.ports.base + 20)]:
+        for port in [*self.ports(), self.cluster.ports.base + 20]:
             for opening in (b"", b"GET / HTTP/1.0\r\n\r\n", GREETING, GREETING[:20], b"\x00" * 64):
-                with socket.create_connection(address, timeout=10) as raw:
+                with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
                     try:
                         raw.sendall(opening + chance.randbytes(chance.randrange(100_000)))
                     except OSError:
@@ -112,8 +114,8 @@ class Intruders(ClusterTest):
     def test_hundreds_of_silent_connections_keep_nobody_out(self):
         held = []
         try:
-            for address in self.addresses():
-                held += [socket.create_connection(address, timeout=10) for _ in range(150)]
+            for port in self.ports():
+                held += [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(150)]
             for raw in held:
                 raw.sendall(os.urandom(1))
             self.assert_nobody_is_harmed()
