@@ -18,6 +18,7 @@ namespace {
 constexpr int reconnect_milliseconds = 5;
 constexpr int reconnect_most_milliseconds = 200;
 constexpr int max_sockets = 65'000;
+constexpr std::int64_t subscription_bytes = 256;  // the longest prefix one may subscribe to
 // A DEALER that is closed gets this long to send its last words; with IMMEDIATE there are none for who is not
 // there.
 constexpr int dealer_linger_milliseconds = 200;
@@ -110,7 +111,8 @@ Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
   handles_->set(ZMQ_RCVHWM, options.receive_queue != 0 ? options.receive_queue : options.queue);
   handles_->set(ZMQ_RECONNECT_IVL, reconnect_milliseconds);
   handles_->set(ZMQ_RECONNECT_IVL_MAX, reconnect_most_milliseconds);
-  const std::int64_t largest = limits::message_bytes;
+  // To an XPUB come subscriptions only, which libzmq keeps in a trie as deep as they are long.
+  const std::int64_t largest = kind == SocketKind::XPub ? subscription_bytes : limits::message_bytes;
   zmq_setsockopt(handles_->socket, ZMQ_MAXMSGSIZE, &largest, sizeof(largest));
   if (kind == SocketKind::Router) {
     handles_->router = true;
