@@ -76,7 +76,10 @@ struct Client::State : BusLink::Owner, SessionOutput {
   }
   Fault too_late() const {
     if (!link.bound()) return refusals.fault(link.identity(), link.brokers());
-    if (!no_room.empty()) return {FaultKind::TryAgain, no_room + "; try again later"};
+    if (!no_room.empty()) {
+      const bool says_what_to_do = no_room.find(';') != std::string::npos;
+      return {FaultKind::TryAgain, no_room + (says_what_to_do ? "" : "; try again later")};
+    }
     return {FaultKind::TimedOut, "not done in the time given; give a longer --timeout"};
   }
 

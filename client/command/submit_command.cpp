@@ -12,7 +12,7 @@
 namespace cidbus {
 namespace {
 
-constexpr Duration acceptance_time = std::chrono::seconds(30);
+constexpr Duration acceptance_time = std::chrono::seconds(10);
 
 // What becomes of the one submission.
 class OneTask : public Client::Listener {

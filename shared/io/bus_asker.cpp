@@ -35,8 +35,10 @@ Fault HelloRefusals::fault(const NodeIdentity& identity, const std::vector<std::
   if (for_good_ == 0) return no_broker_fault(brokers, reason_);
   std::string tried;
   for (const std::string& broker : brokers) tried += (tried.empty() ? "" : ", ") + broker;
+  const bool says_what_to_do = reason_.find(';') != std::string::npos;
   return {FaultKind::NotAllowed, "refused as a node of cluster '" + identity.cluster + "' at " + tried +
-                                     ": " + reason_ + "; check --cluster and --brokers"};
+                                     ": " + reason_ +
+                                     (says_what_to_do ? "" : "; check --cluster and --brokers")};
 }
 
 struct BusAsker::State : BusLink::Owner {
