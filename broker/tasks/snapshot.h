@@ -102,7 +102,7 @@ class SnapshotLoader {
   bool enter_task(TaskHandle task);
   bool enter_claim(ClaimHandle claim);
   bool link_owed();
-  void link_finished();
+  bool link_finished();
 
   StateTables& tables_;
   bool header_ = false;

@@ -187,7 +187,7 @@ Status SnapshotLoader::finish() {
   if (!enter_sessions()) return bad("its sessions contradict each other");
   if (!enter_tasks()) return bad("its tasks contradict each other");
   if (!link_owed()) return bad("its results contradict each other");
-  link_finished();
+  if (!link_finished()) return bad("its finished tasks contradict each other");
   refs_.clear();
   return {};
 }
@@ -204,9 +204,11 @@ bool SnapshotLoader::enter_sessions() {
   });
   std::sort(by_age.begin(), by_age.end());
   std::sort(closing.begin(), closing.end());
+  WallTime last_contact{};
   for (const auto& [place, session] : by_age) {
     const SessionSlot& slot = tables_.sessions[session];
-    if (tables_.find_session(slot.id) != 0) return false;
+    if (tables_.find_session(slot.id) != 0 || slot.contact < last_contact) return false;
+    last_contact = slot.contact;
     tables_.by_session.insert(tables_.hash_session(slot.id), session);
     tables_.append_by_age(session);
   }
@@ -231,8 +233,10 @@ bool SnapshotLoader::enter_task(TaskHandle task) {
   const bool keyed = (slot.flags & flag_key_active) != 0;
   const bool kept = (slot.flags & flag_kept) != 0;
   if (slot.type == 0 || slot.type > tables_.types.size() || slot.node > tables_.nodes.size()) return false;
-  if ((keyed && row.key_size == 0) || (row.echoes > 0 && row.key_size == 0)) return false;
-  if (kept && (!final || keyed || slot.claim.session != 0 || row.echoes > 0)) return false;
+  const bool held = keyed || slot.claim.session != 0 || row.echoes > 0;
+  if (final != (slot.finished_at.milliseconds != 0) || (!final && slot.claim.session == 0)) return false;
+  if ((keyed || row.echoes > 0) && row.key_size == 0) return false;
+  if ((slot.flags & ~(flag_key_active | flag_kept)) != 0 || kept != (final && !held)) return false;
   tables_.roll.enter(task);
   if (keyed) {
     const std::string_view key = tables_.key(row);
@@ -247,7 +251,7 @@ bool SnapshotLoader::enter_task(TaskHandle task) {
   if (final) tables_.held_bytes += tables_.bytes_of(slot);
   if (!enter_claim(task)) return false;
   for (Handle echo = row.first_echo; echo != 0; echo = tables_.echoes[echo].next_echo) {
-    if (!enter_claim(echo | echo_bit)) return false;
+    if (tables_.echoes[echo].claim.session == 0 || !enter_claim(echo | echo_bit)) return false;
   }
   return true;
 }
@@ -255,12 +259,17 @@ bool SnapshotLoader::enter_task(TaskHandle task) {
 bool SnapshotLoader::enter_claim(ClaimHandle handle) {
   const Claim& claim = tables_.claim(handle);
   const SessionHandle session = tables_.session_of(claim);
-  if (session == 0) return true;
+  const bool final = is_final(tables_.tasks[tables_.task_of(handle)].state);
+  if (claim.session == 0) return true;
+  if (session == 0) return !final;
   SessionSlot& slot = tables_.sessions[session];
   if (claim.rseq >= slot.next_rseq || claim.seq > slot.high_seq) return false;
-  if (claim.rseq != 0 && !is_final(tables_.tasks[tables_.task_of(handle)].state)) return false;
-  if (claim.rseq > slot.cursor) owed_.emplace_back(claim.rseq, handle);
-  if (slot.closing_place != 0 || claim.seq < slot.low_water) return true;
+  const bool owed = claim.rseq > slot.cursor;
+  const bool in_window = tables_.is_in_window(claim);
+  if ((claim.rseq != 0 && !final) || (final && !owed && !in_window)) return false;
+  if (final && claim.rseq == 0 && slot.closing_place == 0) return false;
+  if (owed) owed_.emplace_back(claim.rseq, handle);
+  if (!in_window) return true;
   if (claim.seq - slot.low_water >= limits::session_window) return false;
   if (tables_.window_claim(slot, claim.seq) != 0) return false;
   tables_.put_in_window(slot, claim.seq, handle);
@@ -285,13 +294,19 @@ bool SnapshotLoader::link_owed() {
   return whole;
 }
 
-void SnapshotLoader::link_finished() {
+bool SnapshotLoader::link_finished() {
   std::sort(kept_.begin(), kept_.end());
   std::sort(keyed_.begin(), keyed_.end());
-  for (const auto& [place, task] : kept_) tables_.append_kept(task);
+  std::uint64_t last_place = 0;
+  for (const auto& [place, task] : kept_) {
+    if (place <= last_place || place >= tables_.next_kept_place) return false;
+    last_place = place;
+    tables_.append_kept(task);
+  }
   for (const auto& [index, task] : keyed_) tables_.append_keyed(task);
   Ordered().swap(kept_);
   Ordered().swap(keyed_);
+  return true;
 }
 
 }  // namespace cidbus

@@ -1,0 +1,140 @@
+#include "broker/tasks/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include "broker/tasks/test_support.h"
+#include "shared/base/prng.h"
+
+namespace cidbus {
+namespace {
+
+using testing_tasks::Journal;
+
+// Something of everything: sessions open, closing and gone; tasks in every state; keys, echoes, errors.
+void fill(Journal& journal) {
+  journal.check_every_step = false;
+  journal.node(1, "w1", {"echo", "hash"});
+  for (unsigned session = 1; session <= 4; ++session) {
+    journal.open_session(session);
+    for (std::uint64_t seq = 1; seq <= 30; ++seq) {
+      TaskOptions options;
+      if (seq % 7 == 0) options.key = "key";
+      if (seq % 5 == 0) options.deadline = std::chrono::milliseconds(5);
+      const testing_tasks::Answer answer =
+          journal.submit(session, seq, options, 1, seq % 2 == 0 ? "echo" : "hash");
+      if (answer.duplicate) continue;
+      journal.lease(answer.task);
+      if (seq % 3 == 0) journal.result(answer.task);
+      if (seq % 3 == 1) journal.requeue(answer.task, 1, RequeueReason::Retry, true, 5, "an error");
+    }
+  }
+  journal.close_session(3);
+  journal.check_every_step = true;
+}
+
+TEST(Snapshot, OfAnEmptyStateLoadsToAnEmptyState) {
+  StateMachine empty;
+  const Bytes bytes = testing_tasks::whole_snapshot(empty);
+  StateMachine loaded;
+  SnapshotLoader loader(loaded);
+  ASSERT_TRUE(loader.load(bytes).has_value());
+  ASSERT_TRUE(loader.finish().has_value());
+  EXPECT_TRUE(loaded.digest() == empty.digest());
+}
+
+TEST(Snapshot, SlicesAreBoundedInRowsAndBytes) {
+  Journal journal;
+  fill(journal);
+  SnapshotWalk walk(journal.state);
+  Bytes chunk;
+  walk.slice(0, 1 << 20, chunk);
+  const std::size_t header = chunk.size();
+  std::size_t slices = 0;
+  for (bool done = false; !done; ++slices) {
+    chunk.clear();
+    done = walk.slice(5, 1 << 20, chunk);
+    EXPECT_LT(chunk.size(), 5 * 400u);
+  }
+  EXPECT_GT(slices, 20u);
+  EXPECT_LT(header, 300u);
+}
+
+TEST(Snapshot, ThatIsAbandonedLeavesTheStateFreeForAnother) {
+  Journal journal;
+  fill(journal);
+  {
+    SnapshotWalk walk(journal.state);
+    Bytes chunk;
+    walk.slice(3, 1 << 20, chunk);
+  }
+  journal.submit(1, 31);
+  EXPECT_FALSE(testing_tasks::whole_snapshot(journal.state).empty());
+}
+
+TEST(Snapshot, WithALostRowADoubledRowOrACutOneIsRefused) {
+  Journal journal;
+  fill(journal);
+  const Bytes whole = testing_tasks::whole_snapshot(journal.state);
+  std::vector<ByteView> rows;
+  for (ByteReader reader{ByteView(whole)}; !reader.at_end();) {
+    const ByteView rest = reader.rest();
+    reader.number<std::uint8_t>();
+    const std::size_t length = reader.sized().size();
+    rows.push_back(rest.first(length + 5));
+  }
+  const auto loads = [&](auto&& each) {
+    StateMachine loaded;
+    SnapshotLoader loader(loaded);
+    bool good = true;
+    each([&](ByteView row) { good = good && loader.load(row).has_value(); });
+    return good && loader.finish().has_value();
+  };
+  EXPECT_TRUE(loads([&](auto&& put) {
+    for (const ByteView row : rows) put(row);
+  }));
+  for (std::size_t bad = 0; bad < rows.size(); ++bad) {
+    EXPECT_FALSE(loads([&](auto&& put) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (i != bad) put(rows[i]);
+      }
+    })) << "without row "
+        << bad;
+    if (bad + 1 < rows.size()) {  // a doubled end row says the same twice
+      EXPECT_FALSE(loads([&](auto&& put) {
+        for (const ByteView row : rows) put(row);
+        put(rows[bad]);
+      })) << "with row "
+          << bad << " twice";
+    }
+    EXPECT_FALSE(loads([&](auto&& put) {
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        put(i == bad ? rows[i].first(rows[i].size() - 1) : rows[i]);
+    })) << "row "
+        << bad << " cut";
+  }
+}
+
+TEST(Snapshot, OfChangedBytesIsRefusedOrLoadsToASoundStateAndNeverAborts) {
+  Journal journal;
+  fill(journal);
+  const Bytes whole = testing_tasks::whole_snapshot(journal.state);
+  Prng random(23);
+  std::size_t refused = 0;
+  for (int round = 0; round < 4000; ++round) {
+    Bytes bytes = whole;
+    for (auto changes = random.between(1, 3); changes > 0; --changes) {
+      bytes[random.below(bytes.size())] = static_cast<std::uint8_t>(random());
+    }
+    StateMachine loaded;
+    SnapshotLoader loader(loaded);
+    if (loader.load(bytes).has_value() && loader.finish().has_value()) {
+      loaded.check_invariants();
+    } else {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 500u);
+}
+
+}  // namespace
+}  // namespace cidbus
