@@ -72,6 +72,7 @@ struct BlockClient::State final : PeerConnections::Owner {
 
   void begin_waiting(const Cid& cid);
   void end_waiting();
+  [[nodiscard]] Status judge_stop() const;
   [[nodiscard]] Status judge_waiting(std::span<const Cid> cids, Monotonic began, Monotonic deadline) const;
   [[nodiscard]] Fault why_not_here(const Cid& cid) const;
   [[nodiscard]] std::string names(const std::vector<PeerId>& ids) const;
@@ -249,13 +250,16 @@ void BlockClient::State::end_waiting() {
   taken = {};
 }
 
+Status BlockClient::State::judge_stop() const {
+  if (options.stop == nullptr || !*options.stop) return {};
+  return fault(FaultKind::Unavailable, "this node is stopping; ask another");
+}
+
 // Whether waiting for these makes sense still.
 Status BlockClient::State::judge_waiting(std::span<const Cid> cids, Monotonic began,
                                          Monotonic deadline) const {
   if (waited.empty()) return {};
-  if (options.stop != nullptr && *options.stop) {
-    return fault(FaultKind::Unavailable, "this node is stopping; ask another");
-  }
+  if (const Status stopped = judge_stop(); !stopped) return stopped;
   const Monotonic now = read_clock().monotonic;
   const bool is_late = now >= deadline;
   if (!is_late && now - began < options.unknown_patience) return {};
@@ -350,6 +354,7 @@ Status BlockClient::store(const Block& block) {
   State& state = *state_;
   StorePlan& storing = *state.storing;
   while (!storing.failure() && !storing.has_room(block.bytes().size())) {
+    if (Status stopped = state.judge_stop(); !stopped) return stopped;
     state.turn(read_clock().monotonic + longest_wait);
   }
   if (storing.failure()) return tl::unexpected(*storing.failure());
@@ -361,11 +366,16 @@ Status BlockClient::store(const Block& block) {
 
 Status BlockClient::flush() {
   State& state = *state_;
-  while (!state.storing->failure() && !state.storing->is_settled()) {
-    state.turn(read_clock().monotonic + longest_wait);
-  }
   Status outcome;
-  if (state.storing->failure()) outcome = tl::unexpected(*state.storing->failure());
+  while (outcome && !state.storing->failure() && !state.storing->is_settled()) {
+    state.turn(read_clock().monotonic + longest_wait);
+    outcome = state.judge_stop();
+  }
+  if (state.storing->failure()) {
+    outcome = tl::unexpected(*state.storing->failure());
+  } else if (state.storing->is_settled()) {
+    outcome = {};
+  }
   state.counts.blocks_settled += state.storing->settled_blocks();
   state.storing = std::make_unique<StorePlan>(plan_options(state.identity, state.options));
   return outcome;

@@ -426,6 +426,18 @@ TEST_F(Client, GivesUpWhenNoNodeStores) {
   EXPECT_EQ(flushed.error().message, "no node stores blocks; start a cidbus-worker");
 }
 
+TEST_F(Client, WaitsNoLongerForNodesToStoreOnceItIsStopped) {
+  const std::atomic<bool> stop = true;
+  BlockClientOptions options;
+  options.stop = &stop;
+  const auto client = make_client(options);
+  ASSERT_TRUE(client->store(random_block(10, 1)));
+  const Status flushed = client->flush();
+  ASSERT_FALSE(flushed);
+  EXPECT_EQ(flushed.error().kind, FaultKind::Unavailable);
+  EXPECT_THAT(flushed.error().message, HasSubstr("stopping"));
+}
+
 TEST_F(Client, ReplacesASilentTarget) {
   index_.add_node({"a-silent", silent_address()});
   for (const char* name : {"w1", "w2"}) add_node(name);
