@@ -172,8 +172,10 @@ TEST_F(CommandTest, NoBrokerIsSixtyNineAndNamesEveryAddress) {
   const std::vector<std::vector<std::string>> lines{
       {"cluster", "status"}, {"submit", "echo"}, {"task", "list"}, {"task", "wait", "t1"}};
   for (auto line : lines) {
-    line.insert(line.end(), {"--brokers", "127.0.0.1:1,127.0.0.1:2", "--timeout", "50ms"});
+    line.insert(line.end(),
+                {"--brokers", "127.0.0.1:1,127.0.0.1:2", "--timeout", "50ms", "--output", "json"});
     EXPECT_EQ(run(line), 69);
+    EXPECT_EQ(out.text, "");
     expect_line({"127.0.0.1:1, 127.0.0.1:2"});
   }
 }

@@ -41,20 +41,18 @@ void Output::line(std::string_view text) {
   append("\n");
 }
 
-void Output::open_list() {
-  if (format_ == Format::Json) append("[");
-  first_item_ = true;
-}
+void Output::open_list() { first_item_ = true; }
 
+// The bracket comes with the first item, so that a fault before it leaves nothing behind.
 void Output::item(std::string_view json) {
-  if (format_ == Format::Json && !first_item_) append(",\n");
+  if (format_ == Format::Json) append(first_item_ ? "[" : ",\n");
   first_item_ = false;
   append(json);
   if (format_ != Format::Json) append("\n");
 }
 
 void Output::close_list() {
-  if (format_ == Format::Json) append("]\n");
+  if (format_ == Format::Json) append(first_item_ ? "[]\n" : "]\n");
 }
 
 void Output::table(const std::vector<std::vector<std::string>>& rows) {
