@@ -13,7 +13,9 @@
 #include "broker/tasks/records.h"
 #include "broker/tasks/state_machine.h"
 #include "broker/tasks/task_service.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/brokers.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
 #include "shared/io/bus_link.h"
 #include "shared/wire/codec.h"
 

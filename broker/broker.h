@@ -12,7 +12,7 @@
 //  2. A peer to which something could not be delivered is forgotten; it says hello again.
 //  3. Clients and workers are served only while in office.
 //
-// Thread rule: one owner, no clock, no socket, no file. Limits: limits.h, "Brokers".
+// Thread rule: one owner, no clock, no socket, no file. Limits: limits/brokers.h.
 #pragma once
 
 #include <memory>

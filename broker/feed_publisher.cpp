@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/words.h"
 
 namespace cidbus {
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "shared/base/limits/brokers.h"
 #include "shared/base/time.h"
 #include "shared/core/message.h"
 

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 namespace {
 

@@ -19,6 +19,9 @@
 
 #include "broker/journal/batch_builder.h"
 #include "broker/tasks/output.h"
+#include "shared/base/limits/brokers.h"
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/times.h"
 #include "shared/base/time.h"
 
 namespace cidbus {

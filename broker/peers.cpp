@@ -1,7 +1,6 @@
 #include "broker/peers.h"
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 

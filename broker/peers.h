@@ -17,6 +17,7 @@
 
 #include "broker/tasks/output.h"
 #include "shared/base/ids.h"
+#include "shared/base/limits/brokers.h"
 #include "shared/core/node.h"
 
 namespace cidbus {

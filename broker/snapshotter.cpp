@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 
 Snapshotter::Snapshotter(StateMachine& state, Disk& disk, ByteCount snapshot_after,

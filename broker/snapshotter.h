@@ -15,6 +15,7 @@
 #include "broker/journal/disk.h"
 #include "broker/recovery.h"
 #include "broker/tasks/snapshot.h"
+#include "shared/base/limits/brokers.h"
 
 namespace cidbus {
 

@@ -4,6 +4,10 @@
 #include <cstring>
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
+#include "shared/base/limits/words.h"
 
 namespace cidbus {
 namespace {

@@ -27,7 +27,6 @@
 #include <vector>
 
 #include "client/submissions.h"
-#include "shared/base/limits.h"
 #include "shared/base/prng.h"
 #include "shared/core/message.h"
 
@@ -79,7 +78,7 @@ class SessionCore {
 
   [[nodiscard]] bool has_room() const;
   // Queues a submission; the bytes are copied.
-  // REQUIRES: has_room(), not closed, a valid type name, work and key within limits.h.
+  // REQUIRES: has_room(), not closed, a valid type name, work and key within base/limits/.
   Ticket submit(std::string_view type, const TaskOptions& options, ByteView work);
 
   // A leader took this client in; `credit` submissions may be on the way to it unanswered.

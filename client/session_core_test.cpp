@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "client/testing/session_transcript.h"
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
 
 namespace cidbus {
 namespace {

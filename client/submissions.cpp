@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/base/limits/tasks.h"
 #include "shared/core/message.h"
 
 namespace cidbus {

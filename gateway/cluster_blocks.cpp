@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/words.h"
 #include "shared/exchange/bus_block_index.h"
 #include "shared/exchange/network_blocks.h"
 #include "shared/io/random.h"

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/http.h"
 #include "shared/content/block.h"
 #include "shared/io/bus_link.h"
 #include "shared/store/memory_store.h"

@@ -4,7 +4,6 @@
 
 #include "gateway/routes/content_type.h"
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 #include "shared/content/directory_reader.h"
 #include "shared/content/reader.h"
 

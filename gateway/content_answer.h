@@ -13,6 +13,7 @@
 
 #include "gateway/file_cursor.h"
 #include "gateway/routes/routes.h"
+#include "shared/base/limits/http.h"
 #include "shared/content/block.h"
 #include "shared/io/http_server.h"
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gateway/routes/routes.h"
+#include "shared/base/limits/http.h"
 #include "shared/base/result.h"
 #include "shared/content/block.h"
 #include "shared/io/http_server.h"

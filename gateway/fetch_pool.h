@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "shared/base/limits/http.h"
 #include "shared/base/time.h"
 #include "shared/content/block.h"
 #include "shared/io/mailbox.h"

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gateway/routes/conditions.h"
+#include "shared/base/limits/content.h"
 #include "shared/content/prefetch_window.h"
 #include "shared/content/unixfs_node.h"
 #include "shared/io/http_server.h"

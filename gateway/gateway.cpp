@@ -6,6 +6,7 @@
 #include "gateway/cluster_blocks.h"
 #include "gateway/content_server.h"
 #include "shared/base/ensure.h"
+#include "shared/base/limits/content.h"
 
 namespace cidbus {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/http.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/role_thread.h"
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 
 FeedTracker::Verdict FeedTracker::on_feed(const Header& header, const Feed& feed) {

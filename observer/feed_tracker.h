@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 
+#include "shared/base/limits/tasks.h"
 #include "shared/core/message.h"
 
 namespace cidbus {

@@ -1,7 +1,6 @@
 #include "observer/observer.h"
 
 #include "observer/feed_tracker.h"
-#include "shared/base/limits.h"
 #include "shared/wire/codec.h"
 
 namespace cidbus {

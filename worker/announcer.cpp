@@ -6,7 +6,6 @@
 #include <thread>
 #include <utility>
 
-#include "shared/base/limits.h"
 #include "shared/io/mailbox.h"
 #include "shared/store/block_key.h"
 

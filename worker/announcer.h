@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 
+#include "shared/base/limits/messages.h"
 #include "shared/core/message.h"
 #include "shared/store/block_store.h"
 

@@ -4,7 +4,6 @@
 
 #include <fstream>
 
-#include "shared/base/limits.h"
 #include "shared/exchange/exchange_server.h"
 #include "shared/store/rocksdb_store.h"
 #include "worker/announcer.h"

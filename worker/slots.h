@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/base/limits/tasks.h"
 #include "shared/core/message.h"
 #include "worker/core/worker_core.h"
 #include "worker/handlers/run_control.h"

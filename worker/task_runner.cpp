@@ -1,6 +1,6 @@
 #include "worker/task_runner.h"
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/words.h"
 #include "shared/wire/work.h"
 
 namespace cidbus {

@@ -7,6 +7,7 @@
 // Thread rule: one slot's thread. Limits: limits::result_bytes of values.
 #pragma once
 
+#include "shared/base/limits/tasks.h"
 #include "shared/exchange/bus_block_index.h"
 #include "worker/slots.h"
 #include "worker/task_content.h"

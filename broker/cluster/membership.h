@@ -17,7 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
 #include "shared/base/time.h"
 #include "shared/core/node.h"
 

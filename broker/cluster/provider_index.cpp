@@ -5,7 +5,6 @@
 
 #include "shared/base/ensure.h"
 #include "shared/base/ids.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 namespace {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "shared/base/limits/content.h"
 #include "shared/core/node.h"
 
 namespace cidbus {

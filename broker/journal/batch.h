@@ -36,7 +36,7 @@
 #include "shared/base/crc32c.h"
 #include "shared/base/ensure.h"
 #include "shared/base/ids.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
 #include "shared/base/time.h"
 
 namespace cidbus {

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "broker/journal/batch.h"
+#include "shared/base/limits/messages.h"
 
 namespace cidbus {
 

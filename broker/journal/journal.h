@@ -24,7 +24,7 @@
 
 #include "broker/journal/journal_scan.h"
 #include "broker/journal/segment.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
 #include "shared/io/file_system.h"
 
 namespace cidbus {

@@ -37,6 +37,7 @@
 
 #include "broker/journal/segment_format.h"
 #include "shared/base/ids.h"
+#include "shared/base/limits/words.h"
 #include "shared/io/file_system.h"
 
 namespace cidbus {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "shared/base/limits.h"
 #include "tests/support/simulated_disk.h"
 
 namespace cidbus {

@@ -13,6 +13,7 @@
 
 #include "broker/tasks/positions.h"
 #include "broker/tasks/slots.h"
+#include "shared/base/limits/tasks.h"
 #include "shared/base/time.h"
 
 namespace cidbus {

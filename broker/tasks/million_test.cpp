@@ -5,6 +5,8 @@
 
 #include "broker/tasks/task_service.h"
 #include "broker/tasks/test_support.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
 
 namespace cidbus {
 namespace {

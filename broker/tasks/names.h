@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 namespace {

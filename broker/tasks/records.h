@@ -20,7 +20,8 @@
 //   RESULT         := task:u64 run:u8 attempt:u32 outcome:u8 node:u16 elapsed:varint error:text result:the
 //   rest CANCEL         := task:u64 EXPIRE         := task:u64 RESULT_ACK     := session:16 cursor:u64
 //
-// Thread rule: values; views live as long as the payload. Limits: limits.h; checked before a record is made.
+// Thread rule: values; views live as long as the payload. Limits: base/limits/; checked before a record is
+// made.
 #pragma once
 
 #include <chrono>

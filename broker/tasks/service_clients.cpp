@@ -3,6 +3,8 @@
 
 #include "broker/tasks/task_service.h"
 #include "shared/base/ensure.h"
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 namespace {

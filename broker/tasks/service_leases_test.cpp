@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/tasks/transcript.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 namespace {

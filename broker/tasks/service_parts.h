@@ -12,7 +12,8 @@
 #include "broker/tasks/output.h"
 #include "broker/tasks/session_links.h"
 #include "broker/tasks/timer_wheel.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 

@@ -3,6 +3,9 @@
 
 #include "broker/tasks/task_service.h"
 #include "shared/base/ensure.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
+#include "shared/base/limits/words.h"
 
 namespace cidbus {
 namespace {

@@ -16,6 +16,7 @@
 
 #include "broker/tasks/output.h"
 #include "broker/tasks/slots.h"
+#include "shared/base/limits/tasks.h"
 #include "shared/base/time.h"
 
 namespace cidbus {

@@ -4,7 +4,7 @@
 // few tasks have stands in a row of its own. Fields that only link rows into lists are rebuilt when a
 // snapshot is loaded; all others are replicated.
 //
-// Thread rule: values. Limits: limits.h, "Tasks".
+// Thread rule: values. Limits: limits/tasks.h.
 #pragma once
 
 #include <cstdint>

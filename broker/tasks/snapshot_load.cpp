@@ -2,6 +2,7 @@
 
 #include "broker/tasks/snapshot.h"
 #include "shared/base/ensure.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 namespace {

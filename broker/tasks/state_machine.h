@@ -14,7 +14,7 @@
 //     younger than key_ttl; then until finished_kept later ones have come.
 //  5. The work of one apply() is bounded: what expires is cleared away a few at a time.
 //
-// Thread rule: one owner. Limits: StateLimits here; the leader refuses what would pass limits.h.
+// Thread rule: one owner. Limits: StateLimits here; the leader refuses what would pass base/limits/.
 #pragma once
 
 #include <optional>

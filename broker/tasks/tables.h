@@ -15,7 +15,8 @@
 #include "broker/tasks/names.h"
 #include "broker/tasks/roll.h"
 #include "broker/tasks/slots.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
 
 namespace cidbus {
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits/times.h"
 
 namespace cidbus {
 namespace {

@@ -21,6 +21,7 @@
 #include "broker/tasks/leases.h"
 #include "broker/tasks/names.h"
 #include "broker/tasks/output.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 

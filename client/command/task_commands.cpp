@@ -7,7 +7,7 @@
 #include "client/command/registry.h"
 #include "client/command/task_record.h"
 #include "client/command/values.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
 #include "shared/content/quote.h"
 
 namespace cidbus {

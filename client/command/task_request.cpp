@@ -3,7 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/words.h"
 #include "shared/content/quote.h"
 #include "shared/wire/work.h"
 

@@ -1,7 +1,7 @@
 // A task that somebody asks for, from the words of a command line or of a line of a batch, checked before
 // anything is sent.
 //
-// Thread rule: values. Limits: limits.h, "Tasks".
+// Thread rule: values. Limits: limits/tasks.h.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client/command/values.h"
+#include "shared/base/limits/tasks.h"
 #include "shared/core/task.h"
 
 namespace cidbus {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/words.h"
 #include "shared/wire/work.h"
 
 namespace cidbus {

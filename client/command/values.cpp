@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "client/command/json_writer.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/words.h"
 #include "shared/content/quote.h"
 
 namespace cidbus {

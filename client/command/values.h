@@ -2,7 +2,7 @@
 //
 // Faults are BadUsage, or BadData for what claims to be a CID and is none; their text quotes what was typed.
 //
-// Thread rule: functions of their arguments. Limits: limits.h, "Tasks".
+// Thread rule: functions of their arguments. Limits: limits/tasks.h.
 #pragma once
 
 #include <chrono>

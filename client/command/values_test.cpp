@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/words.h"
 
 namespace cidbus {
 namespace {

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "shared/base/http_message.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/http.h"
 
 namespace cidbus {
 

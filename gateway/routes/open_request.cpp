@@ -4,7 +4,8 @@
 #include "gateway/routes/answers.h"
 #include "gateway/routes/routes.h"
 #include "gateway/routes/target.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/content.h"
+#include "shared/base/limits/http.h"
 #include "shared/content/quote.h"
 
 namespace cidbus {

@@ -14,6 +14,7 @@
 
 #include "gateway/routes/conditions.h"
 #include "shared/base/http_message.h"
+#include "shared/base/limits/http.h"
 
 namespace cidbus {
 

@@ -20,6 +20,7 @@
 #include "gateway/routes/listing.h"
 #include "gateway/routes/response.h"
 #include "shared/base/http_message.h"
+#include "shared/base/limits/content.h"
 #include "shared/base/result.h"
 #include "shared/content/cid.h"
 

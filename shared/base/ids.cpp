@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 namespace {
 

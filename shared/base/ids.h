@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "shared/base/limits/words.h"
+
 namespace cidbus {
 
 // A 64-bit number with a meaning. Tag is never defined; it keeps Epoch and LogIndex apart.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/content.h"
 #include "shared/base/result.h"
 #include "shared/content/cid.h"
 

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 
 namespace {

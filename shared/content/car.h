@@ -13,6 +13,8 @@
 #include <optional>
 #include <vector>
 
+#include "shared/base/limits/content.h"
+#include "shared/base/limits/words.h"
 #include "shared/content/block.h"
 #include "shared/content/byte_stream.h"
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "shared/base/limits.h"
 #include "shared/base/prng.h"
 #include "shared/content/posix_file.h"
 #include "shared/content/test_support.h"

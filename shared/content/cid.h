@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/content.h"
+#include "shared/base/limits/words.h"
 #include "shared/base/result.h"
 #include "shared/content/compact_bytes.h"
 #include "shared/content/multibase.h"

@@ -4,7 +4,6 @@
 
 #include <unordered_set>
 
-#include "shared/base/limits.h"
 #include "shared/base/prng.h"
 #include "shared/content/test_support.h"
 

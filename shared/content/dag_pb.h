@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/content.h"
 #include "shared/base/result.h"
 #include "shared/content/cid.h"
 

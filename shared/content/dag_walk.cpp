@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "shared/base/limits.h"
 #include "shared/content/dag_pb.h"
 #include "shared/content/prefetch_window.h"
 #include "shared/content/unixfs_node.h"

@@ -12,6 +12,7 @@
 
 #include <functional>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/block.h"
 
 namespace cidbus {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "shared/base/limits.h"
 #include "shared/content/importer.h"
 #include "shared/content/test_blocks.h"
 #include "shared/content/test_support.h"

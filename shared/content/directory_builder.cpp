@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 #include "shared/content/quote.h"
 
 namespace cidbus {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/hamt.h"
 #include "shared/content/imported_node.h"
 

@@ -1,7 +1,6 @@
 #include "shared/content/directory_reader.h"
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 #include "shared/content/prefetch_window.h"
 
 namespace cidbus {

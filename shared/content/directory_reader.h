@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/unixfs_node.h"
 
 namespace cidbus {

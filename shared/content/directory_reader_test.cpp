@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "shared/base/limits.h"
 #include "shared/base/prng.h"
 #include "shared/content/car.h"
 #include "shared/content/dag_walk.h"

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/content.h"
 #include "shared/content/protobuf.h"
 
 namespace cidbus {

@@ -8,6 +8,7 @@
 // Limits: limits::dag_depth levels, one block of each held at a time; limits::prefetch_bytes hinted ahead.
 #pragma once
 
+#include "shared/base/limits/content.h"
 #include "shared/content/byte_stream.h"
 #include "shared/content/unixfs_node.h"
 

@@ -11,7 +11,6 @@
 #include <string>
 #include <utility>
 
-#include "shared/base/limits.h"
 #include "shared/content/directory_builder.h"
 #include "shared/content/file_reader.h"
 #include "shared/content/posix_file.h"

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/reader.h"
 
 namespace cidbus {

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "shared/base/limits.h"
 #include "shared/content/posix_file.h"
 #include "shared/content/quote.h"
 

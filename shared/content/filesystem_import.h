@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/importer.h"
 
 namespace cidbus {

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/content.h"
 #include "shared/content/filesystem_export.h"
 #include "shared/content/filesystem_import.h"
 #include "shared/content/posix_file.h"

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/content.h"
 
 namespace cidbus {
 

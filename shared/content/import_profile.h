@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/content.h"
 #include "shared/base/result.h"
 
 namespace cidbus {

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "shared/base/limits.h"
 #include "shared/content/quote.h"
 
 namespace cidbus {

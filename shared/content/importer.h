@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/byte_stream.h"
 #include "shared/content/directory_builder.h"
 #include "shared/content/file_builder.h"

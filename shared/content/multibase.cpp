@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 

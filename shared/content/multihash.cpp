@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/content.h"
 #include "shared/base/result.h"
 #include "shared/content/compact_bytes.h"
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <sstream>
 
-#include "shared/base/limits.h"
 #include "shared/content/test_support.h"
 
 namespace cidbus {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "shared/base/limits.h"
 #include "shared/content/file_reader.h"
 #include "shared/content/quote.h"
 

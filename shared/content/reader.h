@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/byte_stream.h"
 #include "shared/content/directory_reader.h"
 #include "shared/content/unixfs_node.h"

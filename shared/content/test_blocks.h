@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/content.h"
 #include "shared/content/block.h"
 #include "shared/content/dag_pb.h"
 #include "shared/content/test_support.h"

@@ -1,7 +1,6 @@
 #include "shared/content/unixfs.h"
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 #include "shared/content/protobuf.h"
 
 namespace cidbus {

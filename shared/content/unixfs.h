@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/content.h"
 #include "shared/base/result.h"
 
 namespace cidbus {

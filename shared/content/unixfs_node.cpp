@@ -3,8 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 
 namespace {

@@ -2,7 +2,7 @@
 // sent.
 //
 // Invariants
-//  1. A message is what shared/wire has checked: lengths, counts and enums are within limits.h.
+//  1. A message is what shared/wire has checked: lengths, counts and enums are within base/limits/.
 //  2. Views live as long as the frame the message was decoded from.
 //  3. Lists exist so that whatever one turn has collected travels as one message.
 //
@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "shared/base/limits/messages.h"
 #include "shared/core/client_messages.h"
 #include "shared/core/content_messages.h"
 #include "shared/core/feed.h"

@@ -1,6 +1,6 @@
 // Nodes and the cluster as its members see it.
 //
-// Thread rule: values, views as in task.h. Limits: limits.h, "Words".
+// Thread rule: values, views as in task.h. Limits: limits/words.h.
 #pragma once
 
 #include <array>

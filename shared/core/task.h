@@ -4,7 +4,7 @@
 // whoever keeps one copies it. The scheduling fields of a task stand apart from its `work`: the broker reads
 // the former and carries the latter, unread, from the client through the journal to the worker.
 //
-// Thread rule: values. Limits: limits.h, "Tasks"; checked in shared/wire.
+// Thread rule: values. Limits: limits/tasks.h; checked in shared/wire.
 #pragma once
 
 #include <chrono>

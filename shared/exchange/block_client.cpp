@@ -4,7 +4,6 @@
 #include <unordered_set>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 #include "shared/exchange/fetch_plan.h"
 #include "shared/exchange/peer_connections.h"
 #include "shared/exchange/store_plan.h"

@@ -11,7 +11,7 @@
 //  3. Memory: limits::store_bytes of blocks to store, limits::fetch_bytes of blocks under way, and what the
 //  sockets hold of the latter.
 //
-// Thread rule: one thread, its own. Limits: limits.h, fetch_* and store_*.
+// Thread rule: one thread, its own. Limits: limits/exchange.h, fetch_* and store_*.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,8 @@
 #include <memory>
 #include <span>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/exchange.h"
+#include "shared/base/limits/times.h"
 #include "shared/content/block.h"
 #include "shared/exchange/block_index.h"
 #include "shared/io/bus_link.h"

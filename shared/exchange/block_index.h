@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/messages.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
 #include "shared/core/node.h"

@@ -1,7 +1,6 @@
 #include "shared/exchange/bus_block_index.h"
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 
 namespace cidbus {
 

@@ -3,6 +3,7 @@
 // Thread rule: that of its asker, which it borrows. Limits: limits::items_a_message keys a question.
 #pragma once
 
+#include "shared/base/limits/messages.h"
 #include "shared/exchange/block_index.h"
 #include "shared/io/bus_asker.h"
 

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 #include "shared/exchange/flight_budget.h"
 #include "shared/io/clock.h"
 #include "shared/io/reactor.h"

@@ -11,12 +11,13 @@
 //  effect.
 //
 // An actor: a thread of its own, which alone has the socket. Thread rule: any thread may ask address() and
-// counts(); the owner destroys it. Limits: limits.h, serve_*.
+// counts(); the owner destroys it. Limits: limits/exchange.h, serve_*.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "shared/base/limits/exchange.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/socket.h"
 #include "shared/store/block_store.h"

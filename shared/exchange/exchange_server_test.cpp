@@ -8,6 +8,8 @@
 #include <atomic>
 #include <mutex>
 
+#include "shared/base/limits/content.h"
+#include "shared/base/limits/messages.h"
 #include "shared/exchange/test_cluster.h"
 #include "shared/io/reactor.h"
 #include "shared/wire/codec.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits/messages.h"
 
 namespace cidbus {
 

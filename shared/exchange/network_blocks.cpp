@@ -1,7 +1,7 @@
 #include "shared/exchange/network_blocks.h"
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/exchange.h"
 #include "shared/content/dag_walk.h"
 #include "shared/io/clock.h"
 

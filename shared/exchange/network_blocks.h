@@ -15,6 +15,7 @@
 
 #include <vector>
 
+#include "shared/base/limits/content.h"
 #include "shared/exchange/block_client.h"
 #include "shared/store/memory_store.h"
 

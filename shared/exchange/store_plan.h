@@ -22,7 +22,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/exchange.h"
+#include "shared/base/limits/times.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
 #include "shared/content/block.h"

@@ -14,7 +14,6 @@
 #include <thread>
 #include <vector>
 
-#include "shared/base/limits.h"
 #include "shared/exchange/block_index.h"
 #include "shared/exchange/exchange_server.h"
 #include "shared/io/clock.h"

@@ -2,7 +2,8 @@
 
 #include <charconv>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/times.h"
+#include "shared/base/limits/words.h"
 #include "shared/io/clock.h"
 #include "shared/io/random.h"
 #include "shared/node/leader_link.h"

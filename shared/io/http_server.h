@@ -22,7 +22,7 @@
 
 #include "shared/base/bytes.h"
 #include "shared/base/http_message.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/http.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
 

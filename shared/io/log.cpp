@@ -6,8 +6,6 @@
 
 #include <cstdlib>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 namespace {
 

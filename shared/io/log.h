@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "shared/base/limits/words.h"
+
 namespace cidbus {
 
 enum class LogLevel { Debug, Info, Warning, Error };

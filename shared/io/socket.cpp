@@ -10,7 +10,7 @@
 #include <zmq.hpp>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/words.h"
 
 namespace cidbus {
 namespace {

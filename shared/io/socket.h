@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/messages.h"
 #include "shared/base/result.h"
 
 namespace cidbus {

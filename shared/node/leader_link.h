@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "shared/base/ids.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/times.h"
 #include "shared/base/prng.h"
 #include "shared/base/time.h"
 #include "shared/core/message.h"

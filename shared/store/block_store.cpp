@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 
 bool PutReport::all_kept() const {

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/limits/content.h"
 #include "shared/content/block.h"
 #include "shared/core/node.h"
 

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
 #include "shared/store/block_key.h"
 
 namespace cidbus {

@@ -21,6 +21,7 @@
 #include <memory>
 #include <string>
 
+#include "shared/base/limits/exchange.h"
 #include "shared/store/block_store.h"
 
 namespace cidbus {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <thread>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/content.h"
 #include "shared/store/block_key.h"
 #include "shared/store/memory_store.h"
 #include "shared/store/rocksdb_store.h"

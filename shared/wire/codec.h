@@ -1,14 +1,14 @@
 // Frames to messages and back: the one room that sees generated Cap'n Proto code.
 //
 // What comes from outside is checked here, once: framing, version-independent header, counts, lengths and
-// enums against limits.h. What passes is a core value from there on. Version and cluster are left to the
+// enums against base/limits/. What passes is a core value from there on. Version and cluster are left to the
 // receiver to judge, since its answer (refused, with a reason) is a matter of protocol.
 //
 // Invariants
 //  1. decode() never throws, never reads outside the frame, and allocates no more than the frame's size in
 //  proportion.
 //  2. The views in a decoded envelope live until the decoder's next decode() and as long as the frame.
-//  3. encode() of a message within limits.h decodes to the same message.
+//  3. encode() of a message within base/limits/ decodes to the same message.
 //
 // Thread rule: one owner each. Limits: limits::message_bytes a frame.
 #pragma once
@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/messages.h"
 #include "shared/base/result.h"
 #include "shared/core/message.h"
 

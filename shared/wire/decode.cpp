@@ -3,6 +3,9 @@
 
 #include <cstring>
 
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/words.h"
 #include "shared/wire/codec.h"
 #include "shared/wire/values.h"
 

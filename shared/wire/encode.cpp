@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "shared/base/limits/messages.h"
 #include "shared/wire/codec.h"
 #include "shared/wire/values.h"
 

@@ -1,3 +1,4 @@
+#include "shared/base/limits/words.h"
 #include "shared/wire/values.h"
 
 namespace cidbus::wire {

@@ -1,6 +1,8 @@
 #include "shared/wire/values.h"
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/words.h"
 
 namespace cidbus::wire {
 namespace {

@@ -11,7 +11,7 @@
 #include "schema/message.capnp.h"
 #include "schema/node.capnp.h"
 #include "schema/task.capnp.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
 #include "shared/core/message.h"
 
 namespace cidbus::wire {

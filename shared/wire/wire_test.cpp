@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/words.h"
 #include "shared/base/prng.h"
 #include "shared/wire/codec.h"
 #include "shared/wire/work.h"

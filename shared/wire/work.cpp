@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "shared/base/limits/words.h"
 #include "shared/wire/values.h"
 
 namespace cidbus {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/tasks.h"
 #include "shared/base/result.h"
 #include "shared/core/task.h"
 

@@ -27,7 +27,7 @@
 #include <string>
 #include <string_view>
 
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
 #include "shared/base/prng.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/socket.h"

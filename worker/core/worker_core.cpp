@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/messages.h"
 
 namespace cidbus {
 namespace {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/tasks.h"
 #include "shared/base/time.h"
 #include "shared/core/message.h"
 

@@ -5,8 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "shared/base/limits.h"
-
 namespace cidbus {
 namespace {
 

@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "shared/base/limits.h"
 #include "worker/handlers/parameters.h"
 
 namespace cidbus {

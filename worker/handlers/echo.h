@@ -11,6 +11,7 @@
 
 #include <memory>
 
+#include "shared/base/limits/tasks.h"
 #include "worker/handlers/handler.h"
 
 namespace cidbus {

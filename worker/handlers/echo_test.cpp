@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include "shared/base/limits.h"
 #include "worker/handlers/map_content.h"
 
 namespace cidbus {

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/base/limits/tasks.h"
 #include "shared/base/result.h"
 #include "shared/content/cid.h"
 #include "worker/handlers/run_control.h"

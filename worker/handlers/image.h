@@ -21,7 +21,7 @@
 #include <string_view>
 
 #include "shared/base/bytes.h"
-#include "shared/base/limits.h"
+#include "shared/base/limits/images.h"
 #include "shared/base/result.h"
 #include "worker/handlers/run_control.h"
 

@@ -1,0 +1,21 @@
+// Brokers: connections, the feed, the disk, snapshots: where each of them stops. What limits are for:
+// README.md, here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cidbus::limits {
+
+inline constexpr std::size_t peers = 20'000;        // connections that have said hello
+inline constexpr std::size_t subscriptions = 1000;  // distinct prefixes subscribed to on a feed
+inline constexpr std::uint32_t task_events = 5000;  // single task events a second on the feed
+// Records that wait for the disk; past it submissions are refused.
+inline constexpr std::size_t unsynced_bytes = 64 << 20;
+inline constexpr std::size_t records_a_turn = 8192;       // applied before others get their turn
+inline constexpr std::size_t batches_at_disk = 32;        // handed to it and not persisted (CONSENSUS R5)
+inline constexpr std::size_t snapshot_rows = 2000;        // rows of a snapshot written in one turn
+inline constexpr std::size_t snapshot_slice = 256 << 10;  // bytes of one
+inline constexpr std::size_t snapshot_slices = 4;         // slices on their way to the disk
+
+}  // namespace cidbus::limits
