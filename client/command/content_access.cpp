@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "client/command/cluster_blocks.h"
 #include "shared/content/quote.h"
 #include "shared/io/clock.h"
 
@@ -28,9 +27,21 @@ class CountingSink final : public BlockSink {
   const Monotonic deadline_;
 };
 
+ClientBlocksOptions blocks_options(const Context& context, std::uint32_t copies) {
+  ClientBlocksOptions options;
+  options.cluster = context.common().cluster;
+  options.brokers = context.common().brokers;
+  options.copies = copies;
+  if (!context.common().timeout) return options;
+  options.deadline = context.deadline();
+  options.patience = *context.common().timeout;
+  return options;
+}
+
 }  // namespace
 
 struct ContentAccess::State {
+  MemoryStore cache{client_cache_bytes, WhenFull::Evict};
   std::unique_ptr<BlockAccess> own;
   std::uint32_t copies = 0;
   std::unique_ptr<Reader> reader;
@@ -43,7 +54,7 @@ BlockAccess& ContentAccess::blocks(std::uint32_t copies) {
   if (context_.environment().blocks != nullptr) return *context_.environment().blocks;
   if (state_->own == nullptr || state_->copies != copies) {
     state_->reader.reset();
-    state_->own = open_cluster_blocks(context_, copies);
+    state_->own = open_client_blocks(context_.sockets(), blocks_options(context_, copies), state_->cache);
     state_->copies = copies;
   }
   return *state_->own;

@@ -1,6 +1,6 @@
 // The cluster's content, as the command adds and reads it; connected when first used.
 //
-// Thread rule: the command's thread. Limits: read_cache_bytes of blocks kept, and NetworkBlocks'.
+// Thread rule: the command's thread. Limits: client_cache_bytes of blocks kept, and NetworkBlocks'.
 #pragma once
 
 #include <cstdint>

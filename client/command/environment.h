@@ -5,18 +5,12 @@
 
 #include <cstdint>
 
-#include "shared/content/block.h"
+#include "client/library/client_blocks.h"
 #include "shared/content/byte_stream.h"
 
 namespace cidbus {
 
 class Interrupt;
-
-// Blocks to read and to add. What was put is durable when flush() says Ok; Ok or not, it ends the lot.
-class BlockAccess : public BlockSource, public BlockSink {
- public:
-  virtual Status flush() = 0;
-};
 
 struct Environment {
   ByteSink& out;  // standard output

@@ -3,39 +3,13 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include "shared/base/limits/words.h"
+#include "client/library/task_check.h"
 #include "shared/content/quote.h"
-#include "shared/wire/work.h"
 
 namespace cidbus {
 namespace {
 
 namespace json = boost::json;
-
-Status check_counts(const RawTaskRequest& raw) {
-  if (raw.inputs.size() > limits::inputs)
-    return fault(FaultKind::BadUsage, "a task takes at most " + std::to_string(limits::inputs) + " inputs");
-  if (raw.parameters.size() > limits::parameters)
-    return fault(FaultKind::BadUsage,
-                 "a task takes at most " + std::to_string(limits::parameters) + " parameters");
-  if (raw.key.size() > limits::key_length)
-    return fault(FaultKind::BadUsage,
-                 "the key is too long; at most " + std::to_string(limits::key_length) + " bytes");
-  return {};
-}
-
-Status check_parameters(const RawTaskRequest& raw) {
-  for (auto place = raw.parameters.begin(); place != raw.parameters.end(); ++place) {
-    const std::string& name = place->first;
-    if (!is_valid_name(name)) {
-      return fault(FaultKind::BadUsage, in_quotes(name) + " cannot name a parameter; use A-Z a-z 0-9 . _ -");
-    }
-    const auto same = [&](const auto& other) { return other.first == name; };
-    if (std::any_of(raw.parameters.begin(), place, same))
-      return fault(FaultKind::BadUsage, "parameter " + in_quotes(name) + " is given twice; give it once");
-  }
-  return {};
-}
 
 Status set_number(std::uint8_t& into, const char* name, std::optional<std::int64_t> number, std::int64_t most,
                   std::int64_t offset) {
@@ -138,13 +112,10 @@ TaskOptions TaskRequest::options_with_key() const {
 }
 
 Result<TaskRequest> make_task_request(const RawTaskRequest& raw) {
-  auto type = parse_task_type(raw.type);
-  if (!type) return tl::unexpected(type.error());
   TaskRequest request;
-  request.type = std::move(*type);
+  request.type = raw.type;
   request.key = raw.key;
-  Status status = check_counts(raw);
-  if (status) status = check_parameters(raw);
+  Status status = check_task(raw.type, raw.inputs.size(), raw.parameters, raw.key);
   if (status) status = set_options(request.options, raw);
   if (!status) return tl::unexpected(status.error());
   request.parameters = raw.parameters;
@@ -182,20 +153,10 @@ Result<EncodedWork> make_work(const TaskRequest& request, const AddPath& add_pat
     if (!added) return tl::unexpected(added.error());
     cids.push_back(std::move(*added));
   }
-  Work work;
-  EncodedWork encoded;
-  for (const Cid& cid : cids) {
-    work.inputs.push_back(cid.bytes());
-    encoded.inputs.push_back(to_text(cid));
-  }
-  for (const auto& [name, value] : request.parameters) work.parameters.emplace_back(name, value);
-  encoded.bytes = encode_work(work);
-  if (encoded.bytes.size() > limits::payload_bytes) {
-    return fault(FaultKind::BadUsage, "the task's inputs and parameters take " +
-                                          std::to_string(encoded.bytes.size()) + " bytes, at most " +
-                                          std::to_string(limits::payload_bytes) +
-                                          "; add large values as content and give their CIDs");
-  }
+  auto bytes = encode_task(cids, request.parameters);
+  if (!bytes) return tl::unexpected(bytes.error());
+  EncodedWork encoded{std::move(*bytes), {}};
+  for (const Cid& cid : cids) encoded.inputs.push_back(to_text(cid));
   return encoded;
 }
 

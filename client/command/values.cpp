@@ -63,12 +63,6 @@ Result<TaskId> parse_task(std::string_view text) {
                in_quotes(text) + " is no task id; ids look like t4kq7, and 'cidbus task list' shows them");
 }
 
-Result<std::string> parse_task_type(std::string_view text) {
-  if (is_valid_name(text)) return std::string(text);
-  return fault(FaultKind::BadUsage, in_quotes(text) + " cannot be a task type; use 1 to " +
-                                        std::to_string(limits::name_length) + " of A-Z a-z 0-9 . _ -");
-}
-
 Result<Input> parse_input(std::string_view text) {
   const std::string path(text);
   if (text.find('/') == std::string_view::npos) {

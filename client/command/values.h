@@ -26,8 +26,6 @@ Result<std::pair<std::string, std::string>> parse_parameter(std::string_view tex
 // REQUIRES: nothing; the fault says how task ids look.
 Result<TaskId> parse_task(std::string_view text);
 
-Result<std::string> parse_task_type(std::string_view text);
-
 // An input is a CID, or the path of a file or folder to add. What reads as a CID is one, unless it has a
 // slash in it; a file of that name is written ./NAME.
 using Input = std::variant<Cid, std::string>;

@@ -40,11 +40,9 @@ TEST(Parameters, AreSplitAtTheFirstEqualsSign) {
   EXPECT_FALSE(parse_parameter(std::string(limits::name_length + 1, 'a') + "=1"));
 }
 
-TEST(TaskWords, AreTaskIdsAndTypes) {
+TEST(TaskWords, AreTaskIds) {
   EXPECT_EQ(parse_task("t1a")->value, 42u);
   EXPECT_EQ(parse_task("42").error().kind, FaultKind::BadUsage);
-  EXPECT_EQ(*parse_task_type("process_content"), "process_content");
-  for (const char* text : {"", "two words", "naïve"}) EXPECT_FALSE(parse_task_type(text)) << text;
 }
 
 class Inputs : public ::testing::Test {
