@@ -64,6 +64,46 @@ Result<VoteFile> open_votes(FileSystem& files, const DataDirectoryOptions& optio
                                         options.cluster + "; name another folder with --data");
 }
 
+// The record that the newest whole snapshot goes up to.
+LogIndex newest_in(const SnapshotStore& snapshots) {
+  return snapshots.kept().empty() ? LogIndex{} : snapshots.kept().front().info.last.last;
+}
+
+// A snapshot that was received, and whose journal begins behind it, may still lack its name. After that,
+// whether the newest snapshot and the journal meet.
+Status settle(const Journal& journal, SnapshotStore& snapshots, const std::string& folder) {
+  if (const auto received = snapshots.settle_received({journal.first().value - 1}); !received)
+    return tl::unexpected(received.error());
+  const std::uint64_t snapshot = newest_in(snapshots).value;
+  const std::string what_to_do =
+      "; put this folder back from a copy, or move it away to start empty and lose its tasks";
+  if (journal.first().value > snapshot + 1)
+    return fault(FaultKind::BadData,
+                 "the journal in " + folder + " begins with record " + std::to_string(journal.first().value) +
+                     " though no whole snapshot goes past " + std::to_string(snapshot) + what_to_do);
+  if (journal.end().last.value < snapshot)
+    return fault(FaultKind::BadData, "the journal in " + folder + " ends with record " +
+                                         std::to_string(journal.end().last.value) +
+                                         ", before its snapshot of " + std::to_string(snapshot) + what_to_do);
+  return {};
+}
+
+// What was promised with the lost records is unknown, so it is said in the vote file, before anything is
+// moved, that this broker must not act on what it holds (CONSENSUS D3).
+Result<Journal> begin_repair(FileSystem& files, const DataDirectoryOptions& options, VoteFile& votes,
+                             const SnapshotStore& snapshots, JournalRecovery& recovery) {
+  VoteState state = votes.state();
+  state.repairing = true;
+  state.epoch = std::max(state.epoch, recovery.highest_office);
+  if (state.epoch != votes.state().epoch) state.voted.clear();
+  if (Status status = votes.write(state); !status) return tl::unexpected(status.error());
+  const std::string folder = options.folder + "/journal";
+  const ChainEnd base = snapshots.kept().empty() ? ChainEnd{} : snapshots.kept().front().info.last;
+  if (Status status = Journal::set_aside(files, folder, owner_of(state), options.journal, base); !status)
+    return tl::unexpected(status.error());
+  return Journal::open(files, folder, owner_of(state), options.journal, recovery, OnDamage::Refuse);
+}
+
 }  // namespace
 
 DataDirectory::DataDirectory(std::unique_ptr<DirectoryLock> lock, VoteFile votes, Journal journal,
@@ -83,49 +123,51 @@ Result<DataDirectory> DataDirectory::open(FileSystem& files, const DataDirectory
   std::vector<std::string> notices;
   auto votes = open_votes(files, options, notices);
   if (!votes) return tl::unexpected(votes.error());
+  if (votes->state().repairing && options.on_damage == OnDamage::Refuse)
+    return fault(FaultKind::BadData,
+                 "the journal in " + options.folder +
+                     " was lost and is being brought up again from other brokers; start this "
+                     "broker with its --group");
   const JournalOwner owner = owner_of(votes->state());
   auto snapshots = SnapshotStore::open(files, options.folder + "/snapshots", owner.cluster, notices);
   if (!snapshots) return tl::unexpected(snapshots.error());
+  const std::string folder = options.folder + "/journal";
   JournalRecovery recovery;
-  auto journal = Journal::open(files, options.folder + "/journal", owner, options.journal, recovery);
-  if (!journal) return tl::unexpected(journal.error());
+  auto journal = Journal::open(files, folder, owner, options.journal, recovery, options.on_damage);
+  const auto whole =
+      journal ? settle(*journal, *snapshots, options.folder) : Status(tl::unexpected(journal.error()));
+  if (!whole) {
+    if (options.on_damage == OnDamage::Refuse || whole.error().kind != FaultKind::BadData)
+      return tl::unexpected(whole.error());
+    notices.push_back(whole.error().message);
+    journal = begin_repair(files, options, *votes, *snapshots, recovery);
+    if (!journal) return tl::unexpected(journal.error());
+  }
   auto room = DiskRoom::open(files, options.folder, options.marks);
   if (!room) return tl::unexpected(room.error());
   DataDirectory directory(std::move(*lock), std::move(*votes), std::move(*journal), std::move(*snapshots),
                           std::move(*room));
-  if (Status status = directory.check_whole(options.folder); !status) return tl::unexpected(status.error());
-  for (const Finding& finding : recovery.mended) notices.push_back(to_text(finding) + ", mended");
-  for (const Finding& finding : recovery.torn)
-    notices.push_back(to_text(finding) + ", cut: it was never synced");
-  directory.recovery_ = std::move(recovery);
-  directory.notices_ = std::move(notices);
+  directory.take_notice(std::move(recovery), std::move(notices));
   return directory;
 }
 
-Status DataDirectory::check_whole(const std::string& folder) const {
-  const std::uint64_t snapshot = replay_from().value - 1;
-  const std::string what_to_do =
-      "; put this folder back from a copy, or move it away to start empty and lose its tasks";
-  if (journal_.first().value > snapshot + 1)
-    return fault(FaultKind::BadData, "the journal in " + folder + " begins with record " +
-                                         std::to_string(journal_.first().value) +
-                                         " though no whole snapshot goes past " + std::to_string(snapshot) +
-                                         what_to_do);
-  if (journal_.end().last.value < snapshot)
-    return fault(FaultKind::BadData, "the journal in " + folder + " ends with record " +
-                                         std::to_string(journal_.end().last.value) +
-                                         ", before its snapshot of " + std::to_string(snapshot) + what_to_do);
-  return {};
+void DataDirectory::take_notice(JournalRecovery recovery, std::vector<std::string> notices) {
+  for (const Finding& finding : recovery.mended) notices.push_back(to_text(finding) + ", mended");
+  for (const Finding& finding : recovery.torn)
+    notices.push_back(to_text(finding) + ", cut: it was never synced");
+  for (const JournalHole& hole : journal_.holes())
+    notices.push_back(segment_name(hole.segment) + " at " + std::to_string(hole.place.offset) +
+                      ": a damaged batch, to be had from another broker");
+  if (repairing()) notices.push_back("the journal was lost and is brought up again from the other brokers");
+  recovery_ = std::move(recovery);
+  notices_ = std::move(notices);
 }
 
 const KeptSnapshot* DataDirectory::newest_snapshot() const {
   return snapshots_.kept().empty() ? nullptr : &snapshots_.kept().front();
 }
 
-LogIndex DataDirectory::replay_from() const {
-  const KeptSnapshot* newest = newest_snapshot();
-  return newest == nullptr ? LogIndex{1} : next(newest->info.last.last);
-}
+LogIndex DataDirectory::replay_from() const { return next(newest_in(snapshots_)); }
 
 Epoch DataDirectory::highest_epoch() const {
   return std::max(votes_.state().epoch, recovery_.highest_office);

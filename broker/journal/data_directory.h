@@ -6,7 +6,8 @@
 //   (journal.h) DATA/snapshots/  snapshot-NNNNNNNNNNNNNNNNNNNN (snapshot_store.h)
 //
 // Invariants
-//  1. Every record after the newest whole snapshot is in the journal, or open() says which one is missing.
+//  1. Every record after the newest whole snapshot is in the journal, or open() says which one is missing, or
+//     (OnDamage::Keep) it is one of the journal's holes, or repairing() is true.
 //  2. A directory never changes its broker, its cluster or its incarnation.
 //
 // Faults of open(): TryAgain, another process holds it, or the disk is full; BadUsage, it is another
@@ -34,6 +35,9 @@ struct DataDirectoryOptions {
   DiskIncarnation fresh_incarnation;
   JournalOptions journal;
   DiskMarks marks;
+  // Keep: what is damaged can be had from the peers. A journal with holes is opened; one that no copy can
+  // mend is set aside, and the broker is repairing() until it was brought up again.
+  OnDamage on_damage = OnDamage::Refuse;
 };
 
 class DataDirectory {
@@ -55,6 +59,7 @@ class DataDirectory {
   [[nodiscard]] LogIndex replay_from() const;
   // Of the vote file and of the journal: the next office is later than this.
   [[nodiscard]] Epoch highest_epoch() const;
+  [[nodiscard]] bool repairing() const { return votes_.state().repairing; }
   // Lines about what was found and put right, for the log.
   [[nodiscard]] const std::vector<std::string>& notices() const { return notices_; }
   [[nodiscard]] const JournalRecovery& recovery() const { return recovery_; }
@@ -62,7 +67,7 @@ class DataDirectory {
  private:
   DataDirectory(std::unique_ptr<DirectoryLock> lock, VoteFile votes, Journal journal, SnapshotStore snapshots,
                 DiskRoom room);
-  [[nodiscard]] Status check_whole(const std::string& folder) const;
+  void take_notice(JournalRecovery recovery, std::vector<std::string> notices);
 
   std::unique_ptr<DirectoryLock> lock_;
   VoteFile votes_;

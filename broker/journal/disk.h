@@ -12,99 +12,18 @@
 //  3. After DiskFailed nothing is completed any more.
 //  4. Votes go before batches, batches before snapshots: no snapshot holds up a batch for longer than a chunk
 //  takes.
+//  5. Reads come after batches, one piece of limits::disk_read_bytes a step.
 //
 // Thread rule: submit() and poll() belong to the driver. Limits: what waits to be written is bounded by who
 // submits: at most 32 batches or 32 MiB (CONSENSUS R5), a few snapshot chunks.
 #pragma once
 
 #include <optional>
-#include <string>
-#include <variant>
 
-#include "broker/journal/disk_room.h"
-#include "broker/journal/journal.h"
-#include "broker/journal/snapshot_format.h"
+#include "broker/journal/disk_command.h"
+#include "broker/journal/disk_completion.h"
 
 namespace cidbus {
-
-// ---- commands
-
-// Makes a batch durable. REQUIRES: it follows the one submitted before it, or the end that a CutFrom leaves.
-struct WriteBatch {
-  NewBatch batch;
-};
-// Takes the batches from the one that begins with `from` on out of the journal, written or still waiting.
-struct CutFrom {
-  LogIndex from;
-};
-// REQUIRES: an epoch not lower than any given before.
-struct PersistVote {
-  Epoch epoch;
-  std::string voted;
-};
-// One snapshot is written at a time: begun, fed with chunks, and finished or abandoned.
-struct SnapshotBegin {
-  SnapshotInfo info;
-};
-struct SnapshotChunk {
-  Bytes bytes;  // 1 to snapshot_chunk_bytes; 256 KiB keep the batches in between quick
-};
-struct SnapshotFinish {};
-struct SnapshotAbandon {};
-// Frees what the journal holds before this index, as far as the kept snapshots allow.
-struct DropBefore {
-  LogIndex index;
-};
-// Looks how much room there is, and tries again what found none. For a timer, each second or so.
-struct CheckRoom {};
-
-using DiskCommand = std::variant<WriteBatch, CutFrom, PersistVote, SnapshotBegin, SnapshotChunk,
-                                 SnapshotFinish, SnapshotAbandon, DropBefore, CheckRoom>;
-
-// ---- completions
-
-// Every batch up to this one is on disk. The chain end, not the index alone: after a cut an index may come
-// twice.
-struct Persisted {
-  ChainEnd end;
-};
-struct CutDone {
-  ChainEnd end;  // of what is left
-};
-struct VotePersisted {
-  Epoch epoch;
-  std::string voted;
-};
-// A chunk was written: another may be sent.
-struct SnapshotChunkWritten {
-  ByteCount bytes = 0;  // of the chunk
-};
-// The snapshot is in place.
-struct SnapshotDone {
-  LogIndex last;
-  ByteCount bytes = 0;
-  LogIndex droppable_before;  // what DropBefore may ask for now
-};
-// The snapshot was given up; nothing else is amiss. Chunks of it still on their way are ignored.
-struct SnapshotFailed {
-  Fault why;
-};
-struct Dropped {
-  LogIndex first;  // the oldest record held now
-};
-// Full: batches that wait are kept, and written when there is room; nothing of them is durable until
-// Persisted.
-struct RoomChanged {
-  Room room = Room::Roomy;
-  DiskSpace space;
-};
-// What is on disk is unknown: the process must end, and read everything again (CONSENSUS R6).
-struct DiskFailed {
-  Fault why;
-};
-
-using DiskCompletion = std::variant<Persisted, CutDone, VotePersisted, SnapshotChunkWritten, SnapshotDone,
-                                    SnapshotFailed, Dropped, RoomChanged, DiskFailed>;
 
 class Disk {
  public:

@@ -9,14 +9,18 @@
 
 namespace cidbus {
 
-DiskExecutor::DiskExecutor(DataDirectory directory) : directory_(std::move(directory)) {}
+DiskExecutor::DiskExecutor(DataDirectory directory) : directory_(std::move(directory)), reader_(directory_) {}
 
 void DiskExecutor::accept(DiskCommand command) {
   const auto sort_in = [this](auto&& one) {
     using Command = std::decay_t<decltype(one)>;
     if constexpr (std::is_same_v<Command, CutFrom>) forget_waiting(one.from);
-    if constexpr (std::is_same_v<Command, PersistVote>) {
-      votes_.push_back(std::move(one));
+    if constexpr (std::is_constructible_v<VoteCommand, Command>) {
+      votes_.emplace_back(std::move(one));
+    } else if constexpr (std::is_constructible_v<DiskReader::Request, Command>) {
+      reader_.accept(one);
+    } else if constexpr (std::is_constructible_v<ReceiveCommand, Command>) {
+      receive_queue_.emplace_back(std::move(one));
     } else if constexpr (std::is_constructible_v<JournalCommand, Command>) {
       journal_queue_.emplace_back(std::move(one));
     } else {
@@ -52,15 +56,19 @@ bool DiskExecutor::has_work() const {
   const bool snapshot_waits = stage_ == SnapshotStage::Verified
                                   ? snapshot_->info().last.last <= directory_.journal().end().last
                                   : stage_ == SnapshotStage::Verifying || !snapshot_queue_.empty();
+  const bool receiver_waits = loading_ || !receive_queue_.empty();
   const bool house_waits = directory_.votes().wants_mirror() || drop_before_.value != 0 ||
                            (!spare_waits_ && directory_.journal().wants_spare());
-  return journal_waits || snapshot_waits || house_waits;
+  return journal_waits || reader_.has_work() || snapshot_waits || receiver_waits || house_waits;
 }
 
 void DiskExecutor::step(Completions& out) {
   if (!failed_) persist_votes(out);
   if (!failed_) serve_journal(out);
+  if (!failed_ && reader_.has_work())
+    if (Status status = reader_.step(out); !status) fail(status.error(), out);
   if (!failed_) serve_snapshot(out);
+  if (!failed_) serve_receiver(out);
   if (!failed_) keep_house(out);
   if (failed_ || directory_.room().room() == told_room_) return;
   told_room_ = directory_.room().room();
@@ -94,13 +102,22 @@ void DiskExecutor::fail(const Fault& why, Completions& out) {
 
 void DiskExecutor::persist_votes(Completions& out) {
   while (!votes_.empty()) {
-    const PersistVote vote = std::move(votes_.front());
+    const VoteCommand command = std::move(votes_.front());
     votes_.pop_front();
     VoteState state = directory_.votes().state();
-    state.epoch = vote.epoch;
-    state.voted = vote.voted;
+    const auto* vote = std::get_if<PersistVote>(&command);
+    if (vote != nullptr) {
+      state.epoch = vote->epoch;
+      state.voted = vote->voted;
+    } else {
+      state.repairing = false;
+    }
     if (Status status = directory_.votes().write(state); !status) return fail(status.error(), out);
-    out.push_back(VotePersisted{vote.epoch, vote.voted});
+    if (vote != nullptr) {
+      out.emplace_back(VotePersisted{vote->epoch, vote->voted});
+    } else {
+      out.emplace_back(RepairedPersisted{});
+    }
   }
 }
 
@@ -116,8 +133,11 @@ void DiskExecutor::serve_journal(Completions& out) {
   if (const auto* wanted = std::get_if<DropBefore>(&front))
     drop_before_ = std::max(drop_before_, wanted->index);
   const bool check = std::holds_alternative<CheckRoom>(front);
+  BatchBytes refilled;
+  if (const auto* wanted = std::get_if<RefillHole>(&front)) refilled = wanted->bytes;
   journal_queue_.pop_front();
   if (cut_at) cut(*cut_at, out);
+  if (refilled) refill(refilled, out);
   if (check) check_room(out);
 }
 
@@ -166,10 +186,18 @@ void DiskExecutor::cut(LogIndex from, Completions& out) {
                                         " was asked for, which the journal no longer holds"},
                 out);
   }
+  reader_.forget_places();
   const Outcome outcome = judge(directory_.journal().cut_from(from), out);
   if (outcome == Outcome::Done) out.push_back(CutDone{directory_.journal().end()});
   if (outcome == Outcome::Again) journal_queue_.emplace_front(CutFrom{from});
   if (outcome == Outcome::NoRoom) fail({FaultKind::Failed, "no room to cut the journal; free some"}, out);
+}
+
+// The room of a hole was never given back, so it cannot be missing.
+void DiskExecutor::refill(const BatchBytes& batch, Completions& out) {
+  reader_.forget_places();
+  if (Status status = directory_.journal().refill(batch); !status) return fail(status.error(), out);
+  out.emplace_back(HoleRefilled{peek_batch_header(*batch)->end()});
 }
 
 // ---- snapshots
@@ -238,13 +266,17 @@ bool DiskExecutor::snapshot_settled(const Status& status, Completions& out) {
   if (status) return true;
   const FaultKind kind = status.error().kind;
   if (kind != FaultKind::TryAgain && kind != FaultKind::BadData) return fail(status.error(), out), false;
+  give_up_snapshot(status.error(), out);
+  if (!failed_ && kind == FaultKind::TryAgain) (void)judge(status, out);
+  return false;
+}
+
+void DiskExecutor::give_up_snapshot(const Fault& why, Completions& out) {
   stage_ = SnapshotStage::Failed;
   const Status abandoned = snapshot_ ? snapshot_->abandon() : Status{};
   snapshot_.reset();
-  if (!abandoned) return fail(abandoned.error(), out), false;
-  if (kind == FaultKind::TryAgain && judge(status, out) == Outcome::Dead) return false;
-  out.push_back(SnapshotFailed{status.error()});
-  return false;
+  if (!abandoned) return fail(abandoned.error(), out);
+  out.push_back(SnapshotFailed{why});
 }
 
 // ---- house

@@ -3,7 +3,8 @@
 // It knows no thread and no clock: a thread steps it as fast as it can, the simulator when it likes.
 //
 // A step does, as far as each waits: all votes; one group of batches, with one sync (CONSENSUS R5), or one
-// other command on the journal; one piece of a snapshot; one piece of housekeeping (bringing the vote file's
+// other command on the journal; one read; one piece of a snapshot written and of one received; one piece of
+// housekeeping (bringing the vote file's
 // slots together, making the next segment, freeing an old one). None takes longer than a sync of a few
 // mebibytes, but for the making of a segment.
 //
@@ -21,6 +22,8 @@
 
 #include "broker/journal/data_directory.h"
 #include "broker/journal/disk.h"
+#include "broker/journal/disk_reader.h"
+#include "broker/journal/snapshot_receiver.h"
 
 namespace cidbus {
 
@@ -41,8 +44,10 @@ class DiskExecutor {
 
  private:
   using Completions = std::vector<DiskCompletion>;
-  using JournalCommand = std::variant<WriteBatch, CutFrom, DropBefore, CheckRoom>;
+  using VoteCommand = std::variant<PersistVote, PersistRepaired>;
+  using JournalCommand = std::variant<WriteBatch, CutFrom, DropBefore, CheckRoom, RefillHole>;
   using SnapshotCommand = std::variant<SnapshotBegin, SnapshotChunk, SnapshotFinish, SnapshotAbandon>;
+  using ReceiveCommand = std::variant<ReceiveBegin, ReceivePiece, ReceiveFinish, ReceiveAbandon>;
   enum class SnapshotStage {
     None,
     Writing,
@@ -57,6 +62,7 @@ class DiskExecutor {
   void look_for_room(Completions& out);
   void write_batches(Completions& out);
   void cut(LogIndex from, Completions& out);
+  void refill(const BatchBytes& batch, Completions& out);
 
   void serve_snapshot(Completions& out);
   void run(SnapshotBegin& command, Completions& out);
@@ -64,7 +70,16 @@ class DiskExecutor {
   void run(SnapshotFinish& command, Completions& out);
   void run(SnapshotAbandon& command, Completions& out);
   void install_snapshot(Completions& out);
+  void give_up_snapshot(const Fault& why, Completions& out);
   [[nodiscard]] bool snapshot_settled(const Status& status, Completions& out);
+
+  void serve_receiver(Completions& out);
+  void run(ReceiveBegin& command, Completions& out);
+  void run(ReceivePiece& command, Completions& out);
+  void run(ReceiveFinish& command, Completions& out);
+  void run(ReceiveAbandon& command, Completions& out);
+  void install_received(Completions& out);
+  void forget_received(const Fault& why, Completions& out);
 
   void keep_house(Completions& out);
   void drop_some(Completions& out);
@@ -75,9 +90,13 @@ class DiskExecutor {
   void fail(const Fault& why, Completions& out);
 
   DataDirectory directory_;
-  std::deque<PersistVote> votes_;
+  DiskReader reader_;
+  std::deque<VoteCommand> votes_;
   std::deque<JournalCommand> journal_queue_;
   std::deque<SnapshotCommand> snapshot_queue_;
+  std::deque<ReceiveCommand> receive_queue_;
+  std::optional<SnapshotReceiver> receiver_;
+  std::optional<std::uint64_t> loading_;  // the hash seed: what was received is being loaded
   std::optional<SnapshotWriter> snapshot_;
   SnapshotStage stage_ = SnapshotStage::None;
   LogIndex drop_before_;          // asked for, and not all freed yet; 0 when nothing is

@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
-#include "tests/support/journal_support.h"
-#include "tests/support/stepped_disk.h"
+#include "tests/support/disk_rig.h"
 
 namespace cidbus {
 namespace {
@@ -15,70 +12,8 @@ using journal_test::contents;
 using journal_test::end_of;
 using journal_test::make_batch;
 using journal_test::make_batches;
-
-DataDirectoryOptions some_options() {
-  DataDirectoryOptions options;
-  options.folder = "data";
-  options.cluster = "kitchen";
-  options.node = "b1";
-  options.journal = journal_test::few_identifiers();
-  options.marks.reserve_bytes = 256 << 10;
-  return options;
-}
-
-// A broker's disk, and a record of what it was told.
-class Rig {
- public:
-  explicit Rig(SimulatedDisk& files) : disk_(open(files)) {}
-
-  static DataDirectory open(SimulatedDisk& files) {
-    auto directory = DataDirectory::open(files, some_options());
-    EXPECT_TRUE(directory) << (directory ? "" : directory.error().message);
-    return std::move(*directory);
-  }
-
-  void write(const std::vector<BatchBytes>& batches) {
-    for (const BatchBytes& batch : batches) disk_.submit(WriteBatch{{batch, Epoch{1}}});
-  }
-  void run() {
-    disk_.run();
-    while (auto completion = disk_.poll()) told_.push_back(std::move(*completion));
-  }
-  void snapshot(const ChainEnd& last, std::size_t chunks = 3) {
-    SnapshotInfo info;
-    info.cluster = cluster_id("kitchen");
-    info.last = last;
-    disk_.submit(SnapshotBegin{info});
-    for (std::size_t k = 0; k < chunks; ++k) disk_.submit(SnapshotChunk{Bytes(1000, 1)});
-    disk_.submit(SnapshotFinish{});
-  }
-  // The next completion, which must be of this kind.
-  template <typename Kind>
-  Kind expect() {
-    if (told_.empty() || !std::holds_alternative<Kind>(told_.front())) {
-      ADD_FAILURE() << "another completion was expected; next is "
-                    << (told_.empty() ? -1 : static_cast<int>(told_.front().index()));
-      return {};
-    }
-    Kind kind = std::get<Kind>(std::move(told_.front()));
-    told_.pop_front();
-    return kind;
-  }
-  void expect_nothing_else() { EXPECT_TRUE(told_.empty()) << "kind " << told_.front().index(); }
-  [[nodiscard]] std::size_t count_of_persisted() const {
-    std::size_t count = 0;
-    for (const DiskCompletion& completion : told_)
-      count += std::holds_alternative<Persisted>(completion) ? 1 : 0;
-    return count;
-  }
-
-  SteppedDisk& disk() { return disk_; }
-  std::deque<DiskCompletion>& told() { return told_; }
-
- private:
-  SteppedDisk disk_;
-  std::deque<DiskCompletion> told_;
-};
+using journal_test::Rig;
+using journal_test::some_options;
 
 TEST(DiskExecutor, BatchesThatWaitTogetherArePersistedTogether) {
   SimulatedDisk files;
@@ -116,7 +51,7 @@ TEST(DiskExecutor, AVoteOvertakesBatchesAndIsThereAfterAPowerCut) {
     rig.expect_nothing_else();
   }
   files.crash_losing_all();
-  const DataDirectory directory = Rig::open(files);
+  const DataDirectory directory = Rig::open(files, OnDamage::Refuse);
   EXPECT_EQ(directory.votes().state().epoch, Epoch{4});
   EXPECT_EQ(directory.votes().state().voted, "b1");
   EXPECT_FALSE(directory.votes().wants_mirror());
@@ -280,7 +215,7 @@ TEST(DiskExecutor, NoRoomAtAnyOperationLosesAndReordersNothing) {
       // A sync, or a removal, that finds no room is a failed disk.
       EXPECT_TRUE(failed || persisted == end_of(batches.back()).last) << operation;
       files.crash_losing_all();
-      const DataDirectory directory = Rig::open(files);
+      const DataDirectory directory = Rig::open(files, OnDamage::Refuse);
       const auto held = contents(directory.journal());
       EXPECT_GE(directory.journal().end().last, persisted);
       EXPECT_TRUE(std::equal(held.begin(), held.end(), bytes_of(batches).begin()));
@@ -327,7 +262,7 @@ TEST(DiskExecutor, AFullDiskIsToldTheReserveIsSpentAndAllGoesOnWhenThereIsRoomAg
   EXPECT_EQ(rig.expect<RoomChanged>().room, Room::Roomy);
   EXPECT_TRUE(files.exists("data/reserve"));
   files.crash_losing_all();
-  EXPECT_EQ(contents(Rig::open(files).journal()), bytes_of(all));
+  EXPECT_EQ(contents(Rig::open(files, OnDamage::Refuse).journal()), bytes_of(all));
 }
 
 TEST(DiskExecutor, WhatWaitsForRoomCanBeCut) {
@@ -405,7 +340,7 @@ TEST(DiskExecutor, AFailingDiskAtAnyOperationIsToldOnceAndNothingAfterIt) {
     EXPECT_FALSE(rig.disk().has_work());
     Prng prng(operation);
     files.crash(prng);
-    const DataDirectory directory = Rig::open(files);
+    const DataDirectory directory = Rig::open(files, OnDamage::Refuse);
     EXPECT_GE(directory.journal().end().last, persisted);
     EXPECT_GE(directory.votes().state().epoch, voted);
     const auto held = contents(directory.journal());
@@ -441,7 +376,7 @@ TEST(DiskExecutor, APowerCutAtAnyOperationLosesNothingThatWasTold) {
       }
       Prng prng(seed);
       files.crash(prng);
-      const DataDirectory directory = Rig::open(files);
+      const DataDirectory directory = Rig::open(files, OnDamage::Refuse);
       ASSERT_GE(directory.journal().end().last, persisted) << operation;
       ASSERT_GE(directory.votes().state().epoch, voted);
       ASSERT_GE(directory.replay_from(), next(snapshot));

@@ -1,12 +1,25 @@
 #include "broker/journal/journal.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "shared/base/ensure.h"
 
 namespace cidbus {
 namespace {
+
+constexpr std::string_view damaged_ending = ".damaged";
+
+SegmentHeader new_header(const JournalOwner& owner, const JournalOptions& options, std::uint64_t number) {
+  SegmentHeader header;
+  header.cluster = owner.cluster;
+  header.incarnation = owner.incarnation;
+  header.number = number;
+  header.segment_bytes = options.segment_bytes;
+  header.head_bytes = options.head_bytes;
+  return header;
+}
 
 Fault damage_fault(const std::string& folder, const std::vector<Finding>& damage) {
   std::string message = "the journal is damaged: " + folder + "/" + to_text(damage.front());
@@ -29,38 +42,53 @@ Journal::Journal(FileSystem& files, std::string folder, const JournalOwner& owne
          options.head_bytes, options.segment_bytes);
 }
 
-SegmentHeader Journal::header_for(std::uint64_t number) const {
-  SegmentHeader header;
-  header.cluster = owner_.cluster;
-  header.incarnation = owner_.incarnation;
-  header.number = number;
-  header.segment_bytes = options_.segment_bytes;
-  header.head_bytes = options_.head_bytes;
-  return header;
-}
+SegmentHeader Journal::header_for(std::uint64_t number) const { return new_header(owner_, options_, number); }
 
 Status Journal::create(FileSystem& files, const std::string& folder, const JournalOwner& owner,
                        const JournalOptions& options) {
-  SegmentHeader header;
-  header.cluster = owner.cluster;
-  header.incarnation = owner.incarnation;
-  header.number = 1;
-  header.segment_bytes = options.segment_bytes;
-  header.head_bytes = options.head_bytes;
-  auto segment = Segment::create(files, folder, header, {});
+  auto segment = Segment::create(files, folder, new_header(owner, options, 1), {});
+  if (!segment) return tl::unexpected(segment.error());
+  return {};
+}
+
+// Renamed first: were the new segment there before, what it makes left over would be removed at the next
+// start.
+Status Journal::set_aside(FileSystem& files, const std::string& folder, const JournalOwner& owner,
+                          const JournalOptions& options, const ChainEnd& base) {
+  const auto names = files.list(folder);
+  if (!names) return tl::unexpected(names.error());
+  std::uint64_t newest = 1;  // a segment that begins a journal anew is never the first
+  for (const std::string& name : *names) {
+    const bool aside = name.ends_with(damaged_ending);
+    const auto number =
+        parse_segment_name(aside ? name.substr(0, name.size() - damaged_ending.size()) : name);
+    if (!number) continue;
+    newest = std::max(newest, *number);
+    if (aside) continue;
+    if (Status status = files.rename(folder + "/" + name, folder + "/" + name + std::string(damaged_ending));
+        !status)
+      return status;
+  }
+  if (Status status = files.sync_directory(folder); !status) return status;
+  SegmentHeader header = new_header(owner, options, newest + 1);
+  header.begins_anew = true;
+  header.base = base;
+  auto segment = Segment::create(files, folder, header, base);
   if (!segment) return tl::unexpected(segment.error());
   return {};
 }
 
 Result<Journal> Journal::open(FileSystem& files, const std::string& folder, const JournalOwner& owner,
-                              const JournalOptions& options, JournalRecovery& recovery) {
+                              const JournalOptions& options, JournalRecovery& recovery, OnDamage on_damage) {
   auto scan = scan_journal(files, folder, owner);
   if (!scan) return tl::unexpected(scan.error());
-  if (!scan->damage.empty()) return tl::unexpected(damage_fault(folder, scan->damage));
-  recovery = {scan->mended, scan->torn, scan->claim, scan->highest_office};
+  recovery = {scan->damage, scan->mended, scan->torn, scan->claim, scan->highest_office};
+  const bool can_be_refilled = on_damage == OnDamage::Keep && !scan->beyond_refilling;
+  if (!scan->damage.empty() && !can_be_refilled) return tl::unexpected(damage_fault(folder, scan->damage));
   if (Status status = mend(files, folder, *scan); !status) return tl::unexpected(status.error());
   auto journal = adopt(files, folder, owner, options, *scan);
   if (!journal) return journal;
+  journal->holes_ = std::move(scan->holes);
   if (scan->cut_from)
     if (Status status = journal->active_.cut(*scan->cut_from); !status) return tl::unexpected(status.error());
   if (Status status = journal->active_.mark_synced(); !status) return tl::unexpected(status.error());
@@ -149,6 +177,7 @@ Status Journal::remove_segment(std::uint64_t number) {
 Status Journal::cut_from(LogIndex from) {
   ENSURE(from >= first(), from.value, first().value);
   if (from > end().last) return {};
+  std::erase_if(holes_, [from](const JournalHole& hole) { return hole.place.first >= from; });
   if (from > active_.start().last) return active_.cut(from);
   // The cut is marked first: a crash on the way leaves the later segments as left over (journal_scan.cpp).
   const auto holder = std::find_if(sealed_.begin(), sealed_.end(),
@@ -175,6 +204,7 @@ Result<bool> Journal::drop_one_before(LogIndex index) {
   if (!successor_holds_some) return false;
   if (Status status = remove_segment(sealed_.front().number); !status) return tl::unexpected(status.error());
   sealed_.erase(sealed_.begin());
+  std::erase_if(holes_, [this](const JournalHole& hole) { return hole.place.first < first(); });
   return !sealed_.empty() && sealed_.front().end.last < index;
 }
 
@@ -187,11 +217,46 @@ Status Journal::begin_anew(const ChainEnd& base) {
   if (!made) return tl::unexpected(made.error());
   const std::uint64_t oldest = sealed_.empty() ? active_.header().number : sealed_.front().number;
   sealed_.clear();
+  holes_.clear();
   spare_.reset();
   active_ = std::move(*made);
   for (std::uint64_t number = oldest; number <= newest; ++number)
     if (Status status = remove_segment(number); !status) return status;
   return {};
+}
+
+const JournalHole* Journal::hole_at(LogIndex index) const {
+  const auto hole = std::find_if(holes_.begin(), holes_.end(), [index](const JournalHole& one) {
+    return one.place.first <= index && index <= one.place.end.last;
+  });
+  return hole == holes_.end() ? nullptr : &*hole;
+}
+
+Status Journal::refill(const BatchBytes& batch) {
+  const auto view = BatchView::parse(*batch);
+  ENSURE(view, "a hole is refilled with whole batches only");
+  const JournalHole* hole = hole_at(view->header().first);
+  ENSURE(hole != nullptr && hole->place.end == view->header().end(), view->header().first.value);
+  auto file = files_->open(folder_ + "/" + segment_name(hole->segment));
+  if (!file) return tl::unexpected(file.error());
+  const Bytes trailer = encode(Trailer{hole->place.office, view->header().crc});
+  const std::array<ByteView, 2> parts{view->bytes(), trailer};
+  if (Status status = (*file)->write(hole->place.offset, parts); !status) return status;
+  if (Status status = (*file)->sync(); !status) return status;
+  holes_.erase(holes_.begin() + (hole - holes_.data()));
+  return {};
+}
+
+Result<std::optional<ChainEnd>> Journal::end_at(LogIndex last) const {
+  if (last == end().last) return end();
+  if (last == active_.start().last) return active_.start();
+  if (last.value + 1 < first().value || last > end().last) return std::nullopt;
+  if (last.value + 1 == first().value) return sealed_.empty() ? active_.start() : sealed_.front().start;
+  const auto scan = places_around(last);
+  if (!scan) return tl::unexpected(scan.error());
+  for (const BatchPlace& place : scan->batches)
+    if (place.end.last == last) return place.end;
+  return std::nullopt;
 }
 
 Status Journal::close() {

@@ -6,7 +6,8 @@
 // Invariants
 //  1. When append() returns, every batch given is on disk; until then none may be acknowledged.
 //  2. Batches form one chain: each follows the checksum of the one before.
-//  3. A batch that was acknowledged and is not there any more is found at open, and named.
+//  3. A batch that was acknowledged and is not there any more is found at open, and named; it is a hole until
+//  a copy of it, told by its identity, is put back.
 //  4. Segments are freed oldest first, are cut newest first, and one whose successor holds nothing is kept.
 //
 // Faults: TryAgain means there was no room: what end() says is on disk, the rest is not in the journal, and
@@ -34,8 +35,15 @@ struct JournalOptions {
   ByteCount head_bytes = 2 << 20;  // of which header and identifiers
 };
 
+// What open() does about records that were on disk and are not whole any more.
+enum class OnDamage {
+  Refuse,  // BadData: a broker alone has nowhere to get them from
+  Keep,    // opens with holes, as long as every one's identity is known (CONSENSUS D1)
+};
+
 // What recovery found and did.
 struct JournalRecovery {
+  std::vector<Finding> damage;
   std::vector<Finding> mended;
   std::vector<Finding> torn;
   ChainEnd claim;        // of the newest identifier, before anything torn was cut
@@ -47,10 +55,15 @@ class Journal {
   // Makes the first segment of a new journal. REQUIRES: the folder is empty of segments.
   static Status create(FileSystem& files, const std::string& folder, const JournalOwner& owner,
                        const JournalOptions& options);
+  // For a journal that no copy can mend: renames what there is of it to *.damaged, never removing it, and
+  // makes one that is empty and goes on after `base`.
+  static Status set_aside(FileSystem& files, const std::string& folder, const JournalOwner& owner,
+                          const JournalOptions& options, const ChainEnd& base);
   // Verifies everything, mends what is known from its second place, cuts what a crash tore. BadData names the
   // place where a record is missing that was on disk.
   static Result<Journal> open(FileSystem& files, const std::string& folder, const JournalOwner& owner,
-                              const JournalOptions& options, JournalRecovery& recovery);
+                              const JournalOptions& options, JournalRecovery& recovery,
+                              OnDamage on_damage = OnDamage::Refuse);
 
   // REQUIRES: each batch follows the one before it, the first follows end().
   [[nodiscard]] Status append(std::span<const NewBatch> batches);
@@ -62,6 +75,13 @@ class Journal {
   // Forgets everything and goes on after `base`: for a broker that was given a snapshot of others.
   [[nodiscard]] Status begin_anew(const ChainEnd& base);
 
+  // Batches whose identity is known and whose bytes are not, in order; append() goes on behind them.
+  [[nodiscard]] const std::vector<JournalHole>& holes() const { return holes_; }
+  // The hole that holds this record, or none.
+  [[nodiscard]] const JournalHole* hole_at(LogIndex index) const;
+  // Puts a batch into the hole of exactly its identity, durably. REQUIRES: there is one.
+  [[nodiscard]] Status refill(const BatchBytes& batch);
+
   // Whether the segment in use is half full and its successor is not there yet.
   [[nodiscard]] bool wants_spare() const { return !spare_ && active_.half_full(); }
   // Makes the successor ready, so that the change to it costs nothing when it comes.
@@ -70,6 +90,8 @@ class Journal {
   [[nodiscard]] Status close();
 
   [[nodiscard]] ChainEnd end() const { return active_.end(); }
+  // Where the batch with this record as its last ends, or nothing when no batch does. Holes count as held.
+  [[nodiscard]] Result<std::optional<ChainEnd>> end_at(LogIndex last) const;
   // The oldest record held, or the one after end() when none is.
   [[nodiscard]] LogIndex first() const;
   [[nodiscard]] ByteCount data_bytes() const;  // of batches, in all segments
@@ -105,6 +127,7 @@ class Journal {
   std::vector<Sealed> sealed_;    // oldest first
   Segment active_;                // being written
   std::optional<Segment> spare_;  // its successor, made ahead
+  std::vector<JournalHole> holes_;
 };
 
 }  // namespace cidbus

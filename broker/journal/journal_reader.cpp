@@ -43,7 +43,7 @@ Result<std::optional<BatchView>> JournalReader::next_batch() {
                  "the journal was damaged while in use: " + journal_.folder_ + "/" + to_text(finding));
   }
   ++at_;
-  next_ = next(place.end.last);
+  next_ = cidbus::next(place.end.last);
   return batch;
 }
 

@@ -24,6 +24,10 @@ class JournalReader {
   // The next batch, or nothing at the journal's end. Valid until the next call. BadData names the damaged
   // place.
   Result<std::optional<BatchView>> next_batch();
+  // The first record of the next batch.
+  [[nodiscard]] LogIndex next() const { return next_; }
+  // Whether the next batch is one that the journal has a hole in the place of.
+  [[nodiscard]] bool at_hole() const { return journal_.hole_at(next_) != nullptr; }
 
  private:
   [[nodiscard]] Status load();

@@ -99,6 +99,7 @@ class JournalScanner {
   void begin_anew(const ChainEnd& base) {
     for (const SegmentScan& segment : result_.segments) result_.leftovers.push_back(segment.name);
     result_.segments.clear();
+    result_.holes.clear();
     result_.damage.clear();
     result_.mended.clear();
     result_.claim = base;
@@ -108,6 +109,8 @@ class JournalScanner {
 
   void take(SegmentScan scan) {
     result_.highest_office = std::max(result_.highest_office, scan.highest_office);
+    for (const BatchPlace& place : scan.batches)
+      if (!place.intact) result_.holes.push_back({scan.header.number, place});
     if (!scan.empty()) {
       result_.claim = scan.end;
       // One segment's batches are enough to go on writing; those of all would be a matter of memory.
@@ -125,6 +128,15 @@ class JournalScanner {
               "the file is missing; it held the records after " + std::to_string(last.end.last.value));
     for (const SegmentScan& segment : result_.segments)
       for (const Finding& finding : segment.findings) sort_in(finding);
+    if (result_.cut_from)
+      std::erase_if(result_.holes,
+                    [this](const JournalHole& hole) { return hole.place.first >= *result_.cut_from; });
+    const auto has_identity = [this](const Finding& finding) {
+      return std::any_of(result_.holes.begin(), result_.holes.end(), [&finding](const JournalHole& hole) {
+        return hole.place.first == finding.first && hole.place.end.last == finding.last;
+      });
+    };
+    result_.beyond_refilling = !std::all_of(result_.damage.begin(), result_.damage.end(), has_identity);
   }
 
   void sort_in(const Finding& finding) {

@@ -25,13 +25,22 @@ struct JournalOwner {
   DiskIncarnation incarnation;
 };
 
+// A batch that was on disk and is not whole any more, though its identity is known: any intact copy of
+// exactly that identity, from whichever broker, makes it whole again.
+struct JournalHole {
+  std::uint64_t segment = 0;  // number of the file
+  BatchPlace place;
+};
+
 struct JournalScan {
   std::vector<SegmentScan> segments;  // in order; `batches` are kept of the last that has any
   std::vector<std::string>
       leftovers;                // files that are no longer, or never were, part of the journal; newest first
   std::vector<Finding> damage;  // records that were synced and are not there, or may be
-  std::vector<Finding> torn;    // writes that a crash cut short
-  std::vector<Finding> mended;  // known from their second place
+  std::vector<JournalHole> holes;  // of the damage, what copies can mend, in order
+  bool beyond_refilling = false;   // some of the damage has no identity: records, or files, are unknown
+  std::vector<Finding> torn;       // writes that a crash cut short
+  std::vector<Finding> mended;     // known from their second place
   // The first record of a torn write that later ones stand behind: the journal ends before it.
   std::optional<LogIndex> cut_from;
   ChainEnd claim;        // of the newest identifier, intact or not: what a broker with holes votes by (D2)

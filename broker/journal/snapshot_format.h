@@ -41,6 +41,14 @@ struct SnapshotInfo {
   friend bool operator==(const SnapshotInfo&, const SnapshotInfo&) = default;
 };
 
+// A snapshot's file as one broker names it to another.
+struct SnapshotFile {
+  LogIndex last;  // the newest record in it; 0: there is no snapshot
+  ByteCount bytes = 0;
+  std::array<std::uint8_t, 32> hash{};  // the one in its footer
+  friend bool operator==(const SnapshotFile&, const SnapshotFile&) = default;
+};
+
 Bytes encode(const SnapshotInfo& info);
 std::optional<SnapshotInfo> decode_snapshot_info(ByteView bytes);
 

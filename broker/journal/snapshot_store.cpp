@@ -1,5 +1,6 @@
 #include "broker/journal/snapshot_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "shared/base/ensure.h"
@@ -70,7 +71,41 @@ Status SnapshotStore::install(SnapshotWriter& writer) {
   const LogIndex last = writer.info().last.last;
   ENSURE(kept_.empty() || kept_.front().info.last.last < last, last.value);
   if (Status status = writer.install(); !status) return status;
-  kept_.insert(kept_.begin(), {writer.info(), writer.bytes(), folder_ + "/" + snapshot_name(last)});
+  return keep({writer.info(), writer.bytes(), folder_ + "/" + snapshot_name(last)});
+}
+
+Result<SnapshotReceiver> SnapshotStore::receive(const SnapshotFile& what) const {
+  return SnapshotReceiver::begin(*files_, folder_, what);
+}
+
+Status SnapshotStore::install_received(const SnapshotInfo& info, ByteCount bytes) {
+  const std::string path = folder_ + "/" + snapshot_name(info.last.last);
+  ENSURE(kept_.empty() || kept_.front().info.last.last < info.last.last, info.last.last.value);
+  if (Status status = files_->rename(folder_ + "/" + received_snapshot_name, path); !status) return status;
+  if (Status status = files_->sync_directory(folder_); !status) return status;
+  return keep({info, bytes, path});
+}
+
+Result<bool> SnapshotStore::settle_received(LogIndex last) {
+  const std::string path = folder_ + "/" + received_snapshot_name;
+  const auto names = files_->list(folder_);
+  if (!names) return tl::unexpected(names.error());
+  if (std::find(names->begin(), names->end(), received_snapshot_name) == names->end()) return false;
+  const auto reader = SnapshotReader::open(*files_, path);
+  const bool newer = kept_.empty() || kept_.front().info.last.last < last;
+  if (reader && newer && reader->info().last.last == last) {
+    if (const auto bytes = verify_snapshot(*files_, path); bytes) {
+      if (Status status = install_received(reader->info(), *bytes); !status)
+        return tl::unexpected(status.error());
+      return true;
+    }
+  }
+  if (Status status = files_->remove(path); !status) return tl::unexpected(status.error());
+  return false;
+}
+
+Status SnapshotStore::keep(KeptSnapshot snapshot) {
+  kept_.insert(kept_.begin(), std::move(snapshot));
   if (kept_.size() <= snapshots_kept) return {};
   const std::string oldest = kept_.back().path;
   kept_.pop_back();

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/journal/snapshot_reader.h"
+#include "broker/journal/snapshot_receiver.h"
 #include "broker/journal/snapshot_writer.h"
 #include "shared/io/file_system.h"
 
@@ -44,11 +45,21 @@ class SnapshotStore {
   [[nodiscard]] Result<SnapshotWriter> begin(const SnapshotInfo& info) const;
   // Gives a verified snapshot its name and frees the third. REQUIRES: it is newer than any kept.
   [[nodiscard]] Status install(SnapshotWriter& writer);
+  [[nodiscard]] Result<SnapshotReceiver> receive(const SnapshotFile& what) const;
+  // The same for one that was received and verified (snapshot_receiver.h).
+  [[nodiscard]] Status install_received(const SnapshotInfo& info, ByteCount bytes);
+  // At a start: whether a received snapshot whose newest record is `last` lies there whole; then it is made
+  // one of this store's. Any other is removed.
+  [[nodiscard]] Result<bool> settle_received(LogIndex last);
+  [[nodiscard]] Result<std::unique_ptr<File>> open(const KeptSnapshot& snapshot) const {
+    return files_->open(snapshot.path);
+  }
 
  private:
   SnapshotStore(FileSystem& files, std::string folder) : files_(&files), folder_(std::move(folder)) {}
   [[nodiscard]] Status consider(const std::string& name, ClusterId cluster,
                                 std::vector<std::string>& notices);
+  [[nodiscard]] Status keep(KeptSnapshot snapshot);
   [[nodiscard]] Status set_aside(const std::string& path, const Fault& why,
                                  std::vector<std::string>& notices);
 

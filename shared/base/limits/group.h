@@ -1,0 +1,13 @@
+// A group of brokers: what one reads and sends for another: where each of them stops. What limits are for:
+// README.md, here.
+#pragma once
+
+#include <cstddef>
+
+namespace cidbus::limits {
+
+inline constexpr unsigned disk_readers = 8;               // who read from one broker's disk at once
+inline constexpr std::size_t disk_read_bytes = 1 << 20;   // given in one piece; a batch may be as large
+inline constexpr std::size_t snapshot_piece = 256 << 10;  // bytes of a snapshot in one message
+
+}  // namespace cidbus::limits
