@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "broker/journal_command.h"
 #include "broker/options.h"
 
 namespace {
@@ -24,6 +25,7 @@ Status run(const BrokerFlags& flags, int& exit_status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto ended = run_journal_command(argc, argv)) return *ended;
   block_stop_signals();
   BrokerFlags flags;
   CLI::App app("Accepts tasks, keeps them safe, hands them out, and knows who holds which block.", program);
@@ -36,6 +38,8 @@ int main(int argc, char** argv) {
                  "disk: tasks are on disk when accepted; memory: written soon after")
       ->capture_default_str();
   add_common_flags(app, flags.node);
+  app.footer(
+      "'cidbus-broker journal --help': verify, show and repair the journal of a broker that does not run.");
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
   int exit_status = 0;
   if (const Status status = run(flags, exit_status); !status) return report_fault(program, status.error());

@@ -76,7 +76,7 @@ Status settle(const Journal& journal, SnapshotStore& snapshots, const std::strin
     return tl::unexpected(received.error());
   const std::uint64_t snapshot = newest_in(snapshots).value;
   const std::string what_to_do =
-      "; put this folder back from a copy, or move it away to start empty and lose its tasks";
+      "; put this folder back from a copy, or see 'cidbus-broker journal repair --help'";
   if (journal.first().value > snapshot + 1)
     return fault(FaultKind::BadData,
                  "the journal in " + folder + " begins with record " + std::to_string(journal.first().value) +

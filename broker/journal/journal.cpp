@@ -25,7 +25,7 @@ Fault damage_fault(const std::string& folder, const std::vector<Finding>& damage
   std::string message = "the journal is damaged: " + folder + "/" + to_text(damage.front());
   if (damage.size() > 1) message += " (and " + std::to_string(damage.size() - 1) + " more)";
   return {FaultKind::BadData,
-          message + "; put this folder back from a copy, or move it away to start empty and lose its tasks"};
+          message + "; put this folder back from a copy, or see 'cidbus-broker journal repair --help'"};
 }
 
 }  // namespace
