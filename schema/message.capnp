@@ -53,7 +53,7 @@ struct Envelope {
     # workers
     credit @19 :UInt32;         # so many more tasks may be sent
     dispatch @20 :List(DispatchItem);
-    renew @21 :List(Attempt);
+    renew @21 :Renew;
     renewed @22 :Renewed;
     progress @23 :Progress;
     complete @24 :List(CompleteItem);
@@ -95,6 +95,7 @@ struct Hello {
   taskTypes @2 :List(Text);
   exchange @3 :Text;             # host:port
   running @4 :List(Attempt);     # what it is at, or has finished and not had acknowledged
+  strictTypes @5 :List(Text);    # of taskTypes: those that must never run twice at once
 }
 
 struct Welcome {
@@ -183,11 +184,19 @@ struct DispatchItem {
   type @1 :Text;
   timeLimitMs @2 :UInt64;
   work @3 :Data;
+  strict @4 :Bool;               # to begin only once a renewal is answered, to end before the lease does
+  leaseMs @5 :UInt64;
+}
+
+struct Renew {
+  attempts @0 :List(Attempt);
+  number @1 :UInt64;             # the worker's own, repeated by the answer: it knows when it asked
 }
 
 struct Renewed {
   attempts @0 :List(Attempt);
   lost @1 :List(Attempt);
+  number @2 :UInt64;
 }
 
 struct Progress {

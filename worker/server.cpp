@@ -66,6 +66,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     hello.role = Role::Worker;
     hello.slots = options.slots;
     hello.task_types = handlers.types();
+    hello.strict_types = handlers.strict_types();
     hello.exchange = exchange->address();
     hello.running = core.held();
     return hello;
@@ -81,7 +82,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     core.on_unbound();
     announcer.unbind();
   }
-  void on_message(Now, const Header&, const Message& message) override { core.on_message(message); }
+  void on_message(Now now, const Header&, const Message& message) override { core.on_message(now, message); }
   void on_refused(Now, const Refused& refused) override {
     if (refusal == refused.reason) return;
     refusal = refused.reason;

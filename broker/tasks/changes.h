@@ -14,13 +14,14 @@
 namespace cidbus {
 
 enum class ChangeKind : std::uint8_t {
-  Accepted,       // submission (session, number = seq) is task; flag: it was there already
-  Expired,        // submission (sessions[session], number = seq) came after its session had forgotten it;
-                  // id is that of the record
-  Queued,         // task became pending: new, or flag: again after an attempt
-  Leased,         // task is with the worker its slot names
-  Finished,       // task is final
-  Stale,          // a result came for a task that is final or forgotten (number = its id)
+  Accepted,  // submission (session, number = seq) is task; flag: it was there already
+  Expired,   // submission (sessions[session], number = seq) came after its session had forgotten it;
+             // id is that of the record
+  Queued,    // task became pending: new, or flag: again after an attempt
+  Leased,    // task is with the worker its slot names
+  Finished,  // task is final
+  Stale,     // a result came for a task that is final or forgotten, or of a strict attempt that has lost its
+             // lease (number = the task's id)
   ResultReady,    // session has one more result to push
   Acknowledged,   // session's results up to number are acknowledged or out of time
   SessionOpened,  // session

@@ -28,6 +28,8 @@ struct Lease {
   bool ending = false;      // REQUEUE or RESULT for it is proposed
   bool told = false;        // by its own worker: no need to call it back when the task is final
   bool confirmed = false;   // named in the hello being looked at
+  bool strict = false;      // ends by its worker's word or at its deadline, whoever is silent or gone (W3)
+  bool dispatched = true;   // false: strict, and its LEASE is on the way (W1)
   LogIndex end;             // the record that ends it, once `ending`
   Monotonic deadline;
   Handle earlier = 0;  // by deadline

@@ -11,6 +11,7 @@ namespace cidbus {
 namespace {
 
 constexpr std::uint8_t record_version = 1;
+constexpr std::uint8_t node_version = 2;
 
 // Bits of SUBMIT's `present`.
 enum Present : std::uint8_t { HasDelay = 1, HasDeadline = 2, HasTimeLimit = 4, HasBackoff = 8, HasKey = 16 };
@@ -32,6 +33,17 @@ void write_name(ByteWriter& writer, std::string_view name) {
   writer.raw(as_bytes(name));
 }
 std::string_view read_name(ByteReader& reader) { return as_text(reader.raw(reader.number<std::uint8_t>())); }
+
+void write_names(ByteWriter& writer, const std::vector<std::string_view>& names) {
+  ENSURE(names.size() <= limits::task_types, "names", names.size());
+  writer.number(static_cast<std::uint16_t>(names.size()));
+  for (const std::string_view name : names) write_name(writer, name);
+}
+void read_names(ByteReader& reader, std::vector<std::string_view>& names) {
+  names.clear();
+  const auto count = reader.number<std::uint16_t>();
+  for (unsigned i = 0; i < count && !reader.failed(); ++i) names.push_back(read_name(reader));
+}
 
 void write_session(ByteWriter& writer, const SessionId& session) { writer.raw(session.bytes); }
 SessionId read_session(ByteReader& reader) {
@@ -154,22 +166,22 @@ bool decode(ByteView payload, OpenRecord& out) {
 }
 
 void encode(const NodeRecord& record, Bytes& out) {
-  ByteWriter writer = begin(out);
+  out.push_back(node_version);
+  ByteWriter writer(out);
   writer.number(record.number);
   write_name(writer, record.name);
-  ENSURE(record.types.size() <= limits::task_types, "types", record.types.size());
-  writer.number(static_cast<std::uint16_t>(record.types.size()));
-  for (const std::string_view type : record.types) write_name(writer, type);
+  write_names(writer, record.types);
+  write_names(writer, record.strict_types);
 }
 bool decode(ByteView payload, NodeRecord& out) {
-  bool known = false;
-  ByteReader reader = begin(payload, known);
+  ByteReader reader(payload);
+  const auto version = reader.number<std::uint8_t>();
   out.number = reader.number<std::uint16_t>();
   out.name = read_name(reader);
-  out.types.clear();
-  const auto count = reader.number<std::uint16_t>();
-  for (unsigned i = 0; i < count && !reader.failed(); ++i) out.types.push_back(read_name(reader));
-  return known && reader.complete() && out.number != 0;
+  read_names(reader, out.types);
+  out.strict_types.clear();
+  if (version == node_version) read_names(reader, out.strict_types);
+  return (version == 1 || version == node_version) && reader.complete() && out.number != 0;
 }
 
 void encode(const SessionRecord& record, Bytes& out) {

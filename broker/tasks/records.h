@@ -2,13 +2,14 @@
 //
 // The journal's batch carries type, time and length of each; here is what lies between. Every number is
 // little-endian. A payload begins with its version, so that later fields (dependencies, fairness, memo) can
-// follow without a new type.
+// follow without a new type; older versions are read for ever.
 //
-//   payload        := version:u8 body                      version is 1
+//   payload        := version:u8 body                      version is 1, and 2 for NODE
 //   text8          := length:u8 bytes                      names
 //   text           := length:u32 bytes
 //   OPEN           := epoch:u64 leader:text8 endpoint:text
-//   NODE           := number:u16 name:text8 count:u16 text8*              a worker and the types it offers
+//   NODE           := number:u16 name:text8 count:u16 text8* count:u16 text8*
+//                     a worker, the types it offers, and the strict ones of them (not in version 1)
 //   SESSION_OPEN   := session:16
 //   SESSION_RENEW  := session:16
 //   SESSION_CLOSE  := session:16
@@ -59,7 +60,8 @@ struct OpenRecord {
 struct NodeRecord {
   std::uint16_t number = 0;  // one more than the last, or the number this name has
   std::string_view name;
-  std::vector<std::string_view> types;  // what the worker offers
+  std::vector<std::string_view> types;              // what the worker offers
+  std::vector<std::string_view> strict_types = {};  // of these: never to run twice at once
 };
 struct SessionRecord {  // SESSION_OPEN, SESSION_RENEW, SESSION_CLOSE
   SessionId session;

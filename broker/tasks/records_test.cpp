@@ -79,10 +79,11 @@ TEST(Records, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(result.error, "bad");
   EXPECT_EQ(as_text(result.result), "partial");
 
-  const auto node = round_trip(NodeRecord{3, "w3", {"echo", "hash"}}, bytes);
+  const auto node = round_trip(NodeRecord{3, "w3", {"echo", "hash"}, {"hash"}}, bytes);
   EXPECT_EQ(node.number, 3);
   EXPECT_EQ(node.name, "w3");
   EXPECT_EQ(node.types, (std::vector<std::string_view>{"echo", "hash"}));
+  EXPECT_EQ(node.strict_types, (std::vector<std::string_view>{"hash"}));
 
   const auto open = round_trip(OpenRecord{Epoch{4}, "b1", "127.0.0.1:9096"}, bytes);
   EXPECT_EQ(open.epoch, Epoch{4});
@@ -105,6 +106,18 @@ void expect_no_prefix_decodes(const Record& record, std::size_t shortest_legal) 
   }
 }
 
+TEST(Records, ANodeOfTheFirstVersionIsStillReadAndHasNoStrictTypes) {
+  const std::string_view first_version(
+      "\x01\x03\x00\x02w3\x01\x00\x04"
+      "echo",
+      13);
+  NodeRecord node{1, "", {}, {"left from before"}};
+  ASSERT_TRUE(decode(as_bytes(first_version), node));
+  EXPECT_EQ(node.name, "w3");
+  EXPECT_EQ(node.types, (std::vector<std::string_view>{"echo"}));
+  EXPECT_TRUE(node.strict_types.empty());
+}
+
 TEST(Records, ThatAreCutAreRefused) {
   const SubmitRecord submit = full_submit();
   expect_no_prefix_decodes(submit, encoded(submit).size() - submit.work.size());
@@ -114,7 +127,7 @@ TEST(Records, ThatAreCutAreRefused) {
   expect_no_prefix_decodes(requeue, encoded(requeue).size());
   const ResultRecord result{TaskId{1}, 0, 1, Outcome::Completed, 1, microseconds(1), "", as_bytes("r")};
   expect_no_prefix_decodes(result, encoded(result).size() - 1);
-  const NodeRecord node{1, "w1", {"a", "b"}};
+  const NodeRecord node{1, "w1", {"a", "b"}, {"b"}};
   expect_no_prefix_decodes(node, encoded(node).size());
   expect_no_prefix_decodes(SessionRecord{some_session()}, 17);
   expect_no_prefix_decodes(TaskRecord{TaskId{1}}, 9);

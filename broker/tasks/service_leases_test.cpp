@@ -306,11 +306,28 @@ w1 gone
 w1 hello echo running=t4.1
 w1 complete t4.1 ok once
 commit
-    to w1: completeAck t4.1@1 t4.1@1
+    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "once"]
 w1 complete t4.1 ok once
     to w1: completeAck t4.1@1
 )");
+}
+
+TEST(TaskServiceLeases, W5AnEndToldOverAndOverWhileTheDiskIsFullIsOnItsWayOnce) {
+  Transcript transcript;
+  transcript.play("w1 hello echo\nw2 hello echo\nw1 credit 1\nc1 submit s1 low=1 1:echo\ncommit\ncommit\n");
+  EXPECT_EQ(transcript.event("w1 complete t5.1 ok once"), "    RESULT t5.1 completed\n");
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(transcript.event("w1 complete t5.1 ok once"), "");
+  EXPECT_EQ(transcript.event("commit"),
+            "    to w1: completeAck t5.1@1\n"
+            "    to c1: results s1 #1 of 1 [t5 completed attempt 1 on w1 \"once\"]\n");
+  // Likewise what has no lease any more.
+  transcript.play("w1 credit 1\nc1 submit s1 low=1 2:echo\ncommit\ncommit\nlost w1\ncommit\nw1 hello echo\n");
+  EXPECT_EQ(transcript.event("w1 complete t8.1 ok late"), "    RESULT t8.1 completed\n");
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(transcript.event("w1 complete t8.1 ok late"), "");
+  EXPECT_EQ(transcript.event("commit"),
+            "    to w1: completeAck t8.1@1\n"
+            "    to c1: results s1 #2 of 2 [t8 completed attempt 1 on w1 \"late\"]\n");
 }
 
 TEST(TaskServiceLeases, W5AResultIsAcceptedEvenWhenTheRunWaitsInTheQueueAgain) {

@@ -62,6 +62,7 @@ struct CompletionOnTheWay {
   LogIndex index;
   NodeNumber worker = 0;
   AttemptId attempt;
+  bool late = false;  // of an attempt without a lease
 };
 struct CancelOnTheWay {
   LogIndex index;
@@ -101,6 +102,7 @@ struct TurnLists {
   std::vector<LinkRef> acknowledgement_links;
   std::vector<Chained<DispatchItem>> dispatches;
   std::vector<NodeNumber> dispatch_workers;
+  std::vector<std::pair<TaskHandle, TaskId>> strict_leased;  // to be dispatched, now that it is committed
   std::vector<Chained<AttemptId>> acks;
   std::vector<NodeNumber> ack_workers;
   std::vector<std::pair<NodeNumber, AttemptId>> revokes;

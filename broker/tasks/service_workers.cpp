@@ -35,17 +35,30 @@ void TaskService::on_hello(Now now, Peer peer, std::string_view name, Role role,
 
 // A record says the worker's number and types, when the state does not know them all.
 void TaskService::introduce(NodeNumber number, std::string_view name, const Hello& hello) {
-  bool known = state_->nodes().find(name) != 0 || workers_[number].greeted;
-  for (const std::string_view type : hello.task_types) {
-    const TypeNumber type_number = state_->types().find(type);
-    known = known && type_number != 0 && state_->is_offered(type_number);
-  }
-  if (known) return;
-  NodeRecord record{number, name, hello.task_types};
+  const bool is_known = state_->nodes().find(name) != 0 || workers_[number].greeted;
+  if (is_known && knows_types(hello)) return;
+  NodeRecord record{number, name, hello.task_types, hello.strict_types};
   if (state_->types().size() + record.types.size() > limits::task_types) {
     std::erase_if(record.types, [&](std::string_view type) { return state_->types().find(type) == 0; });
   }
+  std::erase_if(record.strict_types, [&](std::string_view type) {
+    return std::find(record.types.begin(), record.types.end(), type) == record.types.end();
+  });
+  declared_strict_.insert(record.strict_types.begin(), record.strict_types.end());
   propose(RecordType::Node, record, Urgency::Now);
+}
+
+bool TaskService::knows_types(const Hello& hello) const {
+  const NameTable& types = state_->types();
+  const auto is_offered = [&](std::string_view type) { return state_->is_offered(types.find(type)); };
+  const auto is_known_strict = [&](std::string_view type) { return state_->is_strict(types.find(type)); };
+  return std::all_of(hello.task_types.begin(), hello.task_types.end(), is_offered) &&
+         std::all_of(hello.strict_types.begin(), hello.strict_types.end(), is_known_strict);
+}
+
+bool TaskService::is_strict(TypeNumber type) const {
+  return state_->is_strict(type) ||
+         (!declared_strict_.empty() && declared_strict_.contains(state_->types().name(type)));
 }
 
 // W4: what it runs is confirmed or taken back into a lease; what it does not list is given to others.
@@ -78,6 +91,7 @@ void TaskService::reclaim_attempt(Now now, NodeNumber worker, const AttemptId& a
                                    now.monotonic + limits::lease);
   leases_[lease].confirmed = true;
   leases_[lease].epoch = attempt.epoch;
+  leases_[lease].strict = is_strict(slot.type);
   propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt.attempt, worker}, Urgency::Lazy);
 }
 
@@ -88,10 +102,13 @@ void TaskService::on_worker_lost(Now, std::string_view name) {
   requeue_all_of(number, RequeueReason::WorkerLost, false);
 }
 
+// Not the strict attempts that it may have begun: they are over when it says so, or at their deadline.
 void TaskService::requeue_all_of(NodeNumber worker, RequeueReason reason, bool only_unconfirmed) {
   for (Handle handle = workers_[worker].leases.first; handle != 0; handle = leases_[handle].next) {
     const Lease& lease = leases_[handle];
+    if (lease.strict && lease.dispatched) continue;
     if (!lease.ending && !(only_unconfirmed && lease.confirmed)) requeue_lost(handle, reason);
+    leases_[handle].dispatched = true;  // the credit it has taken went with the connection
   }
 }
 
@@ -149,6 +166,7 @@ void TaskService::on_renew(Now now, Peer peer, const Renew& renew) {
   const NodeNumber worker = worker_of(peer);
   if (worker == 0) return;
   Renewed answer;
+  answer.number = renew.number;
   for (const AttemptId& attempt : renew.attempts) {
     const Handle lease = current_lease(worker, attempt);
     if (lease == 0 || (leases_[lease].ending && !leases_[lease].told)) {
@@ -188,27 +206,50 @@ void TaskService::on_complete(Peer peer, const Complete& complete) {
   for (const CompleteItem& item : complete.items) complete_one(worker, item);
 }
 
-// W5: any attempt's result counts while the run is open; the first one wins when it is applied.
+// W5: any attempt's result counts while the run is open; the first one wins when it is applied. Of a strict
+// type only the attempt with the lease counts. An end that is told again while its record is on the way is
+// answered once that is applied.
 void TaskService::complete_one(NodeNumber worker, const CompleteItem& item) {
   const bool is_result = item.outcome == Outcome::Completed || item.outcome == Outcome::Failed;
   const TaskHandle task = state_->find(item.attempt.task);
-  if (task == 0 || is_final(state_->task(task).state) || item.attempt.run != 0) {
+  const bool is_open = task != 0 && !is_final(state_->task(task).state) && item.attempt.run == 0;
+  const Handle lease = is_open ? current_lease(worker, item.attempt, task) : 0;
+  const bool may_count = is_open && (lease != 0 || (is_result && !is_strict(state_->task(task).type)));
+  if (!may_count) {
     counters_.stale_results += is_result ? 1 : 0;
     return acknowledge(worker, item.attempt);
   }
-  const Handle lease = current_lease(worker, item.attempt, task);
-  if (lease != 0 && leases_[lease].ending &&
-      leases_[lease].told) {  // told again while its record is on the way
-    completions_.push({leases_[lease].end, worker, item.attempt});
-    return;
-  }
+  const bool told_before =
+      lease != 0 ? leases_[lease].told : late_results_.contains({item.attempt.task, worker});
+  if (told_before || workers_[worker].completing >= limits::tasks_a_worker) return;  // it tells again
   if (is_result) return propose_result(worker, item, lease);
   complete_other(worker, item, task, lease);
 }
 
+void TaskService::remember_completion(LogIndex index, NodeNumber worker, const AttemptId& attempt,
+                                      Handle lease) {
+  completions_.push({index, worker, attempt, lease == 0});
+  ++workers_[worker].completing;
+  if (lease == 0) {
+    late_results_.emplace(attempt.task, worker);
+  } else {
+    leases_[lease].told = true;
+  }
+}
+
+void TaskService::settle_completions(LogIndex applied) {
+  while (!completions_.empty() && completions_.front().index <= applied) {
+    const CompletionOnTheWay& done = completions_.front();
+    --workers_[done.worker].completing;
+    if (done.late) late_results_.erase({done.attempt.task, done.worker});
+    acknowledge(done.worker, done.attempt);
+    completions_.pop();
+  }
+}
+
 void TaskService::complete_other(NodeNumber worker, const CompleteItem& item, TaskHandle task,
                                  Handle handle) {
-  if (handle == 0 || leases_[handle].ending) return acknowledge(worker, item.attempt);
+  if (leases_[handle].ending) return acknowledge(worker, item.attempt);
   LogIndex index;
   if (item.outcome == Outcome::Retry || item.outcome == Outcome::TimedOut) {
     const TaskSlot& slot = state_->task(task);
@@ -225,8 +266,7 @@ void TaskService::complete_other(NodeNumber worker, const CompleteItem& item, Ta
     if (item.outcome == Outcome::HandedBack)
       workers_.drop_credit(worker);  // it goes: it would hand back more
   }
-  leases_[handle].told = true;
-  completions_.push({index, worker, item.attempt});
+  remember_completion(index, worker, item.attempt, handle);
 }
 
 void TaskService::propose_result(NodeNumber worker, const CompleteItem& item, Handle lease) {
@@ -234,10 +274,8 @@ void TaskService::propose_result(NodeNumber worker, const CompleteItem& item, Ha
                             item.outcome,      worker,     item.elapsed,
                             cut(item.error),   item.result};
   const LogIndex index = propose(RecordType::Result, record, Urgency::Now);
-  completions_.push({index, worker, item.attempt});
-  if (lease == 0) return;
-  leases_.mark_ending(lease, index);
-  leases_[lease].told = true;
+  remember_completion(index, worker, item.attempt, lease);
+  if (lease != 0) leases_.mark_ending(lease, index);
 }
 
 void TaskService::acknowledge(NodeNumber number, const AttemptId& attempt) {
@@ -319,11 +357,39 @@ void TaskService::hand_out(Now now, TaskHandle task, NodeNumber number) {
   const Handle lease =
       leases_.add(task, slot.id, attempt, number, worker.leases, now.monotonic + limits::lease);
   leases_[lease].epoch = epoch_;
-  propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt, number}, Urgency::Lazy);
-  const DispatchItem item{{slot.id, 0, attempt, epoch_},
+  leases_[lease].strict = is_strict(slot.type);
+  leases_[lease].dispatched = !leases_[lease].strict;
+  propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt, number},
+          leases_[lease].strict ? Urgency::Now : Urgency::Lazy);
+  if (!leases_[lease].strict) append_dispatch(leases_[lease]);
+}
+
+// W1: a strict attempt leaves once its LEASE is committed, with a whole lease before it.
+void TaskService::hand_out_strict(Now now) {
+  for (const auto& [task, id] : turn_.strict_leased) {
+    const Handle handle = state_->is(task, id) ? positions_.lease_of(task) : 0;
+    if (handle == 0 || leases_[handle].ending || leases_[handle].dispatched) continue;
+    if (workers_[leases_[handle].worker].peer == Peer::Nobody) {  // it went in the meantime
+      propose_requeue(handle, RequeueReason::HandedBack, false, milliseconds(0), {});
+      continue;
+    }
+    leases_.renew(handle, now.monotonic + limits::lease);
+    leases_[handle].dispatched = true;
+    append_dispatch(leases_[handle]);
+  }
+  turn_.strict_leased.clear();
+}
+
+void TaskService::append_dispatch(const Lease& lease) {
+  const TaskSlot& slot = state_->task(lease.task);
+  const NodeNumber number = lease.worker;
+  Worker& worker = workers_[number];
+  const DispatchItem item{{slot.id, 0, lease.attempt, lease.epoch},
                           state_->types().name(slot.type),
-                          milliseconds(state_->rare(task).time_limit),
-                          state_->work(slot)};
+                          milliseconds(state_->rare(lease.task).time_limit),
+                          state_->work(slot),
+                          lease.strict,
+                          limits::lease};
   if (TurnLists::append(turn_.dispatches, worker.dispatch_first, worker.dispatch_last, item)) {
     turn_.dispatch_workers.push_back(number);
   }

@@ -7,8 +7,6 @@
 namespace cidbus {
 namespace {
 
-constexpr std::uint8_t snapshot_version = 1;
-
 // Writes the row's head, and its length once the body is known.
 class RowWriter {
  public:
@@ -71,7 +69,9 @@ void write_header_row(const StateTables& tables, Bytes& out) {
   row->number(tables.next_closing_place);
   row->number(tables.types.size());
   for (std::uint16_t type = 1; type <= tables.types.size(); ++type) {
-    row->number(static_cast<std::uint8_t>(tables.offered[type] ? 1 : 0));
+    const unsigned offered = tables.offered[type] ? type_is_offered : 0;
+    const unsigned strict = tables.strict[type] ? type_is_strict : 0;
+    row->number(static_cast<std::uint8_t>(offered | strict));
     row->sized(tables.types.name(type));
   }
   row->number(tables.nodes.size());

@@ -8,7 +8,8 @@
 //   row     := kind:u8 length:u32 body
 //   header  := kind 1: version:u8 applied:u64 time:i64 epoch:u64 leader:text endpoint:text
 //              kept_place:u64 closing_place:u64
-//              count:u16 (offered:u8 name:text)*    task types, count:u16 name:text*    nodes
+//              count:u16 (declared:u8 name:text)*    task types: 1 offered, 2 strict (not in version 1)
+//              count:u16 name:text*                  nodes
 //   session := kind 2: id:16 serial:u64 contact:i64 contact_index:u64 low_water:u64 high_seq:u64
 //              next_rseq:u64 cursor:u64 closing_place:u64
 //   task    := kind 3: id:u64 submitted:i64 started:i64 finished:i64 attempts:u32 type:u16 node:u16
@@ -122,6 +123,12 @@ class SnapshotLoader {
 void write_header_row(const StateTables& tables, Bytes& out);
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out);
 void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out);
+
+// Of the header row. Version 1, which is still read, had no strict types.
+inline constexpr std::uint8_t snapshot_version = 2;
+// Bits of what workers have declared of a task type.
+inline constexpr std::uint8_t type_is_offered = 1;
+inline constexpr std::uint8_t type_is_strict = 2;
 
 enum class RowKind : std::uint8_t { Header = 1, Session = 2, Task = 3, End = 4 };
 

@@ -7,8 +7,6 @@
 namespace cidbus {
 namespace {
 
-constexpr std::uint8_t snapshot_version = 1;
-
 auto bad(std::string_view what) {
   return fault(FaultKind::BadData, "the snapshot of the tasks is damaged: " + std::string(what));
 }
@@ -52,7 +50,8 @@ Status SnapshotLoader::load(ByteView chunk) {
 }
 
 bool SnapshotLoader::load_header(ByteReader reader) {
-  if (header_ || reader.number<std::uint8_t>() != snapshot_version) return false;
+  const auto version = reader.number<std::uint8_t>();
+  if (header_ || version == 0 || version > snapshot_version) return false;
   tables_.applied.value = reader.number<std::uint64_t>();
   tables_.time.milliseconds = reader.number<std::int64_t>();
   tables_.office.epoch.value = reader.number<std::uint64_t>();
@@ -62,11 +61,12 @@ bool SnapshotLoader::load_header(ByteReader reader) {
   tables_.next_closing_place = reader.number<std::uint64_t>();
   const auto types = reader.number<std::uint16_t>();
   for (unsigned i = 0; i < types && !reader.failed(); ++i) {
-    const bool offered = reader.number<std::uint8_t>() != 0;
+    const auto declared = reader.number<std::uint8_t>();
     const std::string_view name = reader.sized_text();
     if (tables_.types.find(name) != 0) return false;
     tables_.types.add(name);
-    tables_.offered.push_back(offered);
+    tables_.offered.push_back((declared & type_is_offered) != 0);
+    tables_.strict.push_back((declared & type_is_strict) != 0);
   }
   const auto nodes = reader.number<std::uint16_t>();
   for (unsigned i = 0; i < nodes && !reader.failed(); ++i) {

@@ -80,12 +80,14 @@ void StateMachine::on_node(ByteView payload, Changes& out) {
     ENSURE(known == record.number, "node", record.name, "number", record.number, "known as", known);
   }
   for (const std::string_view type : record.types) tables_.offered[type_number(type, out)] = true;
+  for (const std::string_view type : record.strict_types) tables_.strict[type_number(type, out)] = true;
 }
 
 TypeNumber StateMachine::type_number(std::string_view name, Changes& out) {
   if (const TypeNumber known = tables_.types.find(name); known != 0) return known;
   const TypeNumber number = tables_.types.add(name);
   tables_.offered.push_back(false);
+  tables_.strict.push_back(false);
   out.list.push_back({.kind = ChangeKind::TypeAdded, .number = number});
   return number;
 }
@@ -224,6 +226,12 @@ void StateMachine::on_result(ByteView payload, Changes& out) {
   const auto record = read<ResultRecord>(payload);
   const TaskHandle task = find_open(record.task, out);
   if (task == 0) return;
+  const TaskSlot& open = tables_.tasks[task];
+  const bool is_leased = open.state == TaskState::Assigned && open.attempts == record.attempt;
+  if (is_strict(open.type) && !is_leased) {
+    out.list.push_back({.kind = ChangeKind::Stale, .number = record.task.value});
+    return;
+  }
   const bool completed = record.outcome == Outcome::Completed;
   TaskSlot& slot = tables_.edit_task(task);
   slot.attempts = std::max(slot.attempts, record.attempt);

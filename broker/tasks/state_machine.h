@@ -9,7 +9,8 @@
 //  1. A (session, seq) at or above the session's low_water has at most one claim, a key at most one task
 //  (C3).
 //  2. A session's results have the numbers 1, 2, 3, ... in the order the tasks became final (C4).
-//  3. A task is final once, by the first record that makes it so; later ones change nothing (W5).
+//  3. A task is final once, by the first record that makes it so; later ones change nothing (W5). The result
+//     of a strict type counts only while its attempt has the lease.
 //  4. A finished task is kept while anybody is owed its result, a session still knows its seq, or its key is
 //     younger than key_ttl; then until finished_kept later ones have come.
 //  5. The work of one apply() is bounded: what expires is cleared away a few at a time.
@@ -90,6 +91,8 @@ class StateMachine {
 
   [[nodiscard]] const NameTable& types() const { return tables_.types; }
   [[nodiscard]] bool is_offered(TypeNumber type) const { return tables_.offered[type]; }
+  // Its runs have one attempt at a time, and only the current one's result counts (W5).
+  [[nodiscard]] bool is_strict(TypeNumber type) const { return tables_.strict[type]; }
   [[nodiscard]] const NameTable& nodes() const { return tables_.nodes; }
 
   [[nodiscard]] const StateLimits& state_limits() const { return limits_; }

@@ -232,6 +232,27 @@ TEST(StateMachine, WorkersAndTypesGetTheirNumbersOnce) {
   EXPECT_FALSE(journal.state.is_offered(journal.state.types().find("unheard-of")));
 }
 
+TEST(StateMachine, ATypeOnceDeclaredStrictStaysSoAndOnlyItsCurrentAttemptCounts) {
+  Journal journal;
+  journal.write(RecordType::Node, NodeRecord{1, "w1", {"echo", "hash"}, {"echo"}});
+  journal.node(2, "w2", {"echo"});
+  EXPECT_TRUE(journal.state.is_strict(journal.state.types().find("echo")));
+  EXPECT_FALSE(journal.state.is_strict(journal.state.types().find("hash")));
+  journal.open_session(1);
+  const TaskId task = journal.submit(1, 1).task;
+  journal.result(task, "without a lease");
+  EXPECT_EQ(journal.count(ChangeKind::Stale), 1u);
+  journal.lease(task, 1, 1);
+  journal.requeue(task, 1, RequeueReason::LeaseExpired, false);
+  journal.result(task, "of a lease that is over");
+  EXPECT_EQ(journal.count(ChangeKind::Stale), 1u);
+  journal.lease(task, 2, 2);
+  journal.result(task, "of the attempt before", Outcome::Completed, 1, 1);
+  EXPECT_EQ(journal.count(ChangeKind::Stale), 1u);
+  journal.result(task, "current", Outcome::Completed, 2, 2);
+  EXPECT_EQ(as_text(journal.info(task).result), "current");
+}
+
 TEST(StateMachine, NothingOfATaskIsLeftWhenEverybodyIsDoneWithIt) {
   StateLimits limits = small_limits();
   limits.finished_kept = 0;

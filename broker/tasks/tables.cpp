@@ -13,7 +13,7 @@ constexpr std::uint64_t row_bytes =
 
 }  // namespace
 
-StateTables::StateTables(std::uint64_t hash_seed) : offered(1), seed(hash_seed) {}
+StateTables::StateTables(std::uint64_t hash_seed) : offered(1), strict(1), seed(hash_seed) {}
 
 std::uint64_t StateTables::hash_key(std::string_view key) const {
   return hash_bytes(key.data(), key.size(), seed);

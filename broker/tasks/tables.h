@@ -57,7 +57,9 @@ struct StateTables {
   WallTime time;  // of the newest record; never goes back
   Office office;
   NameTable types;
-  std::vector<bool> offered;  // by type number: a worker has offered it at some time
+  // By type number; once set, for ever: a worker that does not say it takes no guarantee from the others.
+  std::vector<bool> offered;  // a worker has offered it
+  std::vector<bool> strict;   // a worker has declared that it must never run twice at once
   NameTable nodes;
   std::uint64_t next_kept_place = 1;
   std::uint64_t next_closing_place = 1;

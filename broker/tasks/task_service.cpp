@@ -41,6 +41,7 @@ void TaskService::take_office(Now now, Epoch epoch, StateMachine& state) {
         const Handle lease = leases_.add(task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
                                          now.monotonic + limits::lease);
         leases_[lease].epoch = epoch;
+        leases_[lease].strict = is_strict(slot.type);
         leases_[lease].processing = state.tables().roll.state_at(slot.place) == TaskState::Processing;
       }
       const std::int64_t deadline = state.rare(task).deadline;
@@ -94,11 +95,12 @@ void TaskService::admit(bool admitted, std::string_view reason) {
 
 void TaskService::on_applied(Now now, const Changes& changes) {
   for (const Change& change : changes.list) on_change(now, change, changes);
-  settle_submissions(changes.applied);
-  while (!completions_.empty() && completions_.front().index <= changes.applied) {
-    acknowledge(completions_.front().worker, completions_.front().attempt);
-    completions_.pop();
+  if (!declared_strict_.empty()) {
+    std::erase_if(declared_strict_,
+                  [&](const std::string& type) { return state_->is_strict(state_->types().find(type)); });
   }
+  settle_submissions(changes.applied);
+  settle_completions(changes.applied);
   answer_cancels(changes.applied);
 }
 
@@ -188,7 +190,9 @@ void TaskService::on_leased(Now now, const Change& change) {
     lease = leases_.add(change.task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
                         now.monotonic + limits::lease);
     leases_[lease].epoch = epoch_;
+    leases_[lease].strict = is_strict(slot.type);
   }
+  if (!leases_[lease].dispatched) turn_.strict_leased.emplace_back(change.task, change.id);
   tell(change.task, TaskState::Assigned);
   if (leases_[lease].processing) set_processing(lease);
 }
@@ -219,7 +223,9 @@ void TaskService::detach(TaskHandle task, bool revoke) {
   const Handle handle = positions_.lease_of(task);
   if (handle == 0) return;
   const Lease& lease = leases_[handle];
-  if (revoke && !lease.told) {
+  if (!lease.dispatched) {
+    workers_.add_credit(lease.worker, 1);  // what was taken for it, since nothing left
+  } else if (revoke && !lease.told) {
     turn_.revokes.emplace_back(lease.worker, AttemptId{lease.id, 0, lease.attempt, lease.epoch});
   }
   leases_.drop(handle, workers_[lease.worker].leases);
@@ -244,6 +250,7 @@ Monotonic TaskService::tick(Now now) {
 }
 
 Monotonic TaskService::end_turn(Now now) {
+  hand_out_strict(now);
   dispatch(now);
   send_accepted();
   send_dispatches();

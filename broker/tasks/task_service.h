@@ -11,7 +11,9 @@
 // Invariants
 //  1. A client is told accepted, a result or cancelled after the record was applied (I7), a worker that its
 //     completion is recorded likewise.
-//  2. A task is handed out after its SUBMIT was applied, to one worker at a time, against its credit (I8).
+//  2. A task is handed out after its SUBMIT was applied, to one worker at a time, against its credit (I8);
+//  one
+//     of a strict type after its LEASE was applied, and not again before that lease is over.
 //  3. Every open task is in a queue, waits for its time, or has a lease.
 //  4. Nothing that is refused is forgotten in silence: the sender is told what and when to come again.
 //
@@ -97,13 +99,16 @@ class TaskService {
   // Workers (service_workers.cpp).
   void hello_from_worker(Now now, NodeNumber number, Peer peer, const Hello& hello);
   void introduce(NodeNumber number, std::string_view name, const Hello& hello);
+  [[nodiscard]] bool knows_types(const Hello& hello) const;
   void reclaim_attempt(Now now, NodeNumber worker, const AttemptId& attempt);
   void on_credit(Peer peer, const Credit& credit);
   void on_renew(Now now, Peer peer, const Renew& renew);
   void on_progress(Peer peer, const Progress& progress);
   void on_complete(Peer peer, const Complete& complete);
   void complete_one(NodeNumber worker, const CompleteItem& item);
+  void settle_completions(LogIndex applied);
   void complete_other(NodeNumber worker, const CompleteItem& item, TaskHandle task, Handle lease);
+  void remember_completion(LogIndex index, NodeNumber worker, const AttemptId& attempt, Handle lease);
   NodeNumber worker_of(Peer peer);
   [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt);
   [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt, TaskHandle task);
@@ -117,6 +122,9 @@ class TaskService {
   void acknowledge(NodeNumber worker, const AttemptId& attempt);
   void dispatch(Now now);
   void hand_out(Now now, TaskHandle task, NodeNumber worker);
+  void hand_out_strict(Now now);
+  void append_dispatch(const Lease& lease);
+  [[nodiscard]] bool is_strict(TypeNumber type) const;
   void send_dispatches();
   void send_complete_acks();
   void send_revokes();
@@ -171,11 +179,13 @@ class TaskService {
   TimerWheel timers_;
   Workers workers_;
   SessionLinks links_;
+  std::set<std::string, std::less<>> declared_strict_;  // in hellos whose NODE is on the way
 
   Fifo<SubmissionOnTheWay> submissions_;
-  std::uint64_t submission_bytes_ = 0;  // of submissions_
-  StateUsage usage_;                    // as the message being looked at came
-  Fifo<CompletionOnTheWay> completions_;
+  std::uint64_t submission_bytes_ = 0;                    // of submissions_
+  StateUsage usage_;                                      // as the message being looked at came
+  Fifo<CompletionOnTheWay> completions_;                  // each end once, however often it is told
+  std::set<std::pair<TaskId, NodeNumber>> late_results_;  // those of completions_ without a lease
   Fifo<CancelOnTheWay> cancels_;
   std::map<std::uint64_t, CancelAsked> cancels_asked_;  // by number
   std::uint64_t last_cancel_ = 0;

@@ -5,6 +5,7 @@
 // scene as it went, so that a test compares the text with itself. After each event the turn ends.
 //
 //   w1 hello echo,hash [running=t3.1,...]      w1 credit 2          w1 gone            lost w1
+//   w1 hello echo!,hash                        echo is strict
 //   w1 complete t3.1 ok VALUE | failed TEXT | retry TEXT | timeout | cancelled | back
 //   w1 renew t3.1 t4.1        w1 progress t3.1
 //   c1 submit s1 low=1 1:echo 2:echo,key=k,prio=9,delay=50,deadline=90,limit=7,tries=2,backoff=100

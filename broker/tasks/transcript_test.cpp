@@ -59,7 +59,11 @@ std::string text_of(RecordType type, ByteView payload) {
     case RecordType::Node: {
       const auto record = read<NodeRecord>(payload);
       text += " " + std::to_string(record.number) + " " + std::string(record.name);
-      for (const std::string_view name : record.types) text += " " + std::string(name);
+      for (const std::string_view name : record.types) {
+        const auto& strict = record.strict_types;
+        const bool is_strict = std::find(strict.begin(), strict.end(), name) != strict.end();
+        text += " " + std::string(name) + (is_strict ? "!" : "");
+      }
       return text;
     }
     case RecordType::SessionOpen:
@@ -129,6 +133,7 @@ std::string text_of(const Message& message) {
     for (const DispatchItem& item : dispatch->items) {
       text += " " + text_of(item.attempt) + " " + std::string(item.type);
       if (item.time_limit.count() > 0) text += " in " + std::to_string(item.time_limit.count()) + " ms";
+      if (item.strict) text += " strict";
     }
   } else if (const auto* ack = std::get_if<CompleteAck>(&message)) {
     text += join(ack->attempts);
@@ -297,7 +302,10 @@ void Transcript::worker_event(std::istringstream& words, const std::string& who,
     std::istringstream type_list(types);
     std::deque<std::string> names;
     for (std::string type; std::getline(type_list, type, ',');) {
+      const bool is_strict = type.ends_with('!');
+      if (is_strict) type.pop_back();
       hello.task_types.push_back(names.emplace_back(type));
+      if (is_strict) hello.strict_types.push_back(names.back());
     }
     std::istringstream running_list(running.empty() ? "" : running.substr(running.find('=') + 1));
     for (std::string attempt; std::getline(running_list, attempt, ',');) {

@@ -94,9 +94,10 @@ std::set<std::string_view> Workers::offered() const {
 
 void Workers::add_credit(NodeNumber number, std::uint32_t credit) {
   Worker& worker = workers_[number];
+  if (worker.peer == Peer::Nobody) return;
   const std::uint32_t most = limits::tasks_a_worker;
   worker.credit = std::min(worker.credit + std::min(credit, most), most);
-  if (worker.credit > 0 && worker.peer != Peer::Nobody) enter_ring(number);
+  if (worker.credit > 0) enter_ring(number);
 }
 
 void Workers::drop_credit(NodeNumber number) {

@@ -34,6 +34,8 @@ struct Worker {
   NodeNumber ring_previous = 0;  // 0: not in the ring
   NodeNumber ring_next = 0;
   bool greeted = false;  // has said hello in this office
+  std::uint32_t completing =
+      0;  // ends it has told whose records are on the way; limits::tasks_a_worker at most
   // What this turn has for it, as places in the service's lists; 0: nothing.
   std::uint32_t dispatch_first = 0, dispatch_last = 0;
   std::uint32_t acks_first = 0, acks_last = 0;

@@ -43,6 +43,7 @@ struct Hello {
   std::vector<std::string_view> task_types;  // what a worker can run
   std::string_view exchange;                 // host:port of its block exchange, empty for none
   std::vector<AttemptId> running;  // attempts it is at, or has finished and not yet had acknowledged (W4)
+  std::vector<std::string_view> strict_types = {};  // of task_types: never to run twice at once
 };
 struct Welcome {
   std::string_view leader;

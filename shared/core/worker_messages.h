@@ -20,16 +20,20 @@ struct DispatchItem {
   std::string_view type;
   std::chrono::milliseconds time_limit{0};
   ByteView work;
+  bool strict = false;  // begins only once a renewal is answered, and ends before its lease does
+  std::chrono::milliseconds lease{0};
 };
 struct Dispatch {
   std::vector<DispatchItem> items;
 };
 struct Renew {
   std::vector<AttemptId> attempts;
+  std::uint64_t number = 0;  // the worker's own; the answer repeats it
 };
 struct Renewed {
-  std::vector<AttemptId> attempts;  // leases that run on from when Renew was sent
+  std::vector<AttemptId> attempts;  // leases that run on from when the Renew of this number was sent
   std::vector<AttemptId> lost;      // no longer this worker's
+  std::uint64_t number = 0;
 };
 struct Progress {
   AttemptId attempt;

@@ -71,6 +71,7 @@ Hello get(schema::Hello::Reader in, Checks& checks) {
   hello.task_types = get_names(in.getTaskTypes(), checks, "a task type that is not a name");
   hello.exchange = checks.text(in.getExchange(), limits::endpoint_length, "an endpoint over 256 characters");
   hello.running = get_attempts(in.getRunning(), checks);
+  hello.strict_types = get_names(in.getStrictTypes(), checks, "a task type that is not a name");
   return hello;
 }
 Welcome get(schema::Welcome::Reader in, Checks& checks) {
@@ -142,10 +143,12 @@ Dispatch get_dispatch(const List& in, Checks& checks) {
   dispatch.items.resize(checks.count(in, too_many));
   for (unsigned place = 0; place < dispatch.items.size(); ++place) {
     const auto from = in[place];
-    dispatch.items[place] = {
-        get(from.getAttempt()), checks.name(from.getType(), "a task type that is not a name"),
-        checks.milliseconds(from.getTimeLimitMs()),
-        checks.data(from.getWork(), limits::payload_bytes, "a task over its size limit")};
+    dispatch.items[place] = {get(from.getAttempt()),
+                             checks.name(from.getType(), "a task type that is not a name"),
+                             checks.milliseconds(from.getTimeLimitMs()),
+                             checks.data(from.getWork(), limits::payload_bytes, "a task over its size limit"),
+                             from.getStrict(),
+                             checks.milliseconds(from.getLeaseMs())};
   }
   return dispatch;
 }
@@ -301,10 +304,10 @@ Message get_body(schema::Envelope::Body::Reader in, Checks& checks) {
     case Body::DISPATCH:
       return get_dispatch(in.getDispatch(), checks);
     case Body::RENEW:
-      return Renew{get_attempts(in.getRenew(), checks)};
+      return Renew{get_attempts(in.getRenew().getAttempts(), checks), in.getRenew().getNumber()};
     case Body::RENEWED:
       return Renewed{get_attempts(in.getRenewed().getAttempts(), checks),
-                     get_attempts(in.getRenewed().getLost(), checks)};
+                     get_attempts(in.getRenewed().getLost(), checks), in.getRenewed().getNumber()};
     case Body::PROGRESS:
       return get(in.getProgress(), checks);
     case Body::COMPLETE:

@@ -36,14 +36,21 @@ void put_all(List out, const std::vector<TaskId>& tasks) {
   for (unsigned place = 0; place < out.size(); ++place) out.set(place, tasks[place].value);
 }
 
+template <typename List>
+void put_all(List out, const std::vector<std::string_view>& texts) {
+  for (unsigned place = 0; place < out.size(); ++place) out.set(place, text_of(texts[place]));
+}
+
 void put(Body out, const Hello& hello) {
   auto body = out.initHello();
   body.setRole(static_cast<schema::Role>(hello.role));
   body.setSlots(hello.slots);
-  auto types = body.initTaskTypes(size_of(hello.task_types));
-  for (unsigned place = 0; place < types.size(); ++place) types.set(place, text_of(hello.task_types[place]));
+  put_all(body.initTaskTypes(size_of(hello.task_types)), hello.task_types);
   body.setExchange(text_of(hello.exchange));
   put_all(body.initRunning(size_of(hello.running)), hello.running);
+  if (!hello.strict_types.empty()) {
+    put_all(body.initStrictTypes(size_of(hello.strict_types)), hello.strict_types);
+  }
 }
 void put(Body out, const Welcome& welcome) {
   auto body = out.initWelcome();
@@ -137,13 +144,20 @@ void put(Body out, const Dispatch& dispatch) {
     to.setType(text_of(item.type));
     to.setTimeLimitMs(count_of(item.time_limit));
     to.setWork(data_of(item.work));
+    to.setStrict(item.strict);
+    to.setLeaseMs(count_of(item.lease));
   }
 }
-void put(Body out, const Renew& renew) { put_all(out.initRenew(size_of(renew.attempts)), renew.attempts); }
+void put(Body out, const Renew& renew) {
+  auto body = out.initRenew();
+  put_all(body.initAttempts(size_of(renew.attempts)), renew.attempts);
+  body.setNumber(renew.number);
+}
 void put(Body out, const Renewed& renewed) {
   auto body = out.initRenewed();
   put_all(body.initAttempts(size_of(renewed.attempts)), renewed.attempts);
   put_all(body.initLost(size_of(renewed.lost)), renewed.lost);
+  body.setNumber(renewed.number);
 }
 void put(Body out, const Progress& progress) {
   auto body = out.initProgress();
@@ -258,8 +272,7 @@ void put(Body out, const Place& place) {
   body.setRequest(place.request.value);
   body.setCopies(place.copies);
   body.setBytes(place.bytes);
-  auto exclude = body.initExclude(size_of(place.exclude));
-  for (unsigned at = 0; at < exclude.size(); ++at) exclude.set(at, text_of(place.exclude[at]));
+  put_all(body.initExclude(size_of(place.exclude)), place.exclude);
 }
 void put(Body out, const Placement& placement) {
   auto body = out.initPlacement();

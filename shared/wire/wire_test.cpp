@@ -47,7 +47,7 @@ std::vector<Message> one_of_each() {
   options.key = "once";
   options.deadline = std::chrono::hours(1);
   return {
-      Hello{Role::Worker, 4, {"echo", "hash"}, "127.0.0.1:9110", {attempt}},
+      Hello{Role::Worker, 4, {"echo", "hash"}, "127.0.0.1:9110", {attempt}, {"hash"}},
       Welcome{"b1", std::chrono::seconds(1), std::chrono::seconds(5), std::chrono::seconds(30), 1000},
       Redirect{"b2", "127.0.0.1:9196"},
       Refused{Refusal::Exhausted, "disk full", std::chrono::milliseconds(500)},
@@ -62,9 +62,9 @@ std::vector<Message> one_of_each() {
       Results{session, {{1, 4, some_info()}}},
       ResultAck{session, 1},
       Credit{12},
-      Dispatch{{{attempt, "echo", std::chrono::seconds(3), some_bytes}}},
-      Renew{{attempt}},
-      Renewed{{attempt}, {attempt}},
+      Dispatch{{{attempt, "echo", std::chrono::seconds(3), some_bytes, true, std::chrono::seconds(30)}}},
+      Renew{{attempt}, 7},
+      Renewed{{attempt}, {attempt}, 7},
       Progress{attempt, 500, "half"},
       Complete{{{attempt, Outcome::Retry, some_bytes, "later", std::chrono::microseconds(5)}}},
       CompleteAck{{attempt}},

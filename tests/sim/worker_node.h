@@ -29,7 +29,7 @@ class WorkerNode : public Node, private WorkerCore::Output {
   Hello make_hello() override;
   void on_bound(const Welcome& welcome) override { core_.on_bound(now(), welcome); }
   void on_unbound() override { core_.on_unbound(); }
-  void on_message(const Message& message) override { core_.on_message(message); }
+  void on_message(const Message& message) override { core_.on_message(now(), message); }
   std::optional<Monotonic> turn() override { return core_.end_turn(now()); }
 
   bool send(const Message& message) override { return Node::send(message); }

@@ -1,6 +1,7 @@
 #include "worker/core/worker_core.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shared/base/ensure.h"
 #include "shared/base/limits/messages.h"
@@ -14,6 +15,10 @@ constexpr Duration measure_window = 50ms;   // completions in one such window ar
 constexpr Duration progress_after = 250ms;  // a task that runs this long is shown as processing
 constexpr Duration resend_after = 5s;
 constexpr Duration shortest_renewal = 100ms;
+constexpr std::size_t renewals_remembered = 1024;
+
+// W3: a tenth of a lease is left for the attempt to stop in.
+Monotonic stop_time(Monotonic asked, Duration lease) { return asked + lease - lease / 10; }
 
 }  // namespace
 
@@ -48,7 +53,7 @@ void WorkerCore::on_unbound() {
   credit_ = 0;
 }
 
-void WorkerCore::on_message(const Message& message) {
+void WorkerCore::on_message(Now now, const Message& message) {
   if (const auto* dispatch = std::get_if<Dispatch>(&message)) {
     for (const DispatchItem& item : dispatch->items) accept(item);
   } else if (const auto* ack = std::get_if<CompleteAck>(&message)) {
@@ -59,7 +64,7 @@ void WorkerCore::on_message(const Message& message) {
       --ended_;
     }
   } else if (const auto* renewed = std::get_if<Renewed>(&message)) {
-    for (const AttemptId& attempt : renewed->lost) forget_lost(attempt);
+    on_renewed(now, *renewed);
   } else if (const auto* order = std::get_if<Revoke>(&message)) {
     for (const AttemptId& attempt : order->attempts) revoke(attempt);
   }
@@ -69,30 +74,77 @@ void WorkerCore::accept(const DispatchItem& item) {
   if (credit_ > 0) --credit_;
   const auto [place, fresh] = held_.emplace(item.attempt, Held{});
   if (!fresh) return;  // sent twice
-  place->second.time_limit = item.time_limit;
+  Held& held = place->second;
+  held.time_limit = item.time_limit;
   if (draining_) {
-    finish(place->second, {item.attempt, Outcome::HandedBack, {}, "the worker is being stopped", {}});
+    finish(held, {item.attempt, Outcome::HandedBack, {}, "the worker is being stopped", {}});
+  } else if (item.strict) {
+    held.strict = true;
+    held.lease = item.lease;
+    held.type = item.type;
+    held.work = to_bytes(item.work);
+    to_confirm_.push_back(item.attempt);
   } else {
     output_.start(item);
   }
+}
+
+void WorkerCore::on_renewed(Now now, const Renewed& renewed) {
+  while (!asked_.empty() && asked_.front().number < renewed.number) asked_.pop_front();
+  if (!asked_.empty() && asked_.front().number == renewed.number) {
+    for (const AttemptId& attempt : renewed.attempts) confirm(now, asked_.front().sent, attempt);
+    asked_.pop_front();
+  }
+  for (const AttemptId& attempt : renewed.lost) forget_lost(attempt);
+}
+
+void WorkerCore::confirm(Now now, Monotonic asked, const AttemptId& attempt) {
+  const auto place = held_.find(attempt);
+  if (place == held_.end() || !place->second.strict || place->second.stage == Held::Stage::Ended) return;
+  Held& held = place->second;
+  const Monotonic until = stop_time(asked, held.lease);
+  if (until <= now.monotonic) return;  // an answer that came too late says nothing; it is asked again
+  const bool is_first = !held.stop_at;
+  held.stop_at = is_first ? until : std::max(*held.stop_at, until);
+  watch_at_ = std::min(watch_at_, *held.stop_at);
+  if (!is_first) return;
+  output_.start({attempt, held.type, held.time_limit, held.work, true, {}});
+  held.type.clear();
+  Bytes().swap(held.work);
+}
+
+bool WorkerCore::withdraw(const AttemptId& attempt, const Held& held) {
+  if (held.stage != Held::Stage::Waiting) return false;
+  return (held.strict && !held.stop_at) || output_.withdraw(attempt);
+}
+
+void WorkerCore::stop(Held& held, AttemptEnd end) {
+  output_.cancel(end.attempt);
+  if (!held.strict) return finish(held, std::move(end));
+  if (!held.stopped) held.stopped = std::move(end);
 }
 
 void WorkerCore::revoke(const AttemptId& attempt) {
   const auto held = held_.find(attempt);
   if (held == held_.end() || held->second.stage == Held::Stage::Ended) return;
   held->second.revoked = true;
-  if (output_.withdraw(attempt)) {
+  if (withdraw(attempt, held->second)) {
     finish(held->second, {attempt, Outcome::Cancelled, {}, {}, {}});
   } else {
     output_.cancel(attempt);
   }
 }
 
-// What has begun goes on: it may still be the first to finish (W3). What has not is somebody else's by now.
+// What has begun goes on: it may still be the first to finish (W3), unless it is strict. What has not is
+// somebody else's by now.
 void WorkerCore::forget_lost(const AttemptId& attempt) {
   const auto held = held_.find(attempt);
-  if (held == held_.end() || held->second.stage != Held::Stage::Waiting) return;
-  if (output_.withdraw(attempt)) held_.erase(held);
+  if (held == held_.end() || held->second.stage == Held::Stage::Ended) return;
+  if (withdraw(attempt, held->second)) {
+    held_.erase(held);
+  } else if (held->second.strict) {
+    stop(held->second, {attempt, Outcome::Cancelled, {}, "it has lost its lease", {}});
+  }
 }
 
 void WorkerCore::on_begin(Now now, const AttemptId& attempt) {
@@ -112,6 +164,11 @@ void WorkerCore::on_end(AttemptEnd end) {
   const auto held = held_.find(end.attempt);
   if (held == held_.end() || held->second.stage == Held::Stage::Ended)
     return;  // timed out or handed back before
+  const std::optional<AttemptEnd>& stopped = held->second.stopped;
+  if (stopped && end.outcome != Outcome::Completed) {
+    end.outcome = stopped->outcome;
+    end.error = stopped->error;
+  }
   if (held->second.revoked && end.outcome != Outcome::Completed) end.outcome = Outcome::Cancelled;
   finish(held->second, std::move(end));
 }
@@ -135,7 +192,7 @@ void WorkerCore::drain(Monotonic deadline) {
   draining_ = true;
   drain_deadline_ = deadline;
   for (auto& [attempt, held] : held_) {
-    if (held.stage == Held::Stage::Waiting && output_.withdraw(attempt)) {
+    if (withdraw(attempt, held)) {
       finish(held, {attempt, Outcome::HandedBack, {}, "the worker is being stopped", {}});
     }
   }
@@ -171,30 +228,37 @@ void WorkerCore::watch_running(Now now) {
   if (now.monotonic < watch_at_) return;
   watch_at_ = Monotonic::max();
   for (auto& [attempt, held] : held_) {
-    if (held.stage == Held::Stage::Running) watch_at_ = std::min(watch_at_, watch(now, attempt, held));
+    if (held.stage == Held::Stage::Running || held.stop_at) {
+      watch_at_ = std::min(watch_at_, watch(now, attempt, held));
+    }
   }
 }
 
 Monotonic WorkerCore::watch(Now now, const AttemptId& attempt, Held& held) {
+  if (held.stage == Held::Stage::Ended || held.stopped) return Monotonic::max();
+  if (held.stop_at && now.monotonic >= *held.stop_at) {
+    AttemptEnd end{attempt, Outcome::Cancelled, {}, "its lease could not be renewed in time", {}};
+    withdraw(attempt, held) ? finish(held, std::move(end)) : stop(held, std::move(end));
+    return Monotonic::max();
+  }
+  if (held.stage == Held::Stage::Waiting) return *held.stop_at;
   const Duration ran = now.monotonic - *held.began;
   if (held.time_limit.count() > 0 && ran >= held.time_limit) {
-    output_.cancel(attempt);
-    finish(held,
-           {attempt,
-            Outcome::TimedOut,
-            {},
-            "the attempt took longer than its limit of " + std::to_string(held.time_limit.count()) + " ms",
-            std::chrono::duration_cast<std::chrono::microseconds>(ran)});
+    stop(held,
+         {attempt,
+          Outcome::TimedOut,
+          {},
+          "the attempt took longer than its limit of " + std::to_string(held.time_limit.count()) + " ms",
+          std::chrono::duration_cast<std::chrono::microseconds>(ran)});
     return Monotonic::max();
   }
   if (draining_ && now.monotonic >= drain_deadline_) {
-    output_.cancel(attempt);
-    finish(held, {attempt, Outcome::HandedBack, {}, "the worker was stopped before the attempt ended", {}});
+    stop(held, {attempt, Outcome::HandedBack, {}, "the worker was stopped before the attempt ended", {}});
     return Monotonic::max();
   }
   if (bound_ && !held.told_progress && ran >= progress_after)
     held.told_progress = output_.send(Progress{attempt, 0, {}});
-  Monotonic next = Monotonic::max();
+  Monotonic next = held.stop_at.value_or(Monotonic::max());
   if (held.time_limit.count() > 0) next = std::min(next, *held.began + held.time_limit);
   if (draining_) next = std::min(next, drain_deadline_);
   if (!held.told_progress) next = std::min(next, std::max(*held.began, now.monotonic) + progress_after);
@@ -233,13 +297,21 @@ void WorkerCore::send_credit() {
 }
 
 void WorkerCore::send_renewals(Now now) {
-  if (now.monotonic < next_renewal_) return;
+  if (now.monotonic < next_renewal_) return ask(now, std::exchange(to_confirm_, {}));
   next_renewal_ = now.monotonic + std::max<Duration>(lease_ / 3, shortest_renewal);
-  Renew renew;
+  to_confirm_.clear();
+  std::vector<AttemptId> attempts;
   for (const auto& [attempt, held] : held_) {
-    if (held.stage != Held::Stage::Ended) renew.attempts.push_back(attempt);
+    if (held.stage != Held::Stage::Ended) attempts.push_back(attempt);
   }
-  if (!renew.attempts.empty()) output_.send(renew);
+  ask(now, std::move(attempts));
+}
+
+// An answer to a renewal that is no longer remembered prolongs nothing, which is safe.
+void WorkerCore::ask(Now now, std::vector<AttemptId> attempts) {
+  if (attempts.empty() || !output_.send(Renew{std::move(attempts), ++last_asked_})) return;
+  asked_.push_back({last_asked_, now.monotonic});
+  if (asked_.size() > renewals_remembered) asked_.pop_front();
 }
 
 std::optional<Monotonic> WorkerCore::next_deadline(Now now) const {

@@ -11,10 +11,15 @@
 //  limits::tasks_a_worker.
 //  2. Each held attempt is in every hello; none is forgotten before its CompleteAck.
 //  3. Once draining, nothing new is started.
+//  4. A strict attempt begins only once a renewal of it is answered, and is told to stop nine tenths of a
+//  lease
+//     after the sending of the last one that was (W3). Its end is told when its slot is done, never before:
+//     until then nobody else may have it.
 //
 // Thread rule: pure; one owner. Limits: limits::tasks_a_worker.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -56,7 +61,7 @@ class WorkerCore {
   void on_bound(Now now, const Welcome& welcome);
   void on_unbound();
   // Dispatch, Renewed, CompleteAck, Revoke; others are none of its business.
-  void on_message(const Message& message);
+  void on_message(Now now, const Message& message);
   void on_begin(Now now, const AttemptId& attempt);
   void on_end(AttemptEnd end);
 
@@ -80,9 +85,27 @@ class WorkerCore {
     bool told_progress = false;
     bool revoked = false;
     std::optional<AttemptEnd> end;  // kept until it is acknowledged
+
+    // Of strict attempts only.
+    bool strict = false;
+    Duration lease{};
+    std::optional<Monotonic> stop_at;   // set by the first renewal that is answered, which lets it begin
+    std::string type;                   // until then
+    Bytes work;                         // likewise
+    std::optional<AttemptEnd> stopped;  // told to stop: how it ends, unless it completes all the same
+  };
+  struct Asked {
+    std::uint64_t number = 0;
+    Monotonic sent;
   };
 
   void accept(const DispatchItem& item);
+  void on_renewed(Now now, const Renewed& renewed);
+  void confirm(Now now, Monotonic asked, const AttemptId& attempt);
+  // True when no slot has begun it, nor will.
+  bool withdraw(const AttemptId& attempt, const Held& held);
+  // Whatever runs it is told to stop; how it ends, unless it completes.
+  void stop(Held& held, AttemptEnd end);
   void revoke(const AttemptId& attempt);
   void forget_lost(const AttemptId& attempt);
   void finish(Held& held, AttemptEnd end);
@@ -91,6 +114,7 @@ class WorkerCore {
   void send_ends();
   void send_credit();
   void send_renewals(Now now);
+  void ask(Now now, std::vector<AttemptId> attempts);
   void watch_running(Now now);
   // Does what is due for one running attempt; when the next thing is.
   Monotonic watch(Now now, const AttemptId& attempt, Held& held);
@@ -110,6 +134,9 @@ class WorkerCore {
   std::uint32_t credit_ = 0;  // granted to this leader and not used yet
   Duration lease_{};
   Monotonic next_renewal_{};
+  std::vector<AttemptId> to_confirm_;  // strict, just dispatched
+  std::deque<Asked> asked_;            // renewals that are not answered, the newest of them
+  std::uint64_t last_asked_ = 0;
   Monotonic resend_at_{};                  // ends that are not acknowledged by then are told again
   Monotonic watch_at_ = Monotonic::max();  // something is due for a running attempt
   std::uint32_t ended_in_window_ = 0;

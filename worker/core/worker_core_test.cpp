@@ -54,7 +54,13 @@ class WorkerCoreTest : public ::testing::Test {
   static AttemptId attempt(std::uint64_t task) { return {TaskId{task}, 0, 1, Epoch{1}}; }
   void bind() { core.on_bound(now, Welcome{"b1", 1s, 5s, 30s, 0}); }
   void dispatch(std::uint64_t task, std::chrono::milliseconds limit = 0ms) {
-    core.on_message(Dispatch{{{attempt(task), "echo", limit, {}}}});
+    core.on_message(now, Dispatch{{{attempt(task), "echo", limit, {}}}});
+  }
+  void dispatch_strict(std::uint64_t task) {
+    core.on_message(now, Dispatch{{{attempt(task), "echo", 0ms, {}, true, 30s}}});
+  }
+  void renewed(std::uint64_t number, std::uint64_t task) {
+    core.on_message(now, Renewed{{attempt(task)}, {}, number});
   }
   void begin(std::uint64_t task) {
     output.waiting.erase(attempt(task));
@@ -63,7 +69,7 @@ class WorkerCoreTest : public ::testing::Test {
   void end(std::uint64_t task, Outcome outcome = Outcome::Completed) {
     core.on_end({attempt(task), outcome, {}, {}, {}});
   }
-  void acknowledge(std::uint64_t task) { core.on_message(CompleteAck{{attempt(task)}}); }
+  void acknowledge(std::uint64_t task) { core.on_message(now, CompleteAck{{attempt(task)}}); }
   Lines turn(Duration passed = 0ms) {
     now.monotonic += passed;
     core.end_turn(now);
@@ -182,7 +188,7 @@ TEST_F(WorkerCoreTest, ALostLeaseIsDroppedIfItHasNotBegunAndGoesOnIfItHas) {
   dispatch(1);
   dispatch(2);
   begin(1);
-  core.on_message(Renewed{{}, {attempt(1), attempt(2)}});
+  core.on_message(now, Renewed{{}, {attempt(1), attempt(2)}});
   EXPECT_EQ(core.held(), std::vector{attempt(1)});
 }
 
@@ -193,7 +199,7 @@ TEST_F(WorkerCoreTest, ARevokedAttemptIsWithdrawnOrStopped) {
   dispatch(2);
   begin(2);
   output.take();
-  core.on_message(Revoke{{attempt(1), attempt(2), attempt(3)}});
+  core.on_message(now, Revoke{{attempt(1), attempt(2), attempt(3)}});
   EXPECT_EQ(turn(), (Lines{"cancel t2", "complete t1=cancelled"}));
   end(2, Outcome::Failed);
   EXPECT_EQ(turn()[0], "complete t2=cancelled");
@@ -228,6 +234,91 @@ TEST_F(WorkerCoreTest, WhatRunsPastTheDrainDeadlineIsHandedBack) {
   EXPECT_EQ(lines[1], "complete t1=handed back");
 }
 
+TEST_F(WorkerCoreTest, AStrictAttemptBeginsWhenARenewalIsAnsweredAndStopsATenthBeforeItsLeaseEnds) {
+  bind();
+  turn();
+  dispatch_strict(1);
+  EXPECT_EQ(turn(), (Lines{"renew t1"}));
+  now.monotonic += 2s;  // the answer takes its time: the lease is counted from the asking
+  renewed(1, 1);
+  EXPECT_EQ(output.take(), (Lines{"start t1"}));
+  begin(1);
+  EXPECT_EQ(turn(10s), (Lines{"progress t1", "renew t1"}));
+  renewed(1, 1);  // an answer told twice prolongs nothing
+  EXPECT_EQ(turn(14999ms), (Lines{"renew t1"}));
+  EXPECT_EQ(turn(1ms), (Lines{"cancel t1"}));
+  EXPECT_EQ(turn(1s), Lines{}) << "it ends when its slot has ended";
+  end(1, Outcome::Failed);
+  EXPECT_EQ(turn()[0], "complete t1=cancelled");
+}
+
+TEST_F(WorkerCoreTest, AnAnsweredRenewalProlongsAStrictAttempt) {
+  bind();
+  turn();
+  dispatch_strict(1);
+  turn();
+  renewed(1, 1);
+  begin(1);
+  turn(20s);
+  renewed(2, 1);
+  EXPECT_EQ(turn(26s), (Lines{"renew t1"}));
+  core.on_unbound();
+  EXPECT_EQ(turn(1s), (Lines{"cancel t1"}));
+}
+
+TEST_F(WorkerCoreTest, AStrictAttemptThatNoSlotHasBegunIsWithdrawnWhenItsLeaseRunsOut) {
+  bind();
+  turn();
+  dispatch_strict(1);
+  dispatch_strict(2);
+  turn();
+  core.on_unbound();
+  now.monotonic += 28s;
+  renewed(1, 1);  // too late to begin with
+  EXPECT_EQ(output.take(), Lines{});
+  now.monotonic -= 28s;
+  renewed(1, 1);
+  EXPECT_EQ(output.take(), Lines{}) << "an answer counts once";
+  bind();
+  turn();
+  renewed(2, 2);
+  EXPECT_EQ(output.take(), (Lines{"start t2"}));
+  core.on_unbound();
+  turn(27s);
+  bind();
+  EXPECT_EQ(turn()[0], "complete t2=cancelled");
+}
+
+TEST_F(WorkerCoreTest, AStrictAttemptThatHasLostItsLeaseIsStopped) {
+  bind();
+  turn();
+  dispatch_strict(1);
+  dispatch_strict(2);
+  turn();
+  renewed(1, 1);
+  begin(1);
+  output.take();
+  core.on_message(now, Renewed{{}, {attempt(1), attempt(2)}, 1});
+  EXPECT_EQ(output.take(), (Lines{"cancel t1"}));
+  EXPECT_EQ(core.held(), std::vector{attempt(1)}) << "what was not begun is forgotten, what has is not over";
+  end(1, Outcome::Failed);
+  EXPECT_EQ(turn()[0], "complete t1=cancelled");
+}
+
+TEST_F(WorkerCoreTest, AStrictAttemptPastItsTimeLimitIsHeldUntilItsSlotIsDone) {
+  bind();
+  turn();
+  core.on_message(now, Dispatch{{{attempt(1), "echo", 100ms, {}, true, 30s}}});
+  turn();
+  renewed(1, 1);
+  begin(1);
+  output.take();
+  EXPECT_EQ(turn(100ms), (Lines{"cancel t1"}));
+  EXPECT_EQ(turn(10s), (Lines{"renew t1"})) << "nobody else may have it yet";
+  end(1, Outcome::Failed);
+  EXPECT_EQ(turn()[0], "complete t1=timed out");
+}
+
 TEST_F(WorkerCoreTest, CreditFollowsTheRateOfCompletionAndFallsBackToTheSlots) {
   bind();
   turn();
@@ -237,7 +328,7 @@ TEST_F(WorkerCoreTest, CreditFollowsTheRateOfCompletionAndFallsBackToTheSlots) {
     for (const auto& held : core.held()) {
       core.on_begin(now, held);
       core.on_end({held, Outcome::Completed, {}, {}, {}});
-      core.on_message(CompleteAck{{held}});
+      core.on_message(now, CompleteAck{{held}});
     }
     turn(5ms);
   }
@@ -253,10 +344,10 @@ TEST_F(WorkerCoreTest, NeverHoldsOrAsksForMoreThanItsLimit) {
   for (int round = 0; round < 60; ++round) {
     for (int count = 0; count < 3000; ++count) {
       const auto id = attempt(next++);
-      core.on_message(Dispatch{{{id, "echo", 0ms, {}}}});
+      core.on_message(now, Dispatch{{{id, "echo", 0ms, {}}}});
       core.on_begin(now, id);
       core.on_end({id, Outcome::Completed, {}, {}, {}});
-      core.on_message(CompleteAck{{id}});
+      core.on_message(now, CompleteAck{{id}});
     }
     turn(10ms);
   }

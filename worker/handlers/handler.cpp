@@ -65,6 +65,14 @@ std::vector<std::string_view> HandlerRegistry::types() const {
   return types;
 }
 
+std::vector<std::string_view> HandlerRegistry::strict_types() const {
+  std::vector<std::string_view> types;
+  for (const auto& handler : handlers_) {
+    if (handler->strict()) types.push_back(handler->type());
+  }
+  return types;
+}
+
 HandlerRegistry built_in_handlers() {
   HandlerRegistry registry;
   for (auto* make : {make_process_content, make_hash, make_echo}) {

@@ -77,6 +77,10 @@ class Handler {
   [[nodiscard]] virtual std::span<const ParameterHelp> help() const = 0;
   [[nodiscard]] virtual int version() const = 0;
   [[nodiscard]] virtual bool deterministic() const = 0;
+  // Whether it must never run twice at once: it begins later (its lease is committed first), ends before its
+  // lease does, and only the current attempt's result counts. One worker that says so says it for the
+  // cluster.
+  [[nodiscard]] virtual bool strict() const { return false; }
   // Faults: retry_helps() of the kind says whether another try makes sense.
   virtual Result<HandlerOutput> run(const HandlerInput& input, Content& content) const = 0;
 };
@@ -104,6 +108,7 @@ class HandlerRegistry {
   [[nodiscard]] Result<const Handler*> find(std::string_view type) const;
   // In alphabetical order.
   [[nodiscard]] std::vector<std::string_view> types() const;
+  [[nodiscard]] std::vector<std::string_view> strict_types() const;  // those of them that are strict()
 
  private:
   std::vector<std::unique_ptr<const Handler>> handlers_;  // sorted by type
