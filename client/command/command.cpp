@@ -145,6 +145,7 @@ int run_command(const std::vector<std::string>& words, Environment& environment)
   add_submit_command(registry);
   add_task_commands(registry);
   add_cluster_commands(registry);
+  add_bench_command(registry);
   try {
     root.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {

@@ -1,5 +1,11 @@
 #include "client/command/json_writer.h"
 
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "shared/base/ensure.h"
+
 namespace cidbus {
 namespace {
 
@@ -103,6 +109,15 @@ JsonWriter& JsonWriter::string(std::string_view text) {
 }
 
 JsonWriter& JsonWriter::string_or_null(std::string_view text) { return text.empty() ? null() : string(text); }
+
+JsonWriter& JsonWriter::decimal(double number, int digits) {
+  ENSURE(std::isfinite(number), "number", number);
+  std::array<char, 400> text{};  // the largest double has 309 digits
+  const auto [end, error] =
+      std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed, digits);
+  ENSURE(error == std::errc(), "number", number, "digits", digits);
+  return token({text.data(), end});
+}
 
 JsonWriter& JsonWriter::token(std::string_view token) {
   separate();

@@ -26,6 +26,7 @@ class JsonWriter {
   JsonWriter& string(std::string_view text);
   JsonWriter& string_or_null(std::string_view text);  // null when empty
   JsonWriter& number(std::uint64_t number) { return token(std::to_string(number)); }
+  JsonWriter& decimal(double number, int digits);  // behind the point. REQUIRES: finite
   JsonWriter& boolean(bool value) { return token(value ? "true" : "false"); }
   JsonWriter& null() { return token("null"); }
 

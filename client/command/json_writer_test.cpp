@@ -47,6 +47,12 @@ TEST(JsonWriter, WritesValidJsonWhateverBytesItIsGiven) {
   }
 }
 
+TEST(JsonWriter, WritesDecimalsWithAsManyDigitsAsAsked) {
+  JsonWriter json;
+  json.open_array().decimal(0.5, 1).decimal(-12.3456, 2).decimal(1e6, 3).close_array();
+  EXPECT_EQ(json.text(), "[0.5,-12.35,1000000.000]");
+}
+
 TEST(ValidUtf8, KeepsWhatIsWellFormedAndReplacesTheRest) {
   EXPECT_EQ(valid_utf8("a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80"), "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80");
   const std::string bad = "\xef\xbf\xbd";

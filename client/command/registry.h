@@ -49,6 +49,7 @@ void add_content_commands(Registry& registry);
 void add_submit_command(Registry& registry);
 void add_task_commands(Registry& registry);
 void add_cluster_commands(Registry& registry);
+void add_bench_command(Registry& registry);
 
 // A list of --output's words and the like, for messages: "table, json, ndjson or quiet".
 inline constexpr const char* format_names = "table, json, ndjson or quiet";

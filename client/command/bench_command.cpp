@@ -1,0 +1,225 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "client/command/interrupt.h"
+#include "client/command/load_result.h"
+#include "client/command/registry.h"
+#include "client/command/task_record.h"
+#include "client/command/task_request.h"
+#include "shared/io/clock.h"
+#include "shared/wire/work.h"
+
+namespace cidbus {
+namespace {
+
+constexpr std::uint64_t tasks_most = 100'000'000;
+constexpr std::size_t payload_most = 60'000;  // with its framing it fits a result
+constexpr std::uint64_t window_most = 1'000'000;
+constexpr std::string_view payload_name = "payload";
+
+struct Load {
+  std::uint64_t tasks = 0;
+  std::uint64_t window = 0;
+  std::size_t payload = 0;
+};
+
+// Keeps a window of echo tasks in flight until all have answered what they were given.
+class LoadRun : public Client::Listener {
+ public:
+  LoadRun(Context& context, const Load& load)
+      : context_(context),
+        load_(load),
+        payload_(load.payload, 'x'),
+        client_(context.sockets(), context.new_identity(), context.common().brokers, {}, *this) {
+    begun_.resize(load.tasks + 2);  // by ticket, from 1; the first one is the warm-up
+  }
+
+  // The exit code of an interrupt goes before a result.
+  Result<LoadResult> run();
+
+  void accepted(Ticket, TaskId, bool) override {}
+  void rejected(Ticket, const Fault& why) override { failure_ = why; }
+  void unknown(Ticket, TaskId) override {
+    failure_ = Fault{FaultKind::TryAgain, "the session expired during the bench; run it again"};
+  }
+  void result(Ticket ticket, const TaskInfo& info) override;
+
+ private:
+  void submit(Monotonic now);
+  Status run_until(std::uint64_t answered);
+
+  Context& context_;
+  const Load load_;
+  const std::string payload_;
+  Client client_;
+  std::vector<Monotonic> begun_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t answered_ = 0;
+  LoadResult result_;
+  std::optional<Fault> failure_;
+};
+
+// The work is encoded anew for each task, as a program would that has something to say.
+void LoadRun::submit(Monotonic now) {
+  Work work;
+  work.parameters.emplace_back(payload_name, payload_);
+  const Ticket ticket = client_.submit("echo", TaskOptions{}, encode_work(work));
+  begun_[ticket.value] = now;
+  ++sent_;
+}
+
+void LoadRun::result(Ticket ticket, const TaskInfo& info) {
+  if (info.state != TaskState::Completed) {
+    failure_ = Fault{FaultKind::Failed, failure_of(make_task_record(info))};
+    return;
+  }
+  const auto decoded = decode_result(info.result);
+  if (!decoded || (*decoded)->values.size() != 1 || (*decoded)->values.front().second != payload_) {
+    failure_ = Fault{FaultKind::BadData,
+                     "task " + to_text(info.task) + " answered something else than it was given"};
+    return;
+  }
+  result_.latencies.add(read_clock().monotonic - begun_[ticket.value]);
+  ++answered_;
+}
+
+Status LoadRun::run_until(std::uint64_t answered) {
+  const Status ran = client_.run(context_.patience(), [&] {
+    const Monotonic now = read_clock().monotonic;
+    while (sent_ < answered && sent_ - answered_ < load_.window && client_.has_room()) submit(now);
+    return answered_ == answered || failure_ || context_.interrupted() != 0;
+  });
+  if (failure_) return tl::unexpected(*failure_);
+  return ran;
+}
+
+Result<LoadResult> LoadRun::run() {
+  if (context_.environment().interrupt != nullptr)
+    client_.watch(context_.environment().interrupt->descriptor(), [] {});
+  // The first task finds the leader and opens the session; it is not counted.
+  if (const Status warmed = run_until(1); !warmed) return tl::unexpected(warmed.error());
+  result_ = LoadResult();
+  const Monotonic started = read_clock().monotonic;
+  if (const Status ran = run_until(load_.tasks + 1); !ran) return tl::unexpected(ran.error());
+  result_.tasks = load_.tasks;
+  result_.elapsed = read_clock().monotonic - started;
+  client_.close();
+  return std::move(result_);
+}
+
+// What the load runs on, as the leader tells it.
+struct Surroundings {
+  Durability durability = Durability::Disk;
+  std::uint64_t brokers = 0;
+  std::uint64_t workers = 0;
+  std::uint64_t slots = 0;
+};
+
+Result<Surroundings> look_around(Context& context) {
+  const RequestId request = context.next_request();
+  Surroundings found;
+  const Status asked = context.ask(SnapshotRequest{request}, [&](const Message& message) {
+    const auto* snapshot = std::get_if<Snapshot>(&message);
+    if (snapshot == nullptr || snapshot->request != request) return false;
+    found.durability = snapshot->durability;
+    found.brokers = snapshot->brokers.size();
+    for (const Member& member : snapshot->members) {
+      if (member.role != Role::Worker || member.state != MemberState::Alive) continue;
+      ++found.workers;
+      found.slots += member.load.slots;
+    }
+    return true;
+  });
+  if (!asked) return tl::unexpected(asked.error());
+  if (found.workers == 0)
+    return fault(FaultKind::TryAgain,
+                 "the cluster has no worker to run echo tasks; start one and run the bench again");
+  return found;
+}
+
+std::string row_json(const Surroundings& on, const Load& load, const LoadResult& result) {
+  JsonWriter json;
+  json.open_object().name("window").number(load.window).name("payload").number(load.payload);
+  json.name("durability").string(to_text(on.durability)).name("brokers").number(on.brokers);
+  json.name("workers").number(on.workers).name("slots").number(on.slots);
+  write_load(json, result);
+  return json.close_object().text();
+}
+
+std::string row_text(const Load& load, const LoadResult& result) {
+  return "window " + std::to_string(load.window) + ", payload " + std::to_string(load.payload) +
+         " B: " + to_line(result);
+}
+
+struct BenchOptions {
+  std::uint64_t tasks = 100'000;
+  std::vector<std::uint64_t> windows{1000};
+  std::vector<std::size_t> payloads{100};
+};
+
+// The tasks of one row: as many as asked for, but a row of one at a time need not last as long as the others.
+std::uint64_t tasks_of(const BenchOptions& options, std::uint64_t window) {
+  constexpr std::uint64_t rounds = 20'000;
+  return std::min(options.tasks, window * rounds);
+}
+
+Result<int> bench(Context& context, const BenchOptions& options) {
+  const auto around = look_around(context);
+  if (!around) return tl::unexpected(around.error());
+  Output& output = context.output();
+  if (output.format() == Format::Table) {
+    output.line("durability " + std::string(to_text(around->durability)) + ", " +
+                std::to_string(around->workers) + " workers with " + std::to_string(around->slots) +
+                " slots");
+  }
+  output.open_list();
+  for (const std::size_t payload : options.payloads) {
+    for (const std::uint64_t window : options.windows) {
+      const Load load{tasks_of(options, window), window, payload};
+      const auto result = LoadRun(context, load).run();
+      if (context.interrupted() != 0) return context.interrupted();
+      if (!result) return tl::unexpected(result.error());
+      if (output.is_json())
+        output.item(row_json(*around, load, *result));
+      else
+        output.line(output.format() == Format::Quiet
+                        ? std::to_string(static_cast<std::uint64_t>(tasks_a_second(*result)))
+                        : row_text(load, *result));
+      if (const Status written = output.flush(); !written) return tl::unexpected(written.error());
+    }
+  }
+  output.close_list();
+  return 0;
+}
+
+constexpr const char* examples = R"(  cidbus bench
+  cidbus bench --tasks 1000000 --window 1,100,10000 --payload 100,4096
+  cidbus bench --window 1 --tasks 10000 --output json
+Every task is an echo of its payload, and every answer is compared with it. Nothing else should run meanwhile.
+)";
+
+}  // namespace
+
+void add_bench_command(Registry& registry) {
+  const auto options = std::make_shared<BenchOptions>();  // shared by the options and the action
+  CLI::App& app = registry.leaf(
+      registry.root(),
+      {"bench", "Measure the running cluster: tasks a second and latency, by window and payload", examples},
+      [options](Context& context) { return bench(context, *options); });
+  app.add_option("--tasks", options->tasks, "Tasks a row, at most 20000 times its window (100000)")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, tasks_most));
+  app.add_option("--window", options->windows, "Tasks in flight; several make a row each (1000)")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(std::uint64_t{1}, window_most));
+  app.add_option("--payload", options->payloads, "Bytes a task carries; several make a row each (100)")
+      ->type_name("BYTES,…")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(std::size_t{0}, payload_most));
+}
+
+}  // namespace cidbus

@@ -1,0 +1,50 @@
+"""`cidbus bench` and its yardstick, as a user runs them: every task comes back, and what is told adds up. No speed is
+asserted here."""
+
+import json
+import subprocess
+import unittest
+
+from cluster import BIN, PATIENCE_SECONDS, ClusterTest
+
+
+def check_load(test, row, tasks):
+    """The figures of one row fit each other."""
+    test.assertEqual(row["tasks"], tasks)
+    test.assertGreater(row["seconds"], 0)
+    test.assertAlmostEqual(row["tasks_per_second"], tasks / row["seconds"], delta=1 + 0.01 * row["tasks_per_second"])
+    latency = row["latency_us"]
+    test.assertLessEqual(0, latency["p50"])
+    test.assertEqual(list(latency.values()), sorted(latency.values()), "percentiles only grow")
+
+
+class BenchTest(ClusterTest):
+    def test_measures_a_row_for_each_window_and_payload(self):
+        cluster = self.start_cluster(workers=2, slots=3)
+        rows = cluster.ask("bench", "--tasks", "300", "--window", "1,64", "--payload", "0,5000")
+        self.assertEqual([(row["window"], row["payload"]) for row in rows], [(1, 0), (64, 0), (1, 5000), (64, 5000)])
+        for row in rows:
+            check_load(self, row, 300)
+            self.assertEqual((row["durability"], row["workers"], row["slots"]), ("disk", 2, 6))
+        states = cluster.ask("cluster", "status")["tasks"]
+        self.assertEqual(states["pending"] + states["assigned"] + states["processing"], 0, "nothing is left behind")
+        done = cluster.cidbus("bench", "--tasks", "50")
+        self.assertEqual(done.code, 0, str(done))
+        self.assertIn("50 tasks in", done.out)
+
+    def test_says_what_is_missing(self):
+        cluster = self.start_cluster(workers=0)
+        self.assert_fails(cluster.cidbus("bench", "--tasks", "10"), 75, "no worker", "start one")
+        self.assert_fails(cluster.cidbus("bench", "--window", "0"), 2, "--window")
+        self.assert_fails(cluster.cidbus("bench", "--payload", "1000000"), 2, "--payload")
+
+    def test_the_yardstick_brings_every_task_back(self):
+        for arguments in (["--window", "1"], ["--window", "500", "--workers", "3"], ["--window", "64", "--sessions", "40"],
+                          ["--batch", "1", "--payload", "0"]):
+            told = subprocess.run([BIN / "limit", "--tasks", "700", "--json", *arguments], check=True, timeout=PATIENCE_SECONDS,
+                                  capture_output=True, text=True).stdout
+            check_load(self, json.loads(told), 700)
+
+
+if __name__ == "__main__":
+    unittest.main()
