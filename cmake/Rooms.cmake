@@ -30,6 +30,18 @@ function(cidbus_room name)
   endif()
 endfunction()
 
+# The public headers, for a room that implements them. The room itself sees their names in a namespace that is not
+# inline (client/include/cidbus/namespace.h), and so does its test.
+function(cidbus_public_headers name)
+  target_include_directories(cidbus_${name} PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/client/include> $<INSTALL_INTERFACE:include>)
+  foreach(target cidbus_${name} ${name}_test)
+    if(TARGET ${target})
+      target_compile_definitions(${target} PRIVATE CIDBUS_LIBRARY_SOURCE)
+    endif()
+  endforeach()
+endfunction()
+
 function(cidbus_program name)
   cmake_parse_arguments(PROGRAM "" "" "LIBS" ${ARGN})
   add_executable(${name} main.cpp)

@@ -61,6 +61,14 @@ class CheckLayers(unittest.TestCase):
                            "shared/io/clock.cpp": "#include <thread>\nauto n = std::chrono::steady_clock::now();\n",
                            "gateway/routes_table.cpp": "#include <thread>\n"})
 
+    def test_a_public_header_that_includes_more_than_the_standard_library_is_found(self):
+        self.assert_clean({"client/include/cidbus/client.h": '#include <vector>\n#include "cidbus/task.h"\n',
+                           "examples/submit.cpp": "#include <cidbus/client.h>\n#include <iostream>\n",
+                           "client/library/client.cpp": '#include "cidbus/client.h"\n'})
+        for header in ['"shared/base/result.h"', "<tl/expected.hpp>", "<unistd.h>", "<sys/poll.h>"]:
+            with self.subTest(header):
+                self.assert_found({"client/include/cidbus/client.h": f"#include {header}\n"}, "only public headers")
+
     def test_generated_schema_outside_wire_is_found(self):
         self.assert_clean({"shared/wire/decode.cpp": '#include "schema/task.capnp.h"\n'})
         self.assert_found({"broker/broker.cpp": '#include "schema/task.capnp.h"\n'}, "is included only by shared/wire")

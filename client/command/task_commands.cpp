@@ -1,12 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "client/command/json_writer.h"
 #include "client/command/registry.h"
 #include "client/command/task_record.h"
 #include "client/command/values.h"
+#include "client/library/task_questions.h"
 #include "shared/base/limits/messages.h"
 #include "shared/content/quote.h"
 
@@ -29,10 +29,9 @@ Result<TaskIds> parse_tasks(const std::vector<std::string>& words) {
   return tasks;
 }
 
-Fault unknown_task(TaskId task) {
-  return {
-      FaultKind::NotFound,
-      "task " + to_text(task) + " is not known: it never was, or it ended long ago; see 'cidbus task list'"};
+// For what the leader answers at once.
+AskLeader soon(Context& context) {
+  return [&context](const Message& question, const TakeAnswer& take) { return context.ask(question, take); };
 }
 
 // One task alone is an object in JSON, several are a list.
@@ -50,17 +49,8 @@ void print_one(Output& output, const TaskRecord& task) {
 Result<int> show(Context& context, const std::vector<std::string>& words) {
   const auto tasks = parse_tasks(words);
   if (!tasks) return tl::unexpected(tasks.error());
-  const RequestId request = context.next_request();
-  std::optional<TaskRecord> found;
-  const Status asked =
-      context.ask(TaskQuery{request, TaskQuery::Kind::Show, *tasks}, [&](const Message& message) {
-        const auto* infos = std::get_if<TaskInfos>(&message);
-        if (infos == nullptr || infos->request != request) return false;
-        if (!infos->tasks.empty()) found = make_task_record(infos->tasks[0]);
-        return true;
-      });
-  if (!asked) return tl::unexpected(asked.error());
-  if (!found) return tl::unexpected(unknown_task(tasks->front()));
+  const auto found = show_task(soon(context), context.next_request(), tasks->front());
+  if (!found) return tl::unexpected(found.error());
   print_one(context.output(), *found);
   return 0;
 }
@@ -68,23 +58,18 @@ Result<int> show(Context& context, const std::vector<std::string>& words) {
 // Tells of each task as it becomes final; in `json`, of all at the end, in the order asked.
 class Waiting {
  public:
-  Waiting(Context& context, TaskIds tasks)
-      : context_(context), asked_(std::move(tasks)), open_(asked_.begin(), asked_.end()) {}
+  Waiting(Context& context, TaskIds tasks) : context_(context), asked_(std::move(tasks)) {}
 
-  bool take(const TaskInfos& infos) {
-    for (const TaskInfo& info : infos.tasks) {
-      if (!is_final(info.state) || open_.erase(info.task) == 0) continue;
-      const TaskRecord task = make_task_record(info);
-      if (task.state != TaskState::Completed) failures_.push_back(failure_of(task));
-      if (asked_.size() > 1 && context_.output().format() == Format::Json)
-        ended_.emplace(task.id, task);
-      else
-        tell(task);
+  void take(const Result<TaskRecord>& task) {
+    if (!task) {
+      failures_.push_back(task.error().message);
+      return;
     }
-    for (const TaskId task : infos.unknown) {
-      if (open_.erase(task) != 0) failures_.push_back(unknown_task(task).message);
-    }
-    return open_.empty();
+    if (task->state != TaskState::Completed) failures_.push_back(failure_of(*task));
+    if (asked_.size() > 1 && context_.output().format() == Format::Json)
+      ended_.emplace(task->id, *task);
+    else
+      tell(*task);
   }
 
   int end() {
@@ -113,7 +98,6 @@ class Waiting {
 
   Context& context_;
   const TaskIds asked_;
-  std::set<TaskId> open_;
   std::map<TaskId, TaskRecord> ended_;
   std::vector<std::string> failures_;
 };
@@ -122,12 +106,11 @@ Result<int> wait(Context& context, const std::vector<std::string>& words) {
   const auto tasks = parse_tasks(words);
   if (!tasks) return tl::unexpected(tasks.error());
   Waiting waiting(context, *tasks);
-  const RequestId request = context.next_request();
-  const Status asked =
-      context.ask_patiently(TaskQuery{request, TaskQuery::Kind::Wait, *tasks}, [&](const Message& message) {
-        const auto* infos = std::get_if<TaskInfos>(&message);
-        return infos != nullptr && infos->request == request && waiting.take(*infos);
-      });
+  const AskLeader ask = [&context](const Message& question, const TakeAnswer& take) {
+    return context.ask_patiently(question, take);
+  };
+  const Status asked = wait_for_tasks(ask, context.next_request(), *tasks,
+                                      [&](const Result<TaskRecord>& task) { waiting.take(task); });
   if (!asked) return tl::unexpected(asked.error());
   return waiting.end();
 }
@@ -157,7 +140,6 @@ Result<int> list(Context& context, const ListOptions& options) {
   auto list = make_list(options);
   if (!list) return tl::unexpected(list.error());
   Output& output = context.output();
-  std::vector<TaskRecord> page;
   std::uint32_t left = options.limit;
   bool more = true;
   bool first = true;
@@ -165,23 +147,17 @@ Result<int> list(Context& context, const ListOptions& options) {
   while (left > 0 && more) {
     list->request = context.next_request();
     list->limit = std::min(left, static_cast<std::uint32_t>(limits::items_a_message));
-    page.clear();
-    const Status asked = context.ask(*list, [&](const Message& message) {
-      const auto* infos = std::get_if<TaskInfos>(&message);
-      if (infos == nullptr || infos->request != list->request) return false;
-      for (const TaskInfo& info : infos->tasks) page.push_back(make_task_record(info));
-      more = infos->more && !infos->tasks.empty();
-      return true;
-    });
-    if (!asked) return tl::unexpected(asked.error());
-    for (const TaskRecord& task : page) {
+    const auto page = list_tasks(soon(context), *list);
+    if (!page) return tl::unexpected(page.error());
+    more = page->more;
+    for (const TaskRecord& task : page->tasks) {
       if (output.is_json()) output.item(to_json(task));
       if (output.format() == Format::Quiet) output.line(to_text(task.id));
     }
-    if (output.format() == Format::Table) print_table(output, page, first);
+    if (output.format() == Format::Table) print_table(output, page->tasks, first);
     first = false;
-    left -= std::min(left, static_cast<std::uint32_t>(page.size()));
-    if (!page.empty()) list->before = page.back().id;
+    left -= std::min(left, static_cast<std::uint32_t>(page->tasks.size()));
+    if (!page->tasks.empty()) list->before = page->tasks.back().id;
   }
   output.close_list();
   const bool says_more = more && output.format() == Format::Table && context.environment().err_is_terminal;
@@ -208,18 +184,11 @@ void print_cancelled(Output& output, TaskId task, CancelAnswer answer) {
 Result<int> cancel(Context& context, const std::vector<std::string>& words) {
   const auto tasks = parse_tasks(words);
   if (!tasks) return tl::unexpected(tasks.error());
-  const RequestId request = context.next_request();
-  std::vector<std::pair<TaskId, CancelAnswer>> answers;
-  const Status asked = context.ask(Cancel{request, *tasks}, [&](const Message& message) {
-    const auto* told = std::get_if<CancelAnswers>(&message);
-    if (told == nullptr || told->request != request) return false;
-    answers = told->answers;
-    return true;
-  });
-  if (!asked) return tl::unexpected(asked.error());
+  const auto answers = cancel_tasks(soon(context), context.next_request(), *tasks);
+  if (!answers) return tl::unexpected(answers.error());
   int code = 0;
   context.output().open_list();
-  for (const auto& [task, answer] : answers) {
+  for (const auto& [task, answer] : *answers) {
     print_cancelled(context.output(), task, answer);
     if (answer == CancelAnswer::Cancelled) continue;
     code = 1;
