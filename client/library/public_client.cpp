@@ -32,17 +32,8 @@ Fault waits_for_itself() {
           "another thread"};
 }
 
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
-  return text;
-}
-
 Status check(const ClientOptions& options) {
-  const auto brokers = parse_addresses(joined(options.brokers));
-  if (!brokers) return to_public(brokers.error());
-  if (!is_valid_name(options.cluster))
-    return Fault{FaultKind::BadUsage, "the cluster's name is not 1 to 64 of A-Z a-z 0-9 . _ -"};
+  if (Status place = check_cluster(options.brokers, options.cluster); !place) return place;
   if (options.copies < 1) return Fault{FaultKind::BadUsage, "content needs at least 1 copy"};
   return {};
 }

@@ -51,8 +51,8 @@ TEST_F(PublicClient, ASubmissionIsAcceptedAndThenTellsHowItsTaskEnded) {
 TEST_F(PublicClient, TenThousandSubmissionsOfFourThreadsAreCalledBackOnceEach) {
   std::vector<std::atomic<int>> calls(10'000);
   {
-    Client client = connect();
     std::atomic<int> left = 10'000;
+    Client client = connect();
     std::vector<std::thread> threads;
     for (int first = 0; first < 4; ++first) {
       threads.emplace_back([&, first] {
@@ -131,8 +131,8 @@ TEST_F(PublicClient, DestructionEndsWhatIsOpenOnceAndLeavesNothingBehind) {
 }
 
 TEST_F(PublicClient, ACallbackMaySubmitAndIsToldThatItCannotWait) {
-  Client client = connect();
   std::promise<Result<Task>> second;
+  Client client = connect();
   const Status submitted = client.submit({.type = "echo"}, [&](Result<Task> first) {
     EXPECT_EQ(client.task(first->id).error().kind, FaultKind::BadUsage);
     EXPECT_EQ(client.add("bytes").error().kind, FaultKind::BadUsage);
@@ -148,8 +148,8 @@ TEST_F(PublicClient, ACallbackMaySubmitAndIsToldThatItCannotWait) {
 
 TEST_F(PublicClient, WithoutRoomASubmissionIsRefusedAndWithRoomAgainTaken) {
   broker.always_full = true;  // nothing of type `full` is accepted, and the client holds it
-  Client client = connect(0ms);
   std::atomic<int> ended = 0;
+  Client client = connect(0ms);
   int taken = 0;
   const TaskRequest large{.type = "full", .parameters = {{"bytes", std::string(60'000, 'x')}}};
   Status submitted;

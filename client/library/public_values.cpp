@@ -2,6 +2,7 @@
 
 #include "shared/base/ensure.h"
 #include "shared/content/quote.h"
+#include "shared/io/bus_link.h"
 
 namespace cidbus::v1 {
 namespace {
@@ -88,6 +89,15 @@ Task to_public(const cidbus::TaskRecord& record) {
   task.started_at = to_public(record.started_at);
   task.finished_at = to_public(record.finished_at);
   return task;
+}
+
+Status check_cluster(const std::vector<std::string>& brokers, const std::string& cluster) {
+  std::string list;
+  for (const std::string& broker : brokers) list += (list.empty() ? "" : ",") + broker;
+  if (const auto parsed = parse_addresses(list); !parsed) return to_public(parsed.error());
+  if (is_valid_name(cluster)) return {};
+  return Fault{FaultKind::BadUsage,
+               in_quotes(cluster) + " cannot name a cluster; use 1 to 64 of A-Z a-z 0-9 . _ -"};
 }
 
 }  // namespace cidbus::v1

@@ -19,4 +19,7 @@ Cid to_public(const cidbus::Cid& cid);
 cidbus::Cid to_internal(const Cid& cid);
 Task to_public(const cidbus::TaskRecord& record);
 
+// BadUsage unless there is a broker, each is a HOST:PORT, and the cluster has a name.
+Status check_cluster(const std::vector<std::string>& brokers, const std::string& cluster);
+
 }  // namespace cidbus::v1

@@ -35,6 +35,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cidbus/cluster.h"
 #include "cidbus/task.h"
 
 namespace cidbus::v1 {
@@ -42,8 +43,8 @@ namespace cidbus::v1 {
 inline constexpr std::chrono::milliseconds no_timeout = std::chrono::milliseconds::max();
 
 struct ClientOptions {
-  std::vector<std::string> brokers = {"127.0.0.1:9096"};  // HOST:PORT of one or more
-  std::string cluster = "cidbus";
+  std::vector<std::string> brokers = default_brokers();  // HOST:PORT of one or more
+  std::string cluster = default_cluster();
   std::chrono::milliseconds contact{5'000};    // connect: how long a broker is looked for
   std::chrono::milliseconds patience{60'000};  // of submit without room, of questions and of content calls
   int copies = 2;                              // nodes that hold what is added before add returns; fewer when

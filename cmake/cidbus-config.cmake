@@ -1,0 +1,14 @@
+# find_package(cidbus) gives cidbus::client (#include <cidbus/client.h>) and cidbus::worker (#include <cidbus/worker.h>).
+#
+# The libraries are static; what they stand on is found here, from the same Debian packages that cidbus is built with.
+
+enable_language(C)  # the package of Cap'n Proto tries a C program, and says that libatomic is missing when it cannot
+include(CMakeFindDependencyMacro)
+foreach(package Threads PkgConfig CapnProto spdlog tl-expected OpenSSL RocksDB CLI11)
+  find_dependency(${package})
+endforeach()
+pkg_check_modules(zmq REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips-cpp)
+
+include(${CMAKE_CURRENT_LIST_DIR}/cidbus-targets.cmake)

@@ -1,0 +1,113 @@
+"""Programs on the public libraries, as a user writes and runs them: their handlers run tasks of the command, their
+tasks are run by the cluster, and of a broker's death they see latency and nothing else."""
+
+import os
+import signal
+import subprocess
+import threading
+import unittest
+
+from cluster import BIN, PATIENCE_SECONDS, ClusterTest, die_with_the_test, wait_until
+
+TASKS = 20_000
+
+
+class Library(ClusterTest):
+    def start_program(self, cluster, *arguments, **options):
+        """A program on the library: it finds the cluster as the command does, by its environment."""
+        place = {"CIDBUS_BROKERS": cluster.broker_address, "CIDBUS_CLUSTER": cluster.name}
+        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+        process = subprocess.Popen(
+            [BIN / arguments[0], *map(str, arguments[1:])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=os.environ | place, cwd=self.folder, preexec_fn=die_with_the_test, **options)
+        self.addCleanup(self.end_program, process)
+        return process
+
+    @staticmethod
+    def end_program(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def start_worker(self, cluster, name, *command):
+        worker = self.start_program(cluster, *command)
+        wait_until(lambda: name in cluster.members(), f"{name} is a member")
+        return worker
+
+    def start_library_worker(self, cluster):
+        return self.start_worker(cluster, "own", "library_worker", "own", self.folder / "own")
+
+    def submit(self, cluster, task_type, *arguments):
+        """Runs a task to its end; gives its record, whatever became of it."""
+        done = cluster.cidbus("submit", task_type, *arguments, "--wait", "--output", "json")
+        return done.json()
+
+    def test_the_programs_of_the_readme_count_words(self):
+        cluster = self.start_cluster(workers=0)
+        worker = self.start_worker(cluster, "words", "example_word_count_worker")
+        files = [self.file(f"{count}.txt", b"word " * count) for count in (0, 1, 1000)]
+        done = self.start_program(cluster, "example_submit", *files)
+        out, err = done.communicate(timeout=PATIENCE_SECONDS)
+        self.assertEqual((done.returncode, out, err), (0, "words 0\nwords 1\nwords 1000\n", ""))
+        worker.send_signal(signal.SIGTERM)
+        self.assertEqual(worker.wait(PATIENCE_SECONDS), 0, "stopped in order")
+        wait_until(lambda: "words" not in cluster.members(), "the worker said goodbye")
+
+    def test_a_program_without_a_broker_says_which_it_tried(self):
+        cluster = self.new_cluster()
+        done = self.start_program(cluster, "example_submit")
+        _, err = done.communicate(timeout=PATIENCE_SECONDS)
+        self.assertEqual(done.returncode, 69)
+        self.assertIn(cluster.broker_address, err)
+
+    def test_broker_killed_and_restarted_each_callback_comes_once(self):
+        cluster = self.start_cluster(workers=0)
+        self.start_library_worker(cluster)
+        client = self.start_program(cluster, "library_client", "number", TASKS)
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(iter(client.stdout.readline, "")), daemon=True)
+        reader.start()
+        for share in (10, 3, 2):
+            wait_until(lambda: len(lines) > TASKS // share, f"one in {share} tasks is told")  # pylint: disable=W0640
+            cluster.kill("b1")
+            self.assertIsNone(client.poll(), "it goes on without a broker")
+            cluster.start("b1")
+        self.assertEqual(client.wait(PATIENCE_SECONDS), 0)
+        reader.join(PATIENCE_SECONDS)
+        told = sorted(lines, key=lambda line: int(line.split()[0]))
+        self.assertEqual(told, [f"{number} {number}\n" for number in range(TASKS)], "each once, with its own answer")
+        recorded = cluster.ask("task", "list", "--limit", TASKS * 2)
+        self.assertEqual(len(recorded), TASKS, "nothing was submitted twice")
+
+    def test_what_a_handler_does_is_what_the_task_becomes(self):
+        cluster = self.start_cluster(workers=1)
+        self.start_library_worker(cluster)
+        self.assertEqual(self.submit(cluster, "number", "--param", "number=7")["result"]["values"], {"number": "7"})
+        self.assertEqual(self.submit(cluster, "once", "--param", "number=8")["result"]["values"], {"number": "8"})
+        runs = [self.submit(cluster, "counted")["result"]["values"]["runs"] for _ in range(2)]
+        self.assertEqual(runs, ["1", "2"], "one handler object for all runs")
+
+        text = self.file("text", b"hello")
+        shouted = self.submit(cluster, "shout", "--input", text)["result"]["cids"]
+        self.assertEqual(cluster.cidbus("cat", shouted[0]).out, "hello!")
+        too_long = self.submit(cluster, "shout", "--input", self.file("long", b"x" * 1001))
+        self.assertEqual((too_long["state"], too_long["attempts"]), ("failed", 1))
+        self.assertIn("1001 bytes", too_long["error"])
+
+    def test_a_handler_that_throws_or_hangs_costs_its_own_task_only(self):
+        cluster = self.start_cluster(workers=0)
+        worker = self.start_library_worker(cluster)
+        thrown = self.submit(cluster, "throw", "--param", "number=seven")
+        self.assertEqual((thrown["state"], thrown["error"], thrown["attempts"]), ("failed", "throw: seven", 1))
+
+        hanging = cluster.cidbus("submit", "hang", "--output", "quiet").out.strip()
+        wait_until(lambda: cluster.ask("task", "show", hanging)["state"] == "processing", "it hangs")
+        self.assertEqual(self.submit(cluster, "number", "--param", "number=9")["state"], "completed")
+        self.assertEqual(cluster.cidbus("task", "cancel", hanging).code, 0)
+        limited = self.submit(cluster, "hang", "--time-limit", "200ms", "--retries", "0")
+        self.assertEqual(limited["state"], "failed")
+        self.assertIsNone(worker.poll())
+
+
+if __name__ == "__main__":
+    unittest.main()
