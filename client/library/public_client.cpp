@@ -122,7 +122,7 @@ struct Submission::State {
     if (future.wait_for(milliseconds(0)) == std::future_status::ready) return future.get();
     if (std::this_thread::get_id() == told_by) return waits_for_itself();
     if (future.wait_for(bounded(timeout)) == std::future_status::ready) return future.get();
-    return Fault{FaultKind::TimedOut, "not told in the time given"};
+    return Fault{FaultKind::TimedOut, "nothing was told in the time given, and the submission goes on"};
   }
 };
 
@@ -243,6 +243,8 @@ Result<Task> Client::wait(TaskId id, milliseconds timeout) {
   const auto asked = state_->ask(in(timeout), [&](const AskLeader& ask, RequestId request) {
     return wait_for_tasks(ask, request, {&task, 1}, [&](const auto& told) { ended = told; });
   });
+  if (!asked && asked.error().kind == cidbus::FaultKind::TimedOut)
+    return Fault{FaultKind::TimedOut, "task " + id.text() + " has not ended in the time given, and goes on"};
   if (!asked) return to_public(asked.error());
   if (!*ended) return to_public(ended->error());
   return to_public(**ended);

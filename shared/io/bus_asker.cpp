@@ -16,7 +16,7 @@ Fault no_broker_fault(const std::vector<std::string>& brokers, std::string_view 
   for (const std::string& broker : brokers) tried += (tried.empty() ? "" : ", ") + broker;
   std::string message = "no broker reachable at " + tried;
   if (!reason.empty()) message += ": " + std::string(reason);
-  return {FaultKind::Unavailable, message + "; start one, or name others with --brokers"};
+  return {FaultKind::Unavailable, message + "; start one, or name others (--brokers)"};
 }
 
 void HelloRefusals::on_refused(const Refused& refused) {
@@ -36,9 +36,9 @@ Fault HelloRefusals::fault(const NodeIdentity& identity, const std::vector<std::
   std::string tried;
   for (const std::string& broker : brokers) tried += (tried.empty() ? "" : ", ") + broker;
   const bool says_what_to_do = reason_.find(';') != std::string::npos;
-  return {FaultKind::NotAllowed, "refused as a node of cluster '" + identity.cluster + "' at " + tried +
-                                     ": " + reason_ +
-                                     (says_what_to_do ? "" : "; check --cluster and --brokers")};
+  return {FaultKind::NotAllowed,
+          "refused as a node of cluster '" + identity.cluster + "' at " + tried + ": " + reason_ +
+              (says_what_to_do ? "" : "; check the cluster and the addresses (--cluster, --brokers)")};
 }
 
 struct BusAsker::State : BusLink::Owner {
@@ -120,7 +120,7 @@ Status BusAsker::ask(const Message& question, Monotonic deadline,
   if (!reached || !state.link.bound())
     return tl::unexpected(state.refusals.fault(state.link.identity(), state.link.brokers()));
   return fault(FaultKind::TimedOut,
-               "the broker did not answer in time; try again, or give a longer --timeout");
+               "the broker did not answer in time; try again, or allow more time (--timeout)");
 }
 
 }  // namespace cidbus

@@ -1,32 +1,57 @@
-// A program on the client library: COUNT tasks of TYPE, numbered, handed in as fast as they are taken; prints
-// a line for each callback: the number, and the number as the task answers it, or why it did not.
+// A program on the client library. As fast as they are taken it hands in COUNT tasks of TYPE, numbered, or
+// adds COUNT small files; prints a line for each that is told: the number, and the number as the task answers
+// it, the file's CID, or why there is none.
 //
-//   library_client TYPE COUNT
+//   library_client submit TYPE COUNT
+//   library_client add COUNT
 #include <cidbus/client.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
 
-int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+namespace {
+
+std::string answer_of(const cidbus::Result<cidbus::Task>& task) {
+  if (!task) return task.error().message;
+  return task->state == cidbus::TaskState::Completed ? task->result.values.at(0).second : task->error;
+}
+
+int submit(const char* type, int count) {
   std::atomic<int> open = 0;  // outlives the client, whose callbacks count it down
   auto client = cidbus::Client::connect();
   if (!client) return std::cerr << client.error().message << '\n', 69;
-  for (int number = 0; number < std::atoi(argv[2]); ++number) {
+  for (int number = 0; number < count; ++number) {
     ++open;
-    const cidbus::TaskRequest request{.type = argv[1], .parameters = {{"number", std::to_string(number)}}};
+    const cidbus::TaskRequest request{.type = type, .parameters = {{"number", std::to_string(number)}}};
     const auto submitted = client->submit(request, [&open, number](cidbus::Result<cidbus::Task> task) {
-      const bool completed = task && task->state == cidbus::TaskState::Completed;
-      std::cout << number << ' '
-                << (completed ? task->result.values.at(0).second
-                    : task    ? task->error
-                              : task.error().message)
-                << std::endl;
+      std::cout << number << ' ' << answer_of(task) << std::endl;
       if (--open == 0) open.notify_all();
     });
     if (!submitted) return std::cerr << submitted.error().message << '\n', 1;
   }
   for (int left = open; left != 0; left = open) open.wait(left);
   return 0;
+}
+
+int add(int count) {
+  auto client = cidbus::Client::connect();
+  if (!client) return std::cerr << client.error().message << '\n', 69;
+  for (int number = 0; number < count; ++number) {
+    const auto cid = client->add("file " + std::to_string(number));
+    if (!cid) return std::cerr << cid.error().message << '\n', 1;
+    const auto content = client->get(*cid);
+    if (!content) return std::cerr << content.error().message << '\n', 1;
+    std::cout << number << ' ' << cid->text() << ' ' << *content << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string what = argc > 1 ? argv[1] : "";
+  if (what == "submit" && argc == 4) return submit(argv[2], std::atoi(argv[3]));
+  if (what == "add" && argc == 3) return add(std::atoi(argv[2]));
+  return 2;
 }

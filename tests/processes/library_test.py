@@ -10,6 +10,7 @@ import unittest
 from cluster import BIN, PATIENCE_SECONDS, ClusterTest, die_with_the_test, wait_until
 
 TASKS = 20_000
+FILES = 300
 
 
 class Library(ClusterTest):
@@ -60,24 +61,33 @@ class Library(ClusterTest):
         self.assertEqual(done.returncode, 69)
         self.assertIn(cluster.broker_address, err)
 
+    def lines_over_broker_deaths(self, cluster, count, *command):
+        """What the program prints, `count` lines, while the broker is killed and restarted three times in between."""
+        program = self.start_program(cluster, *command)
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(iter(program.stdout.readline, "")), daemon=True)
+        reader.start()
+        for share in (10, 3, 2):
+            wait_until(lambda: len(lines) > count // share, f"one in {share} is told")  # pylint: disable=W0640
+            cluster.kill("b1")
+            self.assertIsNone(program.poll(), "it goes on without a broker")
+            cluster.start("b1")
+        self.assertEqual(program.wait(PATIENCE_SECONDS), 0, "".join(lines[-3:]))
+        reader.join(PATIENCE_SECONDS)
+        return sorted(lines, key=lambda line: int(line.split()[0]))
+
     def test_broker_killed_and_restarted_each_callback_comes_once(self):
         cluster = self.start_cluster(workers=0)
         self.start_library_worker(cluster)
-        client = self.start_program(cluster, "library_client", "number", TASKS)
-        lines = []
-        reader = threading.Thread(target=lambda: lines.extend(iter(client.stdout.readline, "")), daemon=True)
-        reader.start()
-        for share in (10, 3, 2):
-            wait_until(lambda: len(lines) > TASKS // share, f"one in {share} tasks is told")  # pylint: disable=W0640
-            cluster.kill("b1")
-            self.assertIsNone(client.poll(), "it goes on without a broker")
-            cluster.start("b1")
-        self.assertEqual(client.wait(PATIENCE_SECONDS), 0)
-        reader.join(PATIENCE_SECONDS)
-        told = sorted(lines, key=lambda line: int(line.split()[0]))
+        told = self.lines_over_broker_deaths(cluster, TASKS, "library_client", "submit", "number", TASKS)
         self.assertEqual(told, [f"{number} {number}\n" for number in range(TASKS)], "each once, with its own answer")
         recorded = cluster.ask("task", "list", "--limit", TASKS * 2)
         self.assertEqual(len(recorded), TASKS, "nothing was submitted twice")
+
+    def test_broker_killed_and_restarted_content_is_added_and_read_all_the_same(self):
+        cluster = self.start_cluster(workers=2)
+        told = self.lines_over_broker_deaths(cluster, FILES, "library_client", "add", FILES)
+        self.assertEqual([line.split(" ", 2)[2] for line in told], [f"file {number}\n" for number in range(FILES)])
 
     def test_what_a_handler_does_is_what_the_task_becomes(self):
         cluster = self.start_cluster(workers=1)

@@ -66,8 +66,8 @@ class TaskRun {
   // Stores bytes as one file. TryAgain when there is no room.
   [[nodiscard]] Result<Cid> write(std::string_view bytes);
 
-  // Whether somebody wants the run to stop: the task was cancelled or is over its time, or the worker drains.
-  // A handler that sees it returns soon, with any fault.
+  // Whether the run is to stop: the task was cancelled or is over its time limit, or the worker stops and its
+  // drain time is over. A handler that sees it returns soon, with any fault.
   [[nodiscard]] bool cancelled() const;
   // Sleeps; true as soon as the run is to stop, false when the time is over.
   bool sleep(std::chrono::milliseconds time) const;
