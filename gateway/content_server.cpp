@@ -75,6 +75,7 @@ class ContentServer::Core::Body final : public HttpBody {
 };
 
 void ContentServer::Core::handle(const HttpRequest& request, HttpReply reply) {
+  if (options_.other && options_.other(request, reply)) return;
   Asked asked = open_request(request);
   if (auto* response = std::get_if<Response>(&asked)) {
     return reply.answer(to_http(answer_text(*std::move(response))));

@@ -4,8 +4,8 @@
 // the pool, and comes back as an answer. A body that is longer than a block goes on in the same way, piece by
 // piece, as its client reads.
 //
-// Thread rule: start and stop by the owner's thread; `checks` is called by the server's thread and must not
-// wait. Limits: HttpServerOptions, the cache's capacity, limits::gateway_fetchers threads.
+// Thread rule: start and stop by the owner's thread; `checks` and `other` are called by the server's thread
+// and must not wait. Limits: HttpServerOptions, the cache's capacity, limits::gateway_fetchers threads.
 #pragma once
 
 #include <functional>
@@ -30,6 +30,8 @@ struct ContentServerOptions {
   std::function<std::unique_ptr<BlockSource>(MemoryStore& cache)> make_source;
   // What /readyz says.
   std::function<std::vector<ReadinessCheck>()> checks;
+  // Asked first, if there is one: true when it took the reply, to answer it now or later.
+  std::function<bool(const HttpRequest& request, HttpReply& reply)> other = {};
 };
 
 class ContentServer {

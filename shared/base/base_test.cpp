@@ -3,6 +3,7 @@
 #include "shared/base/bytes.h"
 #include "shared/base/ensure.h"
 #include "shared/base/ids.h"
+#include "shared/base/outbox_id.h"
 #include "shared/base/prng.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
@@ -15,7 +16,9 @@ TEST(TaskIdText, RoundTripsAndRefusesAnythingElse) {
     EXPECT_EQ(parse_task_id(to_text(TaskId{value})), TaskId{value});
   }
   EXPECT_EQ(to_text(TaskId{42}), "t1a");
-  for (const char* text : {"", "t", "t0", "x1", "t01", "tU", "t1 ", "tzzzzzzzzzzzzzz", "tzzzzzzzzzzzzz"}) {
+  EXPECT_EQ(to_text(outbox_item(42)), "o1a");
+  EXPECT_EQ(parse_task_id("o1a"), outbox_item(42));
+  for (const char* text : {"", "t", "t0", "x1", "t01", "tU", "t1 ", "o", "o0", "o01", "o8000000000000", "tzzzzzzzzzzzzzz", "tzzzzzzzzzzzzz"}) {
     EXPECT_FALSE(parse_task_id(text)) << text;
   }
 }

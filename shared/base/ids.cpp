@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "shared/base/outbox_id.h"
+
 namespace cidbus {
 namespace {
 
@@ -18,25 +20,26 @@ void append_hex(std::string& out, std::uint8_t byte) {
 
 std::string to_text(TaskId task) {
   std::string reversed;
-  std::uint64_t rest = task.value;
+  std::uint64_t rest = outbox_number(task);
   do {
     reversed += crockford_digits[rest & 31];
     rest >>= 5;
   } while (rest != 0);
-  reversed += 't';
+  reversed += is_outbox_item(task) ? 'o' : 't';
   return {reversed.rbegin(), reversed.rend()};
 }
 
 std::optional<TaskId> parse_task_id(std::string_view text) {
-  if (text.size() < 2 || text.size() > 14 || text[0] != 't') return std::nullopt;
+  if (text.size() < 2 || text.size() > 14 || (text[0] != 't' && text[0] != 'o')) return std::nullopt;
   std::uint64_t value = 0;
   for (const char digit : text.substr(1)) {
     const auto place = crockford_digits.find(digit);
     if (place == std::string_view::npos || value >> 59 != 0) return std::nullopt;
     value = value << 5 | place;
   }
-  if (value == 0 || to_text(TaskId{value}) != text) return std::nullopt;
-  return TaskId{value};
+  if (value == 0 || is_outbox_item({value})) return std::nullopt;
+  const TaskId id = text[0] == 'o' ? outbox_item(value) : TaskId{value};
+  return to_text(id) == text ? std::optional(id) : std::nullopt;
 }
 
 std::string to_text(const SessionId& session) {

@@ -109,7 +109,7 @@ class ExchangeServer::Actor {
   Left serve_all();
   Round serve_round(ByteCount& turn_bytes);
   Serve serve_one(const std::string& name, Peer& peer, ByteCount& turn_bytes);
-  std::optional<Block> read_block(const Cid& cid);
+  BlockAnswer read_block(const Cid& cid, std::optional<Block>& block);
 
   SendAnswer send(const std::string& peer, const Message& message);
   [[nodiscard]] Header header() const;
@@ -281,8 +281,8 @@ Serve ExchangeServer::Actor::serve_one(const std::string& name, Peer& peer, Byte
     return Serve::NoCredit;
   }
   const Wanted& wanted = peer.wanted.front();
-  const std::optional<Block> block = read_block(wanted.cid);
-  BlockReply reply{wanted.request, wanted.cid.bytes(), block ? BlockAnswer::Here : BlockAnswer::Missing};
+  std::optional<Block> block;
+  const BlockReply reply{wanted.request, wanted.cid.bytes(), read_block(wanted.cid, block)};
   SendAnswer sent = SendAnswer::Sent;
   if (block) {
     auto flight = std::make_shared<const Flight>(budget_, peer.flights, *block);
@@ -299,21 +299,26 @@ Serve ExchangeServer::Actor::serve_one(const std::string& name, Peer& peer, Byte
     counters_.bytes_sent += block->bytes().size();
     turn_bytes += block->bytes().size();
   } else {
-    ++counters_.blocks_missing;
+    ++(reply.answer == BlockAnswer::Busy ? counters_.busy : counters_.blocks_missing);
   }
   peer.wanted.pop_front();
   return Serve::Went;
 }
 
-// A damaged block is as good as none, and is let go so that it can be stored again.
-std::optional<Block> ExchangeServer::Actor::read_block(const Cid& cid) {
+// A damaged block is as good as none, and is let go so that it can be stored again. A store that says
+// TryAgain is about to have it.
+BlockAnswer ExchangeServer::Actor::read_block(const Cid& cid, std::optional<Block>& block) {
   auto found = store_.get(cid);
-  if (found) return std::move(*found);
+  if (found) {
+    block = std::move(*found);
+    return block ? BlockAnswer::Here : BlockAnswer::Missing;
+  }
+  if (found.error().kind == FaultKind::TryAgain) return BlockAnswer::Busy;
   if (found.error().kind == FaultKind::BadData) {
     ++counters_.damaged;
     static_cast<void>(store_.remove({&cid, 1}));
   }
-  return std::nullopt;
+  return BlockAnswer::Missing;
 }
 
 SendAnswer ExchangeServer::Actor::send(const std::string& peer, const Message& message) {

@@ -149,18 +149,23 @@ StoreCounts IndexedStore::counts() const {
 
 void IndexedStore::keep(std::span<const BlockKey> keys) {
   const std::scoped_lock lock(mutex_);
+  keep_locked(keys);
+}
+
+void IndexedStore::keep_only(std::span<const BlockKey> keys) {
+  const std::scoped_lock lock(mutex_);
+  for (Held& held : uses_) held.kept = false;
+  kept_bytes_ = 0;
+  keep_locked(keys);
+}
+
+void IndexedStore::keep_locked(std::span<const BlockKey> keys) {
   for (const BlockKey& key : keys) {
     const auto place = places_.find(key);
     if (place == places_.end() || place->second->kept) continue;
     place->second->kept = true;
     kept_bytes_ += place->second->size;
   }
-}
-
-void IndexedStore::release_kept() {
-  const std::scoped_lock lock(mutex_);
-  for (Held& held : uses_) held.kept = false;
-  kept_bytes_ = 0;
 }
 
 ByteCount IndexedStore::kept_bytes() const {

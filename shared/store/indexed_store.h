@@ -43,8 +43,8 @@ class IndexedStore final : public BlockStore {
   [[nodiscard]] bool has(const BlockKey& key) const;
   // Nothing of these is evicted from here on; what is not here is passed over.
   void keep(std::span<const BlockKey> keys);
-  // Nothing is kept any more.
-  void release_kept();
+  // These are kept, and nothing else.
+  void keep_only(std::span<const BlockKey> keys);
   [[nodiscard]] ByteCount kept_bytes() const;
   // Every key, used longest ago first: for open(), after a restart.
   [[nodiscard]] std::vector<BlockKey> uses() const;
@@ -66,6 +66,7 @@ class IndexedStore final : public BlockStore {
   void forget(const BlockKey& key);
   bool touch(const BlockKey& key);
   [[nodiscard]] std::vector<Cid> victims(ByteCount room) const;
+  void keep_locked(std::span<const BlockKey> keys);
   [[nodiscard]] bool can_hold(ByteCount size) const;
   Status make_room(ByteCount room);
   PutAnswer put_one(const Block& block, std::string& reason);

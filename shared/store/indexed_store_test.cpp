@@ -55,7 +55,7 @@ TEST_F(Indexed, NeverEvictsWhatIsKeptAndSaysSoWhenThatLeavesNoRoom) {
   EXPECT_EQ(store->kept_bytes(), 3000U);
   EXPECT_EQ(put(*store, blocks_[2]), PutAnswer::NoRoom);
   EXPECT_THAT(here(*store), ElementsAre(true, true, false, true));
-  store->release_kept();
+  store->keep_only(std::vector{block_key(blocks_[1].cid()), block_key(blocks_[3].cid())});
   EXPECT_EQ(put(*store, blocks_[2]), PutAnswer::Stored);
   EXPECT_THAT(here(*store), ElementsAre(false, true, true, true));
 }
