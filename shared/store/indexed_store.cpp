@@ -67,9 +67,10 @@ Result<std::optional<Block>> IndexedStore::get(const Cid& cid, Check check) {
 
 Result<bool> IndexedStore::has(const Cid& cid) { return cid.is_identity() || has(block_key(cid)); }
 
-bool IndexedStore::has(const BlockKey& key) const {
+std::optional<ByteCount> IndexedStore::size_of(const BlockKey& key) const {
   const std::scoped_lock lock(mutex_);
-  return places_.contains(key);
+  const auto place = places_.find(key);
+  return place == places_.end() ? std::nullopt : std::optional(place->second->size);
 }
 
 // What must go so that `room` more bytes fit; as much as may go when that is not enough.

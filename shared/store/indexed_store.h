@@ -40,7 +40,9 @@ class IndexedStore final : public BlockStore {
   Status for_each(const std::function<bool(const Multihash&, ByteCount)>& visit) override;
   [[nodiscard]] StoreCounts counts() const override;
 
-  [[nodiscard]] bool has(const BlockKey& key) const;
+  // Nothing when it is not here. Neither this nor has() is a use.
+  [[nodiscard]] std::optional<ByteCount> size_of(const BlockKey& key) const;
+  [[nodiscard]] bool has(const BlockKey& key) const { return size_of(key).has_value(); }
   // Nothing of these is evicted from here on; what is not here is passed over.
   void keep(std::span<const BlockKey> keys);
   // These are kept, and nothing else.

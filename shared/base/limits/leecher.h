@@ -22,6 +22,7 @@ inline constexpr std::size_t outbox_settled = 10'000;  // handed in or refused, 
 inline constexpr std::size_t outbox_settled_most =
     200'000;  // the same, with those a session may ask again for
 inline constexpr std::uint64_t outbox_file_bytes = 64ULL << 20;  // before it is written anew, if half is past
+inline constexpr std::size_t outbox_told = 100;                  // items that `status` lists
 inline constexpr auto outbox_answer_time = 2s;    // for a broker's word on a submission; then the item's name
 inline constexpr std::size_t desk_guests = 1000;  // connections to a leecher's bus
 inline constexpr std::size_t desk_sessions = 10'000;             // of those, and of those that may come back

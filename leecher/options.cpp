@@ -1,0 +1,103 @@
+#include "leecher/options.h"
+
+#include <CLI/CLI.hpp>
+#include <string_view>
+
+#include "shared/io/node_options.h"
+
+namespace cidbus {
+namespace {
+
+constexpr const char* footer = R"(Besides:
+  cidbus-leecher status [--http HOST:PORT] [--output json]   what the running one is at
+  cidbus-leecher pin add|rm CID... --data DIR                what is always kept here
+  cidbus-leecher pin ls --data DIR
+Any cidbus command works through it: cidbus --brokers HOST:PORT, with the address of --listen.)";
+
+bool is_loopback(std::string_view address) {
+  const std::string_view host = address.substr(0, address.rfind(':'));
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+Result<RunLeecher> run_of(const NodeOptions& node, LeecherOptions leecher) {
+  auto identity = identity_of(node, Role::Leecher);
+  if (!identity) return tl::unexpected(identity.error());
+  auto brokers = parse_addresses(node.brokers);
+  if (!brokers) return tl::unexpected(brokers.error());
+  const auto level = log_level_of(node);
+  if (!level) return tl::unexpected(level.error());
+  for (const auto& [flag, address] :
+       {std::pair("--http", leecher.http), std::pair("--listen", leecher.listen),
+        std::pair("--exchange", leecher.exchange)}) {
+    if (is_loopback(address)) continue;
+    return fault(FaultKind::BadUsage, std::string(flag) + " " + address +
+                                          ": a leecher serves this machine only; give 127.0.0.1:PORT");
+  }
+  leecher.identity = *std::move(identity);
+  leecher.brokers = *std::move(brokers);
+  return RunLeecher{std::move(leecher), *level};
+}
+
+ParsedLeecher parse_run(int argc, const char* const* argv) {
+  NodeOptions node;
+  LeecherOptions leecher;
+  CLI::App app("Keeps content and submissions at hand for one who is not always connected.", leecher_program);
+  app.footer(footer);
+  add_node_flags(app, node);
+  app.add_option("--data", leecher.data, "Folder of all it keeps; made when it is not there")->required();
+  app.add_option("--listen", leecher.listen, "HOST:PORT that commands are told for --brokers")
+      ->capture_default_str();
+  app.add_option("--exchange", leecher.exchange, "HOST:PORT where it serves blocks")->capture_default_str();
+  app.add_option("--http", leecher.http, "HOST:PORT of /ipfs/CID and /status; port 0 for a free one")
+      ->capture_default_str();
+  app.add_option("--cache-max", leecher.cache_bytes, "Bytes of blocks kept, such as 500MB or 10GB")
+      ->transform(CLI::AsSizeValue(true))
+      ->capture_default_str();
+  app.add_option("--outbox-max", leecher.outbox_bytes, "Bytes of blocks added while cut off, likewise")
+      ->transform(CLI::AsSizeValue(true))
+      ->capture_default_str();
+  if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
+  auto run = run_of(node, std::move(leecher));
+  if (!run) return run.error();
+  return *std::move(run);
+}
+
+ParsedLeecher parse_status(int argc, const char* const* argv) {
+  ShowStatus wanted{LeecherOptions().http, false};
+  std::string output = "table";
+  CLI::App app("Shows what the leecher on this machine has and owes.", "cidbus-leecher status");
+  app.add_option("--http", wanted.http, "HOST:PORT of its HTTP")->capture_default_str();
+  app.add_option("--output", output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
+  wanted.json = output == "json";
+  return wanted;
+}
+
+ParsedLeecher parse_pin(int argc, const char* const* argv) {
+  EditPins wanted;
+  std::string what;
+  CLI::App app("Says what a leecher always keeps, whether it runs or not.", "cidbus-leecher pin");
+  app.add_option("WHAT", what, "add, rm or ls")->required()->check(CLI::IsMember({"add", "rm", "ls"}));
+  app.add_option("CID", wanted.cids, "Which");
+  app.add_option("--data", wanted.data, "Its folder")->required();
+  if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
+  wanted.what = what == "add"  ? EditPins::What::Add
+                : what == "rm" ? EditPins::What::Remove
+                               : EditPins::What::List;
+  if (wanted.cids.empty() == (what != "ls"))
+    return Fault{FaultKind::BadUsage, what == "ls" ? "pin ls takes no CID" : "pin " + what + " needs a CID"};
+  return wanted;
+}
+
+}  // namespace
+
+ParsedLeecher parse_leecher_options(int argc, const char* const* argv) {
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  if (first == "status") return parse_status(argc - 1, argv + 1);
+  if (first == "pin") return parse_pin(argc - 1, argv + 1);
+  return parse_run(argc, argv);
+}
+
+}  // namespace cidbus

@@ -1,0 +1,38 @@
+// The command line of cidbus-leecher: running one, and asking a running one.
+//
+// Thread rule: the main thread. Limits: none.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "leecher/server.h"
+
+namespace cidbus {
+
+struct RunLeecher {
+  LeecherOptions leecher;
+  LogLevel log_level = LogLevel::Warning;
+};
+struct ShowStatus {
+  std::string http;
+  bool json = false;
+};
+struct EditPins {
+  enum class What { Add, Remove, List } what = What::List;
+  std::string data;
+  std::vector<std::string> cids;
+};
+
+// What is to be done; an exit code when the program should end now (help, version, one line about what is
+// wrong); or a fault that is yet to be told.
+using ParsedLeecher = std::variant<RunLeecher, ShowStatus, EditPins, int, Fault>;
+ParsedLeecher parse_leecher_options(int argc, const char* const* argv);
+
+// `cidbus-leecher status` and `pin`: what goes to standard output.
+Result<std::string> show_status(const ShowStatus& wanted);
+Result<std::string> edit_pins(const EditPins& wanted);
+
+inline constexpr const char* leecher_program = "cidbus-leecher";
+
+}  // namespace cidbus

@@ -1,0 +1,183 @@
+#include "leecher/outbox_file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "shared/base/crc32c.h"
+#include "shared/base/limits/leecher.h"
+#include "shared/io/mailbox.h"
+
+namespace cidbus {
+namespace {
+
+constexpr std::chrono::milliseconds retry_after{500};
+
+void add_frame(ByteView payload, Bytes& out) {
+  ByteWriter writer(out);
+  writer.number(static_cast<std::uint32_t>(payload.size()));
+  writer.number(crc32c(payload));
+  writer.raw(payload);
+}
+
+Bytes frames_of(const std::vector<Bytes>& payloads) {
+  Bytes frames;
+  for (const Bytes& payload : payloads) add_frame(payload, frames);
+  return frames;
+}
+
+Result<Bytes> read_all(FileSystem& files, const std::string& path) {
+  auto file = files.open(path);
+  if (!file && file.error().kind == FaultKind::NotFound) return Bytes();
+  if (!file) return tl::unexpected(file.error());
+  const auto size = (*file)->size();
+  if (!size) return tl::unexpected(size.error());
+  Bytes bytes(*size);
+  const auto read = (*file)->read(0, bytes);
+  if (!read) return tl::unexpected(read.error());
+  bytes.resize(*read);
+  return bytes;
+}
+
+// False when an entry makes no sense behind those before it.
+bool replay(ByteView bytes, Outbox& outbox) {
+  ByteReader reader(bytes);
+  while (!reader.at_end()) {
+    const auto length = reader.number<std::uint32_t>();
+    const auto checksum = reader.number<std::uint32_t>();
+    const ByteView payload = reader.raw(length);
+    if (reader.failed() || payload.empty() || crc32c(payload) != checksum) return true;  // torn: the end
+    if (!outbox.replay(payload)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+struct OutboxFile::State {
+  struct Order {
+    Bytes frames;
+    std::uint64_t last_number = 0;
+    bool anew = false;  // the frames are the whole file
+    bool end = false;
+  };
+  struct Done {
+    Status status;  // TryAgain: the order waits
+    std::uint64_t last_number = 0;
+  };
+
+  State(FileSystem& given_files, std::string given_folder)
+      : files(given_files), folder(std::move(given_folder)) {}
+
+  Status carry_out(const Order& order) {
+    if (order.anew) return write_anew(order.frames);
+    if (Status written = file->write(size, order.frames); !written) return written;
+    if (Status kept = file->sync(); !kept) return kept;
+    size += order.frames.size();
+    return {};
+  }
+  Status write_anew(const Bytes& frames) {
+    const std::string path = folder + "/outbox";
+    auto made = files.create(path + ".new");
+    if (!made) return tl::unexpected(made.error());
+    if (Status written = (*made)->write(0, frames); !written) return written;
+    if (Status kept = (*made)->sync(); !kept) return kept;
+    if (Status renamed = files.rename(path + ".new", path); !renamed) return renamed;
+    if (Status kept = files.sync_directory(folder); !kept) return kept;
+    file = *std::move(made);
+    size = frames.size();
+    return {};
+  }
+
+  void work() {
+    bool ended = false;
+    while (!ended) {
+      orders.wait();
+      for (const Order& order : orders.take_all()) {
+        ended = ended || order.end;
+        if (!order.frames.empty() && !carry_out_patiently(order)) return;
+      }
+    }
+  }
+  bool carry_out_patiently(const Order& order) {
+    while (true) {
+      Status status = carry_out(order);
+      const bool waits = !status && status.error().kind == FaultKind::TryAgain;
+      const bool ok = status.has_value();
+      done.push({std::move(status), order.last_number});
+      if (!waits) return ok;
+      // Writing the same again at the same place does no harm.
+      std::this_thread::sleep_for(retry_after);
+      if (stop) return false;
+    }
+  }
+
+  FileSystem& files;
+  const std::string folder;
+  std::unique_ptr<File> file;  // the thread's, once it runs
+  ByteCount size = 0;          // likewise
+  ByteCount appended = 0;      // the owner's: since the file was last written anew
+  ByteCount image_bytes = 0;   // what it had then
+  std::uint64_t synced = 0;
+  std::string trouble;
+  Mailbox<Order> orders;
+  Mailbox<Done> done;
+  std::atomic<bool> stop{false};
+  std::thread thread;
+};
+
+OutboxFile::OutboxFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+OutboxFile::~OutboxFile() {
+  if (!state_->thread.joinable()) return;
+  state_->stop = true;
+  state_->orders.push({{}, 0, false, true});
+  state_->thread.join();
+}
+
+Result<std::unique_ptr<OutboxFile>> OutboxFile::open(FileSystem& files, const std::string& folder,
+                                                     Outbox& outbox) {
+  auto state = std::make_unique<State>(files, folder);
+  const auto bytes = read_all(files, folder + "/outbox");
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (!replay(*bytes, outbox)) {
+    return fault(FaultKind::BadData, "the outbox in " + folder +
+                                         " contradicts itself; move its file 'outbox' away and look what "
+                                         "of it the brokers have before you submit it again");
+  }
+  const Bytes image = frames_of(outbox.image());
+  if (Status written = state->write_anew(image); !written) return tl::unexpected(written.error());
+  state->image_bytes = image.size();
+  state->synced = outbox.last_number();
+  State* const running = state.get();
+  state->thread = std::thread([running] { running->work(); });
+  return std::unique_ptr<OutboxFile>(new OutboxFile(std::move(state)));
+}
+
+void OutboxFile::append_changes(Outbox& outbox) {
+  State& state = *state_;
+  std::vector<Bytes> entries = outbox.take_entries();
+  if (entries.empty()) return;
+  const bool anew = state.appended > std::max<ByteCount>(limits::outbox_file_bytes, state.image_bytes);
+  Bytes frames = frames_of(anew ? outbox.image() : entries);
+  state.appended = anew ? 0 : state.appended + frames.size();
+  if (anew) state.image_bytes = frames.size();
+  state.orders.push({std::move(frames), outbox.last_number(), anew, false});
+}
+
+int OutboxFile::descriptor() const { return state_->done.fd(); }
+
+Result<std::uint64_t> OutboxFile::take_synced() {
+  State& state = *state_;
+  for (const State::Done& one : state.done.take_all()) {
+    state.trouble = one.status ? "" : one.status.error().message;
+    if (one.status) state.synced = std::max(state.synced, one.last_number);
+    if (!one.status && one.status.error().kind != FaultKind::TryAgain)
+      return tl::unexpected(one.status.error());
+  }
+  return state.synced;
+}
+
+const std::string& OutboxFile::trouble() const { return state_->trouble; }
+
+}  // namespace cidbus

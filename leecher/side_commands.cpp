@@ -1,0 +1,119 @@
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "leecher/options.h"
+#include "leecher/pin_list.h"
+#include "leecher/status.h"
+
+namespace cidbus {
+namespace {
+
+constexpr timeval patience{5, 0};
+constexpr std::size_t most_answer_bytes = 1 << 20;
+
+// A socket of this process, connected; closed with it.
+class Connection {
+ public:
+  ~Connection() {
+    if (socket_ >= 0) ::close(socket_);
+  }
+  Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  bool open(const std::string& host, const std::string& port) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return false;
+    socket_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    const bool connected = socket_ >= 0 && ::connect(socket_, found->ai_addr, found->ai_addrlen) == 0;
+    ::freeaddrinfo(found);
+    return connected;
+  }
+  bool send(std::string_view text) {
+    return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  }
+  // Until the other end closes.
+  std::string read() {
+    std::string text;
+    char piece[4096];
+    while (text.size() < most_answer_bytes) {
+      const ssize_t got = ::recv(socket_, piece, sizeof piece, 0);
+      if (got <= 0) break;
+      text.append(piece, static_cast<std::size_t>(got));
+    }
+    return text;
+  }
+
+ private:
+  int socket_ = -1;
+};
+
+Result<std::vector<Cid>> parse_all(const std::vector<std::string>& texts) {
+  std::vector<Cid> cids;
+  for (const std::string& text : texts) {
+    const auto cid = Cid::parse(text);
+    if (!cid) return tl::unexpected(cid.error());
+    cids.push_back(*cid);
+  }
+  return cids;
+}
+
+}  // namespace
+
+Result<std::string> show_status(const ShowStatus& wanted) {
+  const auto colon = wanted.http.rfind(':');
+  Connection connection;
+  if (colon == std::string::npos ||
+      !connection.open(wanted.http.substr(0, colon), wanted.http.substr(colon + 1))) {
+    return fault(FaultKind::Unavailable,
+                 "no leecher answers at " + wanted.http + "; start one, or give --http HOST:PORT");
+  }
+  const std::string request =
+      "GET /status HTTP/1.1\r\nHost: " + wanted.http + "\r\nConnection: close\r\n\r\n";
+  const std::string answer = connection.send(request) ? connection.read() : std::string();
+  const auto body = answer.find("\r\n\r\n");
+  if (!answer.starts_with("HTTP/1.1 200 ") || body == std::string::npos) {
+    return fault(FaultKind::TimedOut,
+                 "what listens at " + wanted.http + " does not answer as a leecher does; check --http");
+  }
+  const std::string json = answer.substr(body + 4);
+  return wanted.json ? Result<std::string>(json) : status_table(json);
+}
+
+Result<std::string> edit_pins(const EditPins& wanted) {
+  const auto cids = parse_all(wanted.cids);
+  if (!cids) return tl::unexpected(cids.error());
+  auto pins = read_pins(wanted.data);
+  if (!pins) return tl::unexpected(pins.error());
+  if (wanted.what == EditPins::What::List) {
+    std::string text;
+    for (const Cid& pin : *pins) text += to_text(pin) + '\n';
+    return text;
+  }
+  for (const Cid& cid : *cids) {
+    const auto at = std::find(pins->begin(), pins->end(), cid);
+    if (wanted.what == EditPins::What::Add) {
+      if (at == pins->end()) pins->push_back(cid);
+    } else if (at == pins->end()) {
+      return fault(FaultKind::NotFound, to_text(cid) + " is not pinned; see 'cidbus-leecher pin ls'");
+    } else {
+      pins->erase(at);
+    }
+  }
+  if (pins->size() > limits::pins_a_leecher)
+    return fault(FaultKind::TryAgain,
+                 "a leecher has at most " + std::to_string(limits::pins_a_leecher) + " pins");
+  if (Status written = write_pins(wanted.data, *pins); !written) return tl::unexpected(written.error());
+  return std::string();
+}
+
+}  // namespace cidbus
