@@ -1,6 +1,9 @@
 #include "leecher/outbox_file.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+
+#include <algorithm>
 
 #include "shared/base/prng.h"
 #include "shared/io/posix_file_system.h"

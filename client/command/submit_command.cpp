@@ -8,6 +8,7 @@
 #include "client/command/registry.h"
 #include "client/command/task_record.h"
 #include "client/command/task_request.h"
+#include "shared/base/outbox_id.h"
 
 namespace cidbus {
 namespace {
@@ -45,9 +46,14 @@ class OneTask : public Client::Listener {
   const std::vector<std::string> inputs_;
 };
 
-void print_accepted(Output& output, TaskId task, bool duplicate) {
-  if (!output.is_json()) return output.line(to_text(task));
-  output.line(accepted_json(task, duplicate));
+void print_accepted(Context& context, TaskId task, bool duplicate) {
+  Output& output = context.output();
+  if (output.is_json()) return output.line(accepted_json(task, duplicate));
+  output.line(to_text(task));
+  if (output.format() != Format::Table || !is_outbox_item(task)) return;
+  context.complain(
+      "it is in the leecher's outbox, and handed in once a broker answers; see 'cidbus task show " +
+      to_text(task) + "'");
 }
 
 // Says where a task is that this command no longer waits for.
@@ -113,7 +119,7 @@ Result<int> submit_one(Context& context, const RawTaskRequest& raw, bool wait) {
   if (wait)
     ended = wait_for_result(context, client, one);
   else
-    print_accepted(context.output(), *one.task_, one.duplicate_);
+    print_accepted(context, *one.task_, one.duplicate_);
   client.close();
   return ended;
 }

@@ -18,7 +18,8 @@ TEST(TaskIdText, RoundTripsAndRefusesAnythingElse) {
   EXPECT_EQ(to_text(TaskId{42}), "t1a");
   EXPECT_EQ(to_text(outbox_item(42)), "o1a");
   EXPECT_EQ(parse_task_id("o1a"), outbox_item(42));
-  for (const char* text : {"", "t", "t0", "x1", "t01", "tU", "t1 ", "o", "o0", "o01", "o8000000000000", "tzzzzzzzzzzzzzz", "tzzzzzzzzzzzzz"}) {
+  for (const char* text : {"", "t", "t0", "x1", "t01", "tU", "t1 ", "o", "o0", "o01", "o8000000000000",
+                           "tzzzzzzzzzzzzzz", "tzzzzzzzzzzzzz"}) {
     EXPECT_FALSE(parse_task_id(text)) << text;
   }
 }

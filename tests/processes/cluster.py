@@ -52,7 +52,7 @@ def die_with_the_test():
 class Ports:
     """A base, and ports at offsets from it, that no other test uses: locked by a file for as long as this object lives.
 
-    A Cluster has its broker at the base, gateways from + 20, exchanges from + 30. All of it stays below 32768, where
+    A Cluster has its broker at the base, leechers from + 10 (bus, exchange, HTTP), gateways from + 20, exchanges from + 30. All of it stays below 32768, where
     Linux begins to hand out ports by itself.
     """
 
@@ -106,15 +106,16 @@ class Done:
 
 
 class Cluster:
-    """Brokers b1.., workers w1.., gateways g1.., observers o1..; nothing runs until start()."""
+    """Brokers b1.., workers w1.., gateways g1.., observers o1.., leechers l1..; nothing runs until start()."""
 
-    def __init__(self, folder, name="test", workers=2, gateways=0, observers=0, slots=2):
+    def __init__(self, folder, name="test", workers=2, gateways=0, observers=0, leechers=0, slots=2):
         self.folder, self.name, self.slots = Path(folder), name, slots
         self.ports = Ports()
         self.running = {}  # name -> Popen
         self.data = {}     # name -> its data folder, where it is not folder/NAME
+        self.more = {}     # name -> more of its command line (leechers)
         self.names = ["b1"]
-        for letter, count in (("w", workers), ("g", gateways), ("o", observers)):
+        for letter, count in (("w", workers), ("g", gateways), ("o", observers), ("l", leechers)):
             self.names += [f"{letter}{number}" for number in range(1, count + 1)]
 
     # -- where things are
@@ -126,6 +127,11 @@ class Cluster:
     @property
     def gateway_url(self):
         return f"http://127.0.0.1:{self.ports.base + 20}"
+
+    def leecher_address(self, what="bus", name="l1"):
+        """Of its bus, exchange or http."""
+        place = ["bus", "exchange", "http"].index(what) + 3 * (int(name[1:]) - 1)
+        return f"127.0.0.1:{self.ports.base + 10 + place}"
 
     def exchange_address(self, name):
         return f"127.0.0.1:{self.ports.base + 30 + int(name[1:]) - 1}"
@@ -152,6 +158,10 @@ class Cluster:
         if name[0] == "g":
             http = f"127.0.0.1:{self.ports.base + 20 + number - 1}"
             return [BIN / "cidbus-gateway", *common, *brokers, "--http", http]
+        if name[0] == "l":
+            return [BIN / "cidbus-leecher", *common, *brokers, *data, "--listen", self.leecher_address("bus", name),
+                    "--exchange", self.leecher_address("exchange", name), "--http", self.leecher_address("http", name),
+                    *self.more.get(name, [])]
         return [BIN / "cidbus-observer", *common, *brokers, "--output", "ndjson"]
 
     # -- processes

@@ -11,7 +11,7 @@ from cluster import BIN, ROOT, ClusterTest, Done, Ports
 class LocalCluster(ClusterTest):
     def setUp(self):
         super().setUp()
-        ports = Ports(bases=range(10000, 10080, 10), offsets=[*range(6), 80, 88, 1000, 1001])
+        ports = Ports(bases=range(10000, 10080, 10), offsets=[*range(6), 70, 80, 88, 1000, 1001, 1200, 1300])
         self.addCleanup(ports.close)
         self.base = ports.base
         self.dir = self.folder / "local"
@@ -35,13 +35,14 @@ class LocalCluster(ClusterTest):
         return int((self.dir / f"{name}.pid").read_text())
 
     def test_a_cluster_comes_up_loses_its_leader_gets_it_back_and_goes_down(self):
-        done = self.up("--workers", "1")
+        done = self.up("--workers", "1", "--leechers", "1")
         self.assertEqual(done.code, 0, str(done))
-        for address in (f"{self.base}", f"{self.base + 1000}", f"{self.base + 80}"):
+        for address in (f"{self.base}", f"{self.base + 1000}", f"{self.base + 80}", f"{self.base + 1200}",
+                        f"{self.base + 70}"):
             self.assertIn(f"127.0.0.1:{address}", done.out)
         with urllib.request.urlopen(f"http://127.0.0.1:{self.base + 80}/readyz", timeout=10) as answer:
             self.assertEqual(answer.status, 200)
-        self.assertEqual(set(self.states()), {"b1", "w1", "g1", "o1"})
+        self.assertEqual(set(self.states()), {"b1", "w1", "l1", "g1", "o1"})
         self.assertIn("leads", self.states()["b1"])
 
         self.assert_fails(self.up(), 1, "already up")
@@ -60,7 +61,7 @@ class LocalCluster(ClusterTest):
 
         done = self.script("down")
         self.assertEqual(done.code, 0, str(done))
-        self.assertIn("Stopped: b1 w1 g1 o1", done.out)
+        self.assertIn("Stopped: b1 w1 l1 g1 o1", done.out)
         self.assertEqual(set(self.states().values()), {"down"})
         self.assertTrue((self.dir / "b1").is_dir(), "data stays")
         self.assertEqual(self.script("down").code, 0, "nothing to stop is no fault")
@@ -68,7 +69,7 @@ class LocalCluster(ClusterTest):
     def test_what_it_cannot_do_is_one_line(self):
         self.assert_fails(self.script("status"), 1, "no cluster")
         self.assert_fails(self.up("--brokers", "3"), 1, "one broker")
-        self.assert_fails(self.up("--leechers", "1"), 1, "not available yet")
+        self.assert_fails(self.up("--leechers", "9"), 1, "at most 8")
         self.assert_fails(self.script("dance"), 2, "dance")
         self.assert_fails(self.up("--workers", "many"), 2, "many")
 
