@@ -144,7 +144,7 @@ class Desk {
   void on_cancelled(const CancelAnswers& answers);
   void on_providers(const Providers& providers);
   std::optional<Question> take_question(RequestId request);
-  void answer_query(const Question& question, const TaskInfos& from_leader);
+  void answer_query(Question& question, const TaskInfos& from_leader);
   void tell_cut_off(Guest guest);
   [[nodiscard]] std::vector<TaskId> tasks_of(const std::vector<TaskId>& asked) const;
 

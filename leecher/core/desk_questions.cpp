@@ -105,7 +105,10 @@ std::vector<TaskId> Desk::tasks_of(const std::vector<TaskId>& asked) const {
 
 void Desk::on_query(Guest guest, const TaskQuery& query) {
   std::vector<TaskId> tasks = tasks_of(query.tasks);
-  if (tasks.empty()) return answer_query({guest, query.request, query.tasks, {}}, {});
+  if (tasks.empty()) {
+    Question here{guest, query.request, query.tasks, {}};
+    return answer_query(here, {});
+  }
   if (!online_) return tell_cut_off(guest);
   pass_on(guest, TaskQuery{query.request, query.kind, std::move(tasks)}, query.tasks);
 }
@@ -116,19 +119,24 @@ void Desk::on_infos(const TaskInfos& infos) {
       if (is_final(info.state)) on_final(info, info.task);
     }
     for (const TaskId id : infos.unknown) on_unknown(id);
-  } else if (const auto question = take_question(infos.request)) {
-    answer_query(*question, infos);
+  } else if (const auto question = questions_.find(infos.request.value); question != questions_.end()) {
+    // A list is cut where it says `more`; of a question by id there is more to come.
+    const bool is_last = question->second.asked.empty() || !infos.more;
+    answer_query(question->second, infos);
+    if (is_last) questions_.erase(question);
   }
 }
 
-// In the order asked, each under the id it was asked for; a list as it came.
-void Desk::answer_query(const Question& question, const TaskInfos& from_leader) {
+// In the order asked, each under the id it was asked for; a list as it came. What a leader's answer does not
+// tell of waits for the rest of it.
+void Desk::answer_query(Question& question, const TaskInfos& from_leader) {
   TaskInfos answer = from_leader;
   answer.request = question.request;
   if (!question.asked.empty()) {
     answer.tasks.clear();
     answer.unknown.clear();
   }
+  std::vector<TaskId> untold;
   for (const TaskId id : question.asked) {
     const Outbox::Item* item = is_outbox_item(id) ? outbox_.find(id) : nullptr;
     const TaskId task = item != nullptr ? item->task : id;
@@ -136,12 +144,15 @@ void Desk::answer_query(const Question& question, const TaskInfos& from_leader) 
                                    [task](const TaskInfo& info) { return info.task == task; });
     if (told != from_leader.tasks.end()) {
       answer.tasks.push_back(named(id, *told));
+    } else if (from_leader.more) {
+      untold.push_back(id);
     } else if (item != nullptr && task == TaskId{}) {
       answer.tasks.push_back(info_of(id, *item));
     } else {
       answer.unknown.push_back(id);
     }
   }
+  question.asked = std::move(untold);
   output_.tell(question.guest, answer);
 }
 

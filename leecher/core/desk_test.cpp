@@ -262,6 +262,24 @@ TEST_F(DeskTest, AnswersWhatItKnowsWhileCutOffAndSaysSoOfTheRest) {
                                   "g2 taskInfos o1 pending", "g2 refused"));
 }
 
+TEST_F(DeskTest, PutsAnAnswerInSeveralPartsTogetherUnderTheIdsThatWereAsked) {
+  submit(1);
+  turn();
+  desk_->on_online();
+  desk_->begin_hand_in();
+  desk_->handed_in(now_, outbox_item(1), {7});
+  turn();
+  desk_->on_message(now_, two, TaskQuery{{5}, TaskQuery::Kind::Show, {TaskId{8}, outbox_item(1), TaskId{9}}});
+  EXPECT_THAT(turn(), ElementsAre("leader taskQuery t8 t7 t9"));
+  TaskInfo info;
+  info.task = {8};
+  desk_->on_leader_message(now_, TaskInfos{{1}, {info}, {}, true});
+  EXPECT_THAT(turn(), ElementsAre("g2 taskInfos t8 pending"));
+  info.task = {7};
+  desk_->on_leader_message(now_, TaskInfos{{1}, {info}, {TaskId{9}}, false});
+  EXPECT_THAT(turn(), ElementsAre("g2 taskInfos o1 pending unknown t9"));
+}
+
 TEST_F(DeskTest, CancelsAnItemThatWaitsAndNoneThatIsBeingHandedIn) {
   submit(1);
   submit(2);
