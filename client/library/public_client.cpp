@@ -334,6 +334,29 @@ Status Client::get(const Cid& cid, const Sink& sink) {
   return {};
 }
 
+Result<Cid> Client::resolve(std::string_view path) {
+  if (state_->is_callback()) return waits_for_itself();
+  const auto parsed = parse_content_path(path);
+  if (!parsed) return to_public(parsed.error());
+  const auto lent = state_->blocks.borrow();
+  const auto cids = Reader(*lent).resolve(*parsed);
+  if (!cids) return to_public(cids.error());
+  return to_public(cids->back());
+}
+
+Result<std::vector<Entry>> Client::list(const Cid& folder) {
+  if (state_->is_callback()) return waits_for_itself();
+  const auto lent = state_->blocks.borrow();
+  std::vector<Entry> entries;
+  const auto listed =
+      Reader(*lent).list(to_internal(folder), [&](const ListedEntry& entry) -> cidbus::Result<Visit> {
+        entries.push_back({std::string(entry.name), to_public(entry.cid), entry.tsize});
+        return Visit::Continue;
+      });
+  if (!listed) return to_public(listed.error());
+  return entries;
+}
+
 Status Client::get_path(const Cid& cid, const std::filesystem::path& destination) {
   if (state_->is_callback()) return waits_for_itself();
   const auto lent = state_->blocks.borrow();

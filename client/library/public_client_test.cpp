@@ -111,6 +111,30 @@ TEST_F(PublicClient, ATaskThatFailedIsAResultAndNoFault) {
   EXPECT_EQ(task.error, "no such pixel");
 }
 
+// Threads and descriptors of this process.
+std::pair<std::ptrdiff_t, std::ptrdiff_t> running() {
+  const auto count = [](const char* folder) {
+    return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+  };
+  return {count("/proc/self/task"), count("/proc/self/fd")};
+}
+
+TEST_F(PublicClient, LeavesNoThreadAndNoDescriptorBehind) {
+  connect();  // what the process keeps for good is there from now on
+  const auto before = running();
+  {
+    Client client = connect();
+    const TaskId id = client.submit({.type = "slow"}).value().accepted(soon).value();
+    EXPECT_TRUE(client.task(id));
+    EXPECT_GT(running(), before);
+  }
+  EXPECT_EQ(running().first, before.first);
+  const auto settled =
+      std::chrono::steady_clock::now() + soon;  // the broker's ends are closed in its own time
+  while (running() != before && std::chrono::steady_clock::now() < settled) std::this_thread::yield();
+  EXPECT_EQ(running(), before);
+}
+
 TEST_F(PublicClient, DestructionEndsWhatIsOpenOnceAndLeavesNothingBehind) {
   std::atomic<int> ended = 0;
   std::optional<Client> client = connect();
@@ -169,6 +193,9 @@ TEST_F(PublicClient, ABrokerThatForgotEverythingCostsNoResultAndRunsNothingTwice
   EXPECT_EQ(client.submit({.type = "echo", .key = "two"}).value().result(soon).value().state,
             TaskState::Completed);
   EXPECT_EQ(client.submit({.type = "slow", .key = "one"}).value().accepted(soon).value(), id);
+  EXPECT_TRUE(client.task(id));
+  broker.amnesia = true;
+  EXPECT_TRUE(client.task(id)) << "a connection that is lent again says hello again";
   EXPECT_EQ(client.cancel(id).value(), CancelAnswer::Cancelled);
   EXPECT_EQ(client.wait(id).value().state, TaskState::Cancelled);
   EXPECT_EQ(broker.tasks, 2u);
@@ -269,6 +296,16 @@ TEST_F(PublicContent, FoldersGoInWholeAndComeOutWhole) {
   std::ofstream(folder / "in/below/a.txt") << "alpha";
   std::ofstream(folder / "in/b.txt") << "beta";
   const Cid cid = client.add_path(folder / "in").value();
+  const auto entries = client.list(cid).value();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].name, "b.txt");
+  EXPECT_EQ(entries[1].name, "below");
+  EXPECT_EQ(client.resolve(cid.text() + "/b.txt").value(), entries[0].cid);
+  EXPECT_EQ(client.get(client.resolve("/ipfs/" + cid.text() + "/below/a.txt").value()).value(), "alpha");
+  EXPECT_EQ(client.resolve(cid.text() + "/c.txt").error().kind, FaultKind::NotFound);
+  EXPECT_EQ(client.resolve("no cid").error().kind, FaultKind::BadData);
+  EXPECT_EQ(client.list(entries[0].cid).error().kind, FaultKind::BadUsage);
+  EXPECT_EQ(client.get(cid).error().kind, FaultKind::BadUsage);
   ASSERT_TRUE(client.get_path(cid, folder / "out"));
   std::string text;
   std::ifstream(folder / "out/below/a.txt") >> text;

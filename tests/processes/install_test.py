@@ -11,6 +11,7 @@ PROJECT = """
 cmake_minimum_required(VERSION 3.25)
 project(outside LANGUAGES CXX)
 find_package(cidbus 0.1 REQUIRED)
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 add_executable(submit submit.cpp)
 target_link_libraries(submit PRIVATE cidbus::client)
 add_executable(word_count_worker word_count_worker.cpp)

@@ -68,6 +68,13 @@ class Submission {
   std::shared_ptr<State> state_;  // shared by all copies and by the client that answers
 };
 
+// A name in a folder.
+struct Entry {
+  std::string name;
+  Cid cid;
+  std::uint64_t size = 0;  // bytes of all blocks below it, by the word of the folder
+};
+
 // Which tasks a list is of.
 struct TaskFilter {
   std::optional<TaskState> state = std::nullopt;
@@ -121,6 +128,10 @@ class Client {
   using Sink = std::function<Status(std::string_view bytes)>;
   // A file of any length, piece by piece, in bounded memory. Every piece is what the CID names.
   [[nodiscard]] Status get(const Cid& cid, const Sink& sink);
+  // What a path leads to: CID, CID/a/b or /ipfs/CID/a/b. NotFound names the part that is not there; BadData.
+  [[nodiscard]] Result<Cid> resolve(std::string_view path);
+  // A folder's names. BadUsage when it is none.
+  [[nodiscard]] Result<std::vector<Entry>> list(const Cid& folder);
   // Writes a file or a folder; it appears whole or not at all. BadUsage when the destination exists.
   [[nodiscard]] Status get_path(const Cid& cid, const std::filesystem::path& destination);
 
