@@ -109,6 +109,8 @@ Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
   handles_->set(ZMQ_LINGER, 0);
   handles_->set(ZMQ_SNDHWM, options.queue);
   handles_->set(ZMQ_RCVHWM, options.receive_queue != 0 ? options.receive_queue : options.queue);
+  if (options.affinity != 0)
+    zmq_setsockopt(handles_->socket, ZMQ_AFFINITY, &options.affinity, sizeof(options.affinity));
   handles_->set(ZMQ_RECONNECT_IVL, reconnect_milliseconds);
   handles_->set(ZMQ_RECONNECT_IVL_MAX, reconnect_most_milliseconds);
   // To an XPUB come subscriptions only, which libzmq keeps in a trie as deep as they are long.
@@ -168,6 +170,18 @@ SendAnswer answer_of_errno() {
   return SendAnswer::Full;
 }
 
+SendAnswer send_shared(void* socket, ByteView bytes, std::shared_ptr<const void> owner, int more) {
+  auto* kept = new std::shared_ptr<const void>(std::move(owner));
+  zmq_msg_t message;
+  zmq_msg_init_data(
+      &message, const_cast<std::uint8_t*>(bytes.data()), bytes.size(),
+      [](void*, void* hint) { delete static_cast<std::shared_ptr<const void>*>(hint); }, kept);
+  if (zmq_msg_send(&message, socket, ZMQ_DONTWAIT | more) >= 0) return SendAnswer::Sent;
+  const SendAnswer answer = answer_of_errno();
+  zmq_msg_close(&message);
+  return answer;
+}
+
 }  // namespace
 
 // Only the first frame can be refused: ZeroMQ takes the rest of a message it has begun.
@@ -187,15 +201,17 @@ SendAnswer Socket::send(std::initializer_list<ByteView> frames, ByteView last,
     if (zmq_send(handles_->socket, frame.data(), frame.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
       return answer_of_errno();
   }
-  auto* kept = new std::shared_ptr<const void>(std::move(owner));
-  zmq_msg_t message;
-  zmq_msg_init_data(
-      &message, const_cast<std::uint8_t*>(last.data()), last.size(),
-      [](void*, void* hint) { delete static_cast<std::shared_ptr<const void>*>(hint); }, kept);
-  if (zmq_msg_send(&message, handles_->socket, ZMQ_DONTWAIT) < 0) {
-    const SendAnswer answer = answer_of_errno();
-    zmq_msg_close(&message);
-    return answer;
+  return send_shared(handles_->socket, last, std::move(owner), 0);
+}
+
+SendAnswer Socket::send(ByteView first, std::span<const std::shared_ptr<const Bytes>> shared) {
+  const int more = shared.empty() ? 0 : ZMQ_SNDMORE;
+  if (zmq_send(handles_->socket, first.data(), first.size(), ZMQ_DONTWAIT | more) < 0)
+    return answer_of_errno();
+  for (const auto& frame : shared) {
+    const bool last = &frame == &shared.back();
+    const SendAnswer answer = send_shared(handles_->socket, *frame, frame, last ? 0 : ZMQ_SNDMORE);
+    if (answer != SendAnswer::Sent) return answer;
   }
   return SendAnswer::Sent;
 }

@@ -17,6 +17,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,10 +66,11 @@ enum class ConnectionEvent { Connected, Disconnected };
 class Socket {
  public:
   struct Options {
-    std::string routing_id;  // DEALER: what a ROUTER knows it by; empty for one of ZeroMQ's
-    int queue = 1000;        // messages a peer and direction
-    int receive_queue = 0;   // messages received from a peer and not yet read; 0: as `queue`
-    bool immediate = true;   // queue only for completed connections
+    std::string routing_id;      // DEALER: what a ROUTER knows it by; empty for one of ZeroMQ's
+    int queue = 1000;            // messages a peer and direction
+    int receive_queue = 0;       // messages received from a peer and not yet read; 0: as `queue`
+    bool immediate = true;       // queue only for completed connections
+    std::uint64_t affinity = 0;  // which of the context's I/O threads may serve it, as bits; 0: any
   };
 
   Socket(SocketContext& context, SocketKind kind, const Options& options);
@@ -88,6 +90,8 @@ class Socket {
   SendAnswer send(std::initializer_list<ByteView> frames);
   // The last frame is sent without a copy; `owner` is let go, on any thread, when ZeroMQ is done with it.
   SendAnswer send(std::initializer_list<ByteView> frames, ByteView last, std::shared_ptr<const void> owner);
+  // The frames after the first are sent without a copy, each kept until ZeroMQ is done with it.
+  SendAnswer send(ByteView first, std::span<const std::shared_ptr<const Bytes>> shared);
   // False when nothing is waiting.
   bool receive(Frames& into);
 
