@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "shared/io/node_options.h"
+#include "worker/programs.h"
 #include "worker/server.h"
 
 namespace {
@@ -13,6 +14,7 @@ struct Flags {
   NodeOptions node;
   WorkerOptions worker;
   double drain_seconds = 30;
+  std::string config_file;
 };
 
 Status run(Flags& flags, int& exit_status) {
@@ -27,7 +29,8 @@ Status run(Flags& flags, int& exit_status) {
   flags.worker.identity = *identity;
   flags.worker.brokers = *brokers;
   flags.worker.drain = std::chrono::milliseconds(static_cast<std::int64_t>(flags.drain_seconds * 1000));
-  const HandlerRegistry handlers = built_in_handlers();
+  HandlerRegistry handlers = built_in_handlers();
+  if (Status offered = offer_programs(flags.config_file, handlers, *log); !offered) return offered;
   SocketContext context;
   WorkerServer worker(context, flags.worker, handlers, *log);
   if (const Status opened = worker.open(); !opened) return opened;
@@ -53,6 +56,8 @@ int main(int argc, char** argv) {
       ->transform(CLI::AsSizeValue(false));
   app.add_option("--drain", flags.drain_seconds, "Seconds that running tasks get when it is stopped")
       ->capture_default_str();
+  app.add_option("--config", flags.config_file, "File with the programs it runs: tables [worker.exec.NAME]")
+      ->type_name("FILE");
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
   int exit_status = 0;
   if (const Status status = run(flags, exit_status); !status) return report_fault(program, status.error());

@@ -22,7 +22,7 @@
 #include "shared/base/limits/tasks.h"
 #include "shared/core/message.h"
 #include "worker/core/worker_core.h"
-#include "worker/handlers/run_control.h"
+#include "worker/handlers/handler.h"
 
 namespace cidbus {
 
@@ -33,6 +33,7 @@ struct Job {
   Bytes work;
   CancelToken cancelled;
   RunProgress progress;
+  RunLog log;
 };
 
 struct JobEnd {

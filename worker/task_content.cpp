@@ -1,5 +1,11 @@
 #include "worker/task_content.h"
 
+#include <sys/fsuid.h>
+#include <unistd.h>
+
+#include "shared/content/filesystem_export.h"
+#include "shared/content/filesystem_import.h"
+
 namespace cidbus {
 namespace {
 
@@ -12,6 +18,40 @@ class FunctionSink : public ByteSink {
   const std::function<Status(ByteView)>& write_;
 };
 
+// Files are made as whoever the thread is just now (a program's user); the store is the worker's own.
+class AsWorker final : public BlockSource {
+ public:
+  explicit AsWorker(BlockSource& source) : source_(source) {}
+  Result<Block> get(const Cid& cid) override {
+    const Own own;
+    return source_.get(cid);
+  }
+  void prefetch(std::span<const Cid> cids) override {
+    const Own own;
+    source_.prefetch(cids);
+  }
+
+ private:
+  struct Own {
+    Own() : user(::setfsuid(::geteuid())), group(::setfsgid(::getegid())) {}
+    ~Own() {
+      ::setfsgid(static_cast<gid_t>(group));
+      ::setfsuid(static_cast<uid_t>(user));
+    }
+    Own(const Own&) = delete;
+    Own& operator=(const Own&) = delete;
+    int user;  // as it was
+    int group;
+  };
+  BlockSource& source_;
+};
+
+tl::unexpected<Fault> too_large(const Cid& input, ByteCount size, ByteCount limit) {
+  return fault(FaultKind::BadData, to_text(input) + " has " + std::to_string(size) +
+                                       " bytes, more than the " + std::to_string(limit) +
+                                       " this task type takes");
+}
+
 }  // namespace
 
 TaskContent::TaskContent(NetworkBlocks& blocks)
@@ -20,11 +60,7 @@ TaskContent::TaskContent(NetworkBlocks& blocks)
 Result<Bytes> TaskContent::read(const Cid& input, ByteCount limit) {
   const auto stat = reader_.stat(input);
   if (!stat) return tl::unexpected(stat.error());
-  if (stat->size > limit) {
-    return fault(FaultKind::BadData, to_text(input) + " has " + std::to_string(stat->size) +
-                                         " bytes, more than the " + std::to_string(limit) +
-                                         " this task type takes");
-  }
+  if (stat->size > limit) return too_large(input, stat->size, limit);
   Bytes bytes;
   bytes.reserve(stat->size);
   const Status streamed = stream(input, [&](ByteView part) -> Status {
@@ -43,11 +79,37 @@ Status TaskContent::stream(const Cid& input, const std::function<Status(ByteView
 }
 
 Result<Cid> TaskContent::write(ByteView bytes) {
-  wrote_ = true;
   MemorySource source(bytes);
+  return write_stream(source);
+}
+
+Result<Cid> TaskContent::write_stream(ByteSource& source) {
+  wrote_ = true;
   const auto added = importer_.add_file(source);
   if (!added) return tl::unexpected(added.error());
   return added->cid;
+}
+
+Result<Cid> TaskContent::write_folder(const std::filesystem::path& folder) {
+  wrote_ = true;
+  const auto added = add_path(importer_, folder, {.recursive = true, .include_hidden = true});
+  if (!added) return tl::unexpected(added.error());
+  return added->cid;
+}
+
+Status TaskContent::export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
+                              ByteCount limit) {
+  AsWorker source(blocks_);
+  Reader reader(source);
+  const auto stat = reader.stat(input);
+  if (!stat) return tl::unexpected(stat.error());
+  if (stat->kind != kind) {
+    return fault(FaultKind::BadUsage, to_text(input) + " is a " + to_text(stat->kind) +
+                                          "; this task type takes a " + to_text(kind));
+  }
+  const ByteCount size = kind == NodeKind::File ? stat->size : stat->cumulative_size;
+  if (size > limit) return too_large(input, size, limit);
+  return export_path(reader, input, destination);
 }
 
 Status TaskContent::flush() {

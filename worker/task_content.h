@@ -21,6 +21,10 @@ class TaskContent : public Content {
   Result<Bytes> read(const Cid& input, ByteCount limit) override;
   Status stream(const Cid& input, const std::function<Status(ByteView)>& sink) override;
   Result<Cid> write(ByteView bytes) override;
+  Result<Cid> write_stream(ByteSource& source) override;
+  Result<Cid> write_folder(const std::filesystem::path& folder) override;
+  Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
+                   ByteCount limit) override;
 
   // Every block written since the last flush is synced on as many nodes as it should be.
   Status flush();

@@ -73,7 +73,7 @@ Result<Bytes> TaskRunner::run_handler(Job& job) {
   if (!inputs) return tl::unexpected(inputs.error());
   NamedTexts parameters;
   for (const auto& [name, value] : (*work)->parameters) parameters.emplace_back(name, value);
-  const HandlerInput input{std::move(*inputs), std::move(parameters), job.cancelled, job.progress};
+  const HandlerInput input{std::move(*inputs), std::move(parameters), job.cancelled, job.progress, job.log};
   const auto output = (*handler)->run(input, content_);
   if (!output) return tl::unexpected(output.error());
   Bytes result = encode_output(*output);

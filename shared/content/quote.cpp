@@ -35,12 +35,25 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
-void append_escaped(std::string& out, char character) {
+void append_escaped(std::string& out, std::string_view bytes) {
   static constexpr char digits[] = "0123456789abcdef";
-  const auto byte = static_cast<std::uint8_t>(character);
-  out += "\\x";
-  out += digits[byte >> 4];
-  out += digits[byte & 0xf];
+  for (const char character : bytes) {
+    const auto byte = static_cast<std::uint8_t>(character);
+    out += "\\x";
+    out += digits[byte >> 4];
+    out += digits[byte & 0xf];
+  }
+}
+
+// Whether one whole UTF-8 sequence is a character that does something instead of showing something: C0 and
+// DEL, C1 (U+0080 to U+009F), U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+bool is_control(std::string_view sequence) {
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(sequence[at]); };
+  if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+  if (sequence.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
+  if (sequence.size() != 3 || byte(0) != 0xe2) return false;
+  if (byte(1) == 0x80) return byte(2) == 0x8e || byte(2) == 0x8f || (byte(2) >= 0xa8 && byte(2) <= 0xae);
+  return byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9;
 }
 
 }  // namespace
@@ -49,20 +62,32 @@ std::string in_quotes(std::string_view text) {
   std::string out = "'";
   while (!text.empty()) {
     const std::size_t length = utf8_sequence(text);
-    const std::size_t taken = length == 0 ? 1 : length;
-    if (out.size() + taken > quoted_bytes) {
+    const std::string_view taken = text.substr(0, length == 0 ? 1 : length);
+    if (out.size() + taken.size() > quoted_bytes) {
       out += "...";
       break;
     }
-    const auto first = static_cast<std::uint8_t>(text[0]);
-    if (length == 0 || first < 0x20 || first == 0x7f || first == '\\') {
-      append_escaped(out, text[0]);
-    } else {
-      out += text.substr(0, taken);
-    }
-    text.remove_prefix(taken);
+    if (length == 0 || is_control(taken) || taken == "\\")
+      append_escaped(out, taken);
+    else
+      out += taken;
+    text.remove_prefix(taken.size());
   }
   return out + "'";
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    const std::string_view taken = text.substr(0, length == 0 ? 1 : length);
+    if (length == 0 || is_control(taken))
+      append_escaped(out, taken);
+    else
+      out += taken;
+    text.remove_prefix(taken.size());
+  }
+  return out;
 }
 
 }  // namespace cidbus

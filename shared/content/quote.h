@@ -1,9 +1,10 @@
-// How a name, path or CID that came from outside stands in a message: in quotes, on one line, in valid UTF-8.
+// How a name, path or CID that came from outside stands in a message: on one line, in valid UTF-8, and such
+// that it cannot move a cursor or turn the direction of writing.
 //
-// Control characters, quotes' own escapes and bytes that are not UTF-8 become \xNN; what is longer than
-// quoted_bytes is cut and ends in "...".
+// Control characters (C0, DEL, C1), line and paragraph separators, directional marks and bytes that are not
+// UTF-8 become \xNN.
 //
-// Thread rule: a function of its argument. Limits: quoted_bytes.
+// Thread rule: a function of its argument. Limits: quoted_bytes, for in_quotes().
 #pragma once
 
 #include <string>
@@ -13,6 +14,9 @@ namespace cidbus {
 
 inline constexpr std::size_t quoted_bytes = 120;
 
+// In quotes, backslashes escaped too; what is longer than quoted_bytes is cut and ends in "...".
 std::string in_quotes(std::string_view text);
+// Without quotes, and whole.
+std::string escaped(std::string_view text);
 
 }  // namespace cidbus

@@ -113,7 +113,7 @@ class Cluster:
         self.ports = Ports()
         self.running = {}  # name -> Popen
         self.data = {}     # name -> its data folder, where it is not folder/NAME
-        self.more = {}     # name -> more of its command line (leechers)
+        self.more = {}     # name -> more of its command line
         self.names = ["b1"]
         for letter, count in (("w", workers), ("g", gateways), ("o", observers), ("l", leechers)):
             self.names += [f"{letter}{number}" for number in range(1, count + 1)]
@@ -160,8 +160,7 @@ class Cluster:
             return [BIN / "cidbus-gateway", *common, *brokers, "--http", http]
         if name[0] == "l":
             return [BIN / "cidbus-leecher", *common, *brokers, *data, "--listen", self.leecher_address("bus", name),
-                    "--exchange", self.leecher_address("exchange", name), "--http", self.leecher_address("http", name),
-                    *self.more.get(name, [])]
+                    "--exchange", self.leecher_address("exchange", name), "--http", self.leecher_address("http", name)]
         return [BIN / "cidbus-observer", *common, *brokers, "--output", "ndjson"]
 
     # -- processes
@@ -182,8 +181,8 @@ class Cluster:
         with open(self.folder / f"{name}.log", "ab") as log:
             # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
             self.running[name] = subprocess.Popen(
-                self.command(name), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                preexec_fn=die_with_the_test)
+                [*self.command(name), *self.more.get(name, [])], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, preexec_fn=die_with_the_test)
         return self.running[name]
 
     def kill(self, name, sig=signal.SIGKILL):

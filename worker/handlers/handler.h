@@ -17,6 +17,7 @@
 // Limits: limits::parameters, limits::result_bytes for the values, limits::inputs.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -28,7 +29,9 @@
 #include "shared/base/bytes.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/base/result.h"
+#include "shared/content/byte_stream.h"
 #include "shared/content/cid.h"
+#include "shared/content/unixfs.h"
 #include "worker/handlers/run_control.h"
 
 namespace cidbus {
@@ -46,15 +49,31 @@ class Content {
   // Stores a file in the default profile. Durable copies are the worker's business, before the task
   // completes.
   virtual Result<Cid> write(ByteView bytes) = 0;
+  // The same, of any size.
+  virtual Result<Cid> write_stream(ByteSource& source) = 0;
+  // Stores a folder with all below it, hidden names too; symlinks stay symlinks.
+  virtual Result<Cid> write_folder(const std::filesystem::path& folder) = 0;
+  // Makes the file, or the folder with all below it, at `destination`, which is not there yet. BadUsage when
+  // the input is not of that kind, BadData when it has more bytes than `limit`.
+  virtual Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
+                           ByteCount limit) = 0;
 };
 
 using NamedTexts = std::vector<std::pair<std::string, std::string>>;
+
+// What a run leaves behind for a person, however it ends.
+struct RunLog {
+  std::string ended;   // "exited with 3"; empty where the fault says it all
+  std::string output;  // the ends of what it said, limits::log_tail_bytes each
+  std::string errors;
+};
 
 struct HandlerInput {
   std::vector<Cid> inputs;
   NamedTexts parameters;  // in the user's order
   const CancelToken& cancelled;
   RunProgress& progress;
+  RunLog& log;
 };
 
 struct HandlerOutput {

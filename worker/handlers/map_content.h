@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -44,6 +46,36 @@ class MapContent final : public Content {
     return cid;
   }
 
+  Result<Cid> write_stream(ByteSource& source) override {
+    Bytes bytes;
+    std::array<std::uint8_t, piece> buffer{};
+    for (;;) {
+      const auto size = source.read(buffer);
+      if (!size) return tl::unexpected(size.error());
+      if (*size == 0) return write(bytes);
+      bytes.insert(bytes.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(*size));
+    }
+  }
+  // A folder is stored as the list of its files' names and contents.
+  Result<Cid> write_folder(const std::filesystem::path& folder) override {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      std::ifstream file(entry.path());
+      files[entry.path().filename()] = std::string(std::istreambuf_iterator<char>(file), {});
+    }
+    std::string listing;
+    for (const auto& [name, content] : files) listing += name + ": " + content + "\n";
+    return write(as_bytes(listing));
+  }
+  Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
+                   ByteCount limit) override {
+    if (kind != NodeKind::File) return fault(FaultKind::BadUsage, "this map has files only");
+    const auto bytes = read(input, limit);
+    if (!bytes) return tl::unexpected(bytes.error());
+    std::ofstream(destination) << as_text(*bytes);
+    return {};
+  }
+
   Cid add(ByteView bytes) { return write(bytes).value(); }
   Cid add(std::string_view text) { return add(as_bytes(text)); }
   [[nodiscard]] const Bytes& at(const Cid& cid) const { return files_.at(cid); }
@@ -62,12 +94,14 @@ struct HandlerBench {
   MapContent content = {};
   CancelToken cancelled = {};
   RunProgress progress = {};
+  RunLog log = {};
 
   Result<HandlerOutput> run(std::vector<Cid> inputs, NamedTexts parameters) {
     return handler->run({.inputs = std::move(inputs),
                          .parameters = std::move(parameters),
                          .cancelled = cancelled,
-                         .progress = progress},
+                         .progress = progress,
+                         .log = log},
                         content);
   }
   // The line of a fault of this kind; any other end is said instead.
