@@ -30,8 +30,8 @@ function(cidbus_room name)
   endif()
 endfunction()
 
-# The public headers, for a room that implements them. The room itself sees their names in a namespace that is not
-# inline (client/include/cidbus/namespace.h), and so does its test.
+# The public headers, for a room that implements them. The room itself and its test see their names in cidbus::v1
+# alone (client/include/cidbus/namespace.h).
 function(cidbus_public_headers name)
   target_include_directories(cidbus_${name} PUBLIC
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/client/include> $<INSTALL_INTERFACE:include>)

@@ -118,6 +118,16 @@ class Library(ClusterTest):
         self.assertEqual(limited["state"], "failed")
         self.assertIsNone(worker.poll())
 
+    def test_a_worker_told_to_stop_ends_what_it_runs_first(self):
+        cluster = self.start_cluster(workers=0)
+        worker = self.start_library_worker(cluster)
+        running = cluster.cidbus("submit", "wait", "--param", "number=1", "--output", "quiet").out.strip()
+        wait_until(lambda: cluster.ask("task", "show", running)["state"] == "processing", "it runs")
+        worker.send_signal(signal.SIGTERM)
+        ended = cluster.ask("task", "wait", running)
+        self.assertEqual((ended["state"], ended["attempts"]), ("completed", 1))
+        self.assertEqual(worker.wait(PATIENCE_SECONDS), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,6 +2,7 @@
 //
 //   number   answers its parameter `number`
 //   throw    throws it as an exception
+//   wait     half a second, then as number
 //   hang     until it is cancelled, at 40 percent
 //   shout    its one input, with an exclamation mark, as content
 //   once     as number, and strict
@@ -23,6 +24,11 @@ using cidbus::TaskRun;
 
 Result<TaskResult> number(TaskRun& run) {
   return TaskResult{.values = {{"number", run.parameter("number").value_or("none")}}};
+}
+
+Result<TaskResult> wait(TaskRun& run) {
+  if (run.sleep(std::chrono::milliseconds(500))) return Fault{FaultKind::TryAgain, "stopped"};
+  return number(run);
 }
 
 Result<TaskResult> hang(TaskRun& run) {
@@ -58,6 +64,7 @@ int main(int argc, char** argv) {
   cidbus::Worker worker({.name = argv[1], .data = argv[2], .slots = 4});
   worker.add({.name = "number"}, number).value();
   worker.add({.name = "once", .strict = true}, number).value();
+  worker.add({.name = "wait"}, wait).value();
   worker.add({.name = "hang"}, hang).value();
   worker.add({.name = "shout", .deterministic = true}, shout).value();
   worker.add({.name = "counted"}, std::make_unique<Counted>()).value();

@@ -50,7 +50,10 @@ struct [[nodiscard]] Fault {
 template <typename T>
 class [[nodiscard]] Result {
  public:
+  // Implicit, so that a function returns the one or the other.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Result(Fault fault) : state_(std::in_place_index<1>, std::move(fault)) {}
 
   [[nodiscard]] bool has_value() const { return state_.index() == 0; }
@@ -83,6 +86,7 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Result(Fault fault) : fault_(std::move(fault)) {}
 
   [[nodiscard]] bool has_value() const { return !fault_; }
