@@ -5,6 +5,7 @@
 #include "cidbus/client.h"
 #include "client/client.h"
 #include "client/library/client_blocks.h"
+#include "client/library/public_streams.h"
 #include "client/library/public_values.h"
 #include "client/library/task_check.h"
 #include "client/library/task_questions.h"
@@ -81,30 +82,6 @@ Result<SubmissionOrder> make_order(const TaskRequest& request) {
   order.work = *std::move(work);
   return order;
 }
-
-class FunctionSource final : public ByteSource {
- public:
-  explicit FunctionSource(const Client::Source& source) : source_(source) {}
-  cidbus::Result<std::size_t> read(std::span<std::uint8_t> buffer) override {
-    const auto count = source_(reinterpret_cast<char*>(buffer.data()), buffer.size());
-    if (!count) return tl::unexpected(to_internal(count.error()));
-    if (*count > buffer.size())
-      return cidbus::fault(cidbus::FaultKind::BadUsage, "the source claims more than the buffer holds");
-    return *count;
-  }
-
- private:
-  const Client::Source& source_;
-};
-
-class FunctionSink final : public ByteSink {
- public:
-  explicit FunctionSink(const Client::Sink& sink) : sink_(sink) {}
-  cidbus::Status write(ByteView bytes) override { return to_internal(sink_(as_text(bytes))); }
-
- private:
-  const Client::Sink& sink_;
-};
 
 }  // namespace
 

@@ -4,7 +4,7 @@
 #include <exception>
 #include <new>
 
-#include "client/library/public_values.h"
+#include "client/library/public_streams.h"
 
 namespace cidbus::v1 {
 
@@ -43,6 +43,13 @@ Status TaskRun::read(const Cid& cid, const std::function<Status(std::string_view
 
 Result<Cid> TaskRun::write(std::string_view bytes) {
   const auto cid = state_.content.write(as_bytes(bytes));
+  if (!cid) return to_public(cid.error());
+  return to_public(*cid);
+}
+
+Result<Cid> TaskRun::write(const Source& source) {
+  FunctionSource bytes(source);
+  const auto cid = state_.content.write_stream(bytes);
   if (!cid) return to_public(cid.error());
   return to_public(*cid);
 }

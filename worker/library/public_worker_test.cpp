@@ -41,6 +41,24 @@ TEST(PublicHandler, SeesWhatTheTaskGivesAndAnswersCidsAndValues) {
   EXPECT_EQ(bench.progress.permille(), 250u);
 }
 
+TEST(PublicHandler, WritesAFilePieceByPiece) {
+  HandlerBench bench = bench_of([](TaskRun& run) -> Result<TaskResult> {
+    int left = 3000;
+    const auto count_down = [&](char* buffer, std::size_t size) -> Result<std::size_t> {
+      std::size_t filled = 0;
+      for (; filled < size && left > 0; ++filled, --left) buffer[filled] = static_cast<char>('a' + left % 26);
+      return filled;
+    };
+    const Cid cid = run.write(count_down).value();
+    EXPECT_EQ(run.read(cid).value().size(), 3000u);
+    const auto torn = run.write([](char*, std::size_t) -> Result<std::size_t> {
+      return Fault{FaultKind::Failed, "the tape is torn"};
+    });
+    return torn.error();
+  });
+  EXPECT_EQ(bench.refusal({}, {}, cidbus::FaultKind::Failed), "the tape is torn");
+}
+
 TEST(PublicHandler, IsToldWhatWentWrongWithContent) {
   HandlerBench bench = bench_of([](TaskRun& run) -> Result<TaskResult> {
     EXPECT_EQ(run.only_input().error().kind, FaultKind::BadUsage);

@@ -65,6 +65,10 @@ class TaskRun {
   Status read(const Cid& cid, const std::function<Status(std::string_view bytes)>& sink);
   // Stores bytes as one file. TryAgain when there is no room.
   [[nodiscard]] Result<Cid> write(std::string_view bytes);
+  // A file of any length, in bounded memory: `source` fills some of the buffer and says how much, 0 at the
+  // end. A fault of it ends the call with it.
+  using Source = std::function<Result<std::size_t>(char* buffer, std::size_t size)>;
+  [[nodiscard]] Result<Cid> write(const Source& source);
 
   // Whether the run is to stop: the task was cancelled or is over its time limit, or the worker stops and its
   // drain time is over. A handler that sees it returns soon, with any fault.
