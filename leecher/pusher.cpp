@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t copies = 2;  // DESIGN section 7: of what `add` has promised
 constexpr std::size_t batch_blocks = 256;
-constexpr std::chrono::milliseconds retry_after{1000};
+constexpr std::chrono::milliseconds look_every{1000};
 
 BlockClientOptions client_options(const std::atomic<bool>& stop) {
   BlockClientOptions options;
@@ -38,12 +38,13 @@ struct Pusher::State {
     BusBlockIndex index(asker);
     BlockClient client(context, index, identity, client_options(stop), [](const Block&) {});
     while (!stop) {
-      begin.wait();
+      begin.wait(look_every);
       begin.take_all();
-      while (!stop && local.online && local.added.counts().blocks > 0) {
+      bool goes = true;
+      while (goes && !stop && local.online && local.added.counts().blocks > 0) {
         const Status pushed = push_batch(client);
         ended.push(pushed ? "" : pushed.error().message);
-        if (!pushed) begin.wait(retry_after);
+        goes = pushed.has_value();
       }
     }
   }
@@ -95,9 +96,7 @@ Pusher::~Pusher() {
   state_->thread.join();
 }
 
-void Pusher::begin() {
-  if (!is_done()) state_->begin.push(true);
-}
+void Pusher::begin() { state_->begin.push(true); }
 int Pusher::descriptor() const { return state_->ended.fd(); }
 std::string Pusher::take_trouble() {
   const std::vector<std::string> ends = state_->ended.take_all();

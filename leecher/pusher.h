@@ -25,7 +25,7 @@ class Pusher {
   Pusher(const Pusher&) = delete;
   Pusher& operator=(const Pusher&) = delete;
 
-  // A leader is there: begins if there is anything to push, and goes on until there is not.
+  // A leader is there: looks at once whether there is anything to push, and not only within a second.
   void begin();
   // Readable when a batch went out or failed.
   [[nodiscard]] int descriptor() const;
