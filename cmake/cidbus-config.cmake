@@ -9,6 +9,7 @@ foreach(package Threads PkgConfig CapnProto spdlog tl-expected OpenSSL RocksDB C
 endforeach()
 pkg_check_modules(zmq REQUIRED IMPORTED_TARGET libzmq)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips-cpp)
 
 include(${CMAKE_CURRENT_LIST_DIR}/cidbus-targets.cmake)

@@ -14,7 +14,7 @@ struct Flags {
   NodeOptions node;
   WorkerOptions worker;
   double drain_seconds = 30;
-  std::string config_file;
+  std::vector<ExecProgram> programs;
 };
 
 Status run(Flags& flags, int& exit_status) {
@@ -30,7 +30,7 @@ Status run(Flags& flags, int& exit_status) {
   flags.worker.brokers = *brokers;
   flags.worker.drain = std::chrono::milliseconds(static_cast<std::int64_t>(flags.drain_seconds * 1000));
   HandlerRegistry handlers = built_in_handlers();
-  if (Status offered = offer_programs(flags.config_file, handlers, *log); !offered) return offered;
+  if (Status offered = offer_programs(std::move(flags.programs), handlers, *log); !offered) return offered;
   SocketContext context;
   WorkerServer worker(context, flags.worker, handlers, *log);
   if (const Status opened = worker.open(); !opened) return opened;
@@ -56,9 +56,8 @@ int main(int argc, char** argv) {
       ->transform(CLI::AsSizeValue(false));
   app.add_option("--drain", flags.drain_seconds, "Seconds that running tasks get when it is stopped")
       ->capture_default_str();
-  app.add_option("--config", flags.config_file, "File with the programs it runs: tables [worker.exec.NAME]")
-      ->type_name("FILE");
-  if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
+  const auto ended = parse_command_line(app, argc, argv, {program_tables(flags.programs)});
+  if (ended) return *ended;
   int exit_status = 0;
   if (const Status status = run(flags, exit_status); !status) return report_fault(program, status.error());
   return exit_status;

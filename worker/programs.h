@@ -6,19 +6,19 @@
 // Thread rule: the main thread, before the worker starts. Limits: limits::programs.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "shared/io/log.h"
-#include "shared/settings/config_value.h"
+#include "shared/settings/settings.h"
 #include "worker/handlers/exec_config.h"
 
 namespace cidbus {
 
-// Every table [worker.exec.NAME] of the file. BadData, with file and line.
-Result<std::vector<ExecProgram>> read_programs(const std::string& config_file);
+// Tables [worker.exec.NAME], each added to `programs`, which outlives the answer. BadData, with file and
+// line.
+SubTables program_tables(std::vector<ExecProgram>& programs);
 
-// Reads the file, none when it is empty, and adds what works here to the registry.
-Status offer_programs(const std::string& config_file, HandlerRegistry& registry, Log& log);
+// Adds what works here to the registry.
+Status offer_programs(std::vector<ExecProgram> programs, HandlerRegistry& registry, Log& log);
 
 }  // namespace cidbus

@@ -1,19 +1,15 @@
 #include "client/command/command.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdlib>
 #include <sstream>
 
+#include "client/command/json_writer.h"
 #include "client/command/registry.h"
 #include "client/command/values.h"
-#include "shared/content/quote.h"
+#include "shared/io/node_options.h"
 
 namespace cidbus {
 namespace {
-
-constexpr const char* default_brokers = "127.0.0.1:9096";
-constexpr const char* default_cluster = "cidbus";
 
 constexpr const char* root_footer = R"(A first round, with a cluster running (scripts/local-cluster up):
   cidbus add picture.jpg                         prints the picture's CID
@@ -22,7 +18,8 @@ constexpr const char* root_footer = R"(A first round, with a cluster running (sc
   cidbus cluster status                          who leads, how many tasks wait
 
 'cidbus COMMAND --help' tells each command's options, examples and exit codes.
-Environment: CIDBUS_BROKERS, CIDBUS_CLUSTER, NO_COLOR.)";
+The common options are settings: --cluster N, else CIDBUS_CLUSTER in the environment, else cluster = "N" under
+[command] or [common] in ~/.config/cidbus/cidbus.toml or /etc/cidbus/cidbus.toml. NO_COLOR: no colours.)";
 
 constexpr const char* exit_codes = R"(Exit codes:
   0 done                         69 no broker reachable or no quorum
@@ -30,28 +27,14 @@ constexpr const char* exit_codes = R"(Exit codes:
   2 wrong usage                  77 not allowed
   65 bad data                    124 timed out; 130, 143 interrupted)";
 
-std::string from_environment(const char* name, const char* otherwise) {
-  const char* const value = std::getenv(name);
-  return value == nullptr || *value == '\0' ? otherwise : value;
-}
-
+// The texts were checked when they were taken; what is left is to make values of them.
 Result<CommonOptions> understand(const Registry::RawOptions& raw) {
   CommonOptions common;
-  const auto brokers = parse_addresses(
-      raw.brokers.empty() ? from_environment("CIDBUS_BROKERS", default_brokers) : raw.brokers);
+  const auto brokers = parse_addresses(raw.brokers);
   if (!brokers) return fault(FaultKind::BadUsage, "--brokers: " + brokers.error().message);
   common.brokers = *brokers;
-  common.cluster = raw.cluster.empty() ? from_environment("CIDBUS_CLUSTER", default_cluster) : raw.cluster;
-  if (!is_valid_name(common.cluster)) {
-    return fault(FaultKind::BadUsage,
-                 "--cluster: " + in_quotes(common.cluster) + " cannot name a cluster; use A-Z a-z 0-9 . _ -");
-  }
-  const auto format = parse_format(raw.output.empty() ? "table" : raw.output);
-  if (!format) {
-    return fault(FaultKind::BadUsage,
-                 "--output: " + in_quotes(raw.output) + " is not known; give " + format_names);
-  }
-  common.format = *format;
+  common.cluster = raw.cluster;
+  common.format = *parse_format(raw.output);
   if (raw.timeout.empty()) return common;
   const auto timeout = parse_duration(raw.timeout);
   if (!timeout) return fault(FaultKind::BadUsage, "--timeout: " + timeout.error().message);
@@ -71,13 +54,7 @@ std::string path_of(const CLI::App& root) {
 }
 
 Fault usage_fault(const CLI::App& root, const CLI::ParseError& error) {
-  std::string what = error.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const auto extras = root.remaining(true);
-    if (!extras.empty()) what = in_quotes(extras.front()) + " is not known here";
-  }
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  return {FaultKind::BadUsage, what + "; see '" + path_of(root) + " --help'"};
+  return {FaultKind::BadUsage, explain(root, error) + "; see '" + path_of(root) + " --help'"};
 }
 
 int fail(Environment& environment, const Fault& why) {
@@ -85,10 +62,8 @@ int fail(Environment& environment, const Fault& why) {
   return exit_code(why.kind);
 }
 
-int run_action(const Action& action, const Registry::RawOptions& raw, Environment& environment) {
-  auto common = understand(raw);
-  if (!common) return fail(environment, common.error());
-  Context context(environment, std::move(*common));
+int run_action(const Action& action, CommonOptions common, Environment& environment) {
+  Context context(environment, std::move(common));
   const Result<int> ended = action(context);
   const Status written = context.output().flush();
   if (const int code = context.interrupted(); code != 0) return code;
@@ -97,7 +72,72 @@ int run_action(const Action& action, const Registry::RawOptions& raw, Environmen
   return *ended;
 }
 
+Result<int> show_settings(Context& context, const std::vector<SettingValue>& settings) {
+  Output& output = context.output();
+  if (output.format() == Format::Table) {
+    output.text(origins_as_text(settings));
+    return 0;
+  }
+  output.open_list();
+  for (const SettingValue& setting : settings) {
+    JsonWriter json;
+    json.open_object().name("name").string(setting.name).name("value").string_or_null(setting.value);
+    json.name("origin").string(setting.origin).close_object();
+    if (output.is_json())
+      output.item(json.text());
+    else
+      output.line(printable(setting.name));
+  }
+  output.close_list();
+  return 0;
+}
+
+// The whole command line: what it may say, and what came of reading it.
+struct CommandLine {
+  Registry::RawOptions raw;
+  Registry::Chosen chosen;
+  CLI::App root{"cidbus: tasks on content-addressed data", "cidbus"};
+  Registry registry{root, raw, chosen};
+
+  CommandLine() {
+    root.set_version_flag("--version",
+                          "cidbus " CIDBUS_VERSION ", protocol " + std::to_string(protocol_version));
+    root.footer(root_footer);
+    root.get_formatter()->column_width(34);
+    add_content_commands(registry);
+    add_submit_command(registry);
+    add_task_commands(registry);
+    add_cluster_commands(registry);
+    add_config_commands(registry);
+    add_bench_command(registry);
+  }
+
+  Status resolve(const SettingsWorld& world) {
+    return with_common_options([&](CLI::App& common) { return registry.settings().resolve(world, common); });
+  }
+};
+
+int run_understood(CommandLine& line, Environment& environment) {
+  const Status resolved = line.resolve(environment.settings);
+  if (!resolved && !line.chosen.bears_bad_settings) return fail(environment, resolved.error());
+  auto common = understand(line.raw);
+  if (!common) return fail(environment, common.error());
+  const Settings& settings = line.registry.settings();
+  common->config_files = settings.candidates(environment.settings);
+  if (!resolved) common->settings_fault = resolved.error();
+  if (settings.show_origin()) {
+    const Action show = [&](Context& context) { return show_settings(context, settings.values()); };
+    return run_action(show, std::move(*common), environment);
+  }
+  if (!line.chosen.action)
+    return fail(environment, {FaultKind::BadUsage, "no command was given; see 'cidbus --help'"});
+  return run_action(line.chosen.action, std::move(*common), environment);
+}
+
 }  // namespace
+
+Registry::Registry(CLI::App& root, RawOptions& raw, Chosen& chosen)
+    : root_(root), raw_(raw), chosen_(chosen), settings_(add_common_options(root), "command") {}
 
 CLI::App& Registry::group(const std::string& name, const std::string& summary) {
   CLI::App* const app = root_.add_subcommand(name, summary);
@@ -108,55 +148,47 @@ CLI::App& Registry::group(const std::string& name, const std::string& summary) {
 CLI::App& Registry::leaf(CLI::App& parent, const LeafText& text, Action action) {
   CLI::App* const app = parent.add_subcommand(text.name, text.summary);
   app->footer("Examples:\n" + text.examples + "\n" + exit_codes);
-  app->callback([this, action = std::move(action)] { chosen_ = action; });
-  add_common_options(*app);
+  app->callback([this, chosen = Chosen{std::move(action), text.bears_bad_settings}] { chosen_ = chosen; });
+  settings_.add_flags(add_common_options(*app));
   return *app;
 }
 
-void Registry::add_common_options(CLI::App& app) {
-  constexpr const char* group = "Common options";
-  app.add_option("--brokers,--master", raw_.brokers,
-                 std::string("Brokers to talk to (CIDBUS_BROKERS; ") + default_brokers + ")")
-      ->type_name("HOST:PORT,…")
-      ->group(group);
-  app.add_option("--cluster", raw_.cluster,
-                 std::string("The cluster's name (CIDBUS_CLUSTER; ") + default_cluster + ")")
-      ->type_name("NAME")
-      ->group(group);
-  app.add_option("--output", raw_.output, std::string("How to answer: ") + format_names)
-      ->type_name("FORMAT")
-      ->group(group);
+CLI::App& Registry::add_common_options(CLI::App& app) {
+  add_brokers_option(app, raw_.brokers);
+  add_cluster_option(app, raw_.cluster);
+  CLI::Option* const output = app.add_option("--output", raw_.output, "How to answer");
+  output->type_name("WORD")->capture_default_str()->group(common_options);
+  allow_only(*output, {"table", "json", "ndjson", "quiet"});
   app.add_option("--timeout", raw_.timeout, "Give up after this long: 500ms, 30s, 5m, 2h")
       ->type_name("D")
-      ->group(group);
+      ->check([](const std::string& text) {
+        const auto timeout = parse_duration(text);
+        return timeout ? "" : timeout.error().message;
+      })
+      ->group(common_options);
+  return app;
+}
+
+Status check_own_settings(const std::string& file) {
+  CommandLine line;
+  return line.resolve({[&](const std::string& name) -> std::optional<std::string> {
+                         return name == "CIDBUS_CONFIG" ? std::optional(file) : std::nullopt;
+                       },
+                       {}});
 }
 
 int run_command(const std::vector<std::string>& words, Environment& environment) {
-  Registry::RawOptions raw;
-  Action chosen;
-  CLI::App root("cidbus: tasks on content-addressed data", "cidbus");
-  root.set_version_flag("--version",
-                        "cidbus " CIDBUS_VERSION ", protocol " + std::to_string(protocol_version));
-  root.footer(root_footer);
-  root.get_formatter()->column_width(34);
-  Registry registry(root, raw, chosen);
-  registry.add_common_options(root);
-  add_content_commands(registry);
-  add_submit_command(registry);
-  add_task_commands(registry);
-  add_cluster_commands(registry);
-  add_bench_command(registry);
+  CommandLine line;
   try {
-    root.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    line.root.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return fail(environment, usage_fault(root, error));
+    if (error.get_exit_code() != 0) return fail(environment, usage_fault(line.root, error));
     std::ostringstream text;
-    root.exit(error, text, text);
+    line.root.exit(error, text, text);
     const Status written = environment.out.write(as_bytes(text.view()));
     return written ? 0 : fail(environment, written.error());
   }
-  if (!chosen) return fail(environment, {FaultKind::BadUsage, "no command was given; see 'cidbus --help'"});
-  return run_action(chosen, raw, environment);
+  return run_understood(line, environment);
 }
 
 }  // namespace cidbus

@@ -125,7 +125,7 @@ TEST_F(CommandTest, WordsThatMakeNoSenseAreTwoAndAreQuoted) {
       {{"submit", "echo", "--batch", "-"}, "leave out TYPE"},
       {{"submit", "echo", "--output", "yaml"}, "'yaml' is not known"},
       {{"submit", "echo", "--brokers", "nowhere"}, "'nowhere' is no address"},
-      {{"submit", "echo", "--cluster", "two words"}, "'two words' cannot name a cluster"},
+      {{"submit", "echo", "--cluster", "two words"}, "'two words' is no name"},
       {{"add", "x", "--profile", "mine"}, "--profile"}};
   for (const auto& [line, words] : lines) {
     EXPECT_EQ(run(line), 2);
@@ -157,7 +157,7 @@ TEST_F(CommandTest, HelpSaysWhatACommandDoesShowsExamplesAndItsExitCodes) {
     EXPECT_EQ(err.text, "");
   }
   EXPECT_EQ(run({"--help"}), 0);
-  for (const char* words : {"add", "submit", "task", "cluster", "CIDBUS_BROKERS"})
+  for (const char* words : {"add", "submit", "task", "cluster", "CIDBUS_CLUSTER"})
     EXPECT_NE(out.text.find(words), std::string::npos);
 }
 

@@ -23,6 +23,8 @@ struct CommonOptions {
   std::string cluster;
   Format format = Format::Table;
   std::optional<std::chrono::milliseconds> timeout;
+  std::vector<std::string> config_files;  // that were looked at
+  std::optional<Fault> settings_fault;    // why what they or the environment say was not taken
 };
 
 class Context {

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "client/library/client_blocks.h"
 #include "shared/content/byte_stream.h"
+#include "shared/settings/settings.h"
 
 namespace cidbus {
 
@@ -22,6 +24,8 @@ struct Environment {
   std::uint32_t columns = 80;      // of the terminal
   Interrupt* interrupt = nullptr;  // null: nobody can interrupt
   BlockAccess* blocks = nullptr;   // null: the cluster's
+  SettingsWorld settings{[](const std::string&) { return std::nullopt; }, {}};
+  std::string programs{};  // folder of the programs that were installed with this one; empty: not known
 };
 
 }  // namespace cidbus

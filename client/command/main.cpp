@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 
 #include "client/command/command.h"
 #include "client/command/descriptor_sink.h"
@@ -14,6 +15,11 @@ namespace {
 std::uint32_t columns_of(int descriptor) {
   winsize size{};
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string program_folder() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
 }
 
 }  // namespace
@@ -31,5 +37,7 @@ int main(int count, char** words) {
   environment.colour = environment.out_is_terminal && (no_colour == nullptr || *no_colour == '\0');
   environment.columns = columns_of(STDERR_FILENO);
   environment.interrupt = &interrupt;
+  environment.settings = cidbus::real_world();
+  environment.programs = program_folder();
   return cidbus::run_command({words + 1, words + count}, environment);
 }

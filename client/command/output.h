@@ -33,6 +33,7 @@ class Output {
   [[nodiscard]] bool is_json() const { return format_ == Format::Json || format_ == Format::Ndjson; }
 
   void line(std::string_view text);
+  void text(std::string_view lines) { append(lines); }  // that end in newlines
   // A list of JSON values: an array in json, lines in ndjson.
   void open_list();
   void item(std::string_view json);

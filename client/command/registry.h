@@ -9,6 +9,7 @@
 
 #include "client/command/context.h"
 #include "shared/base/result.h"
+#include "shared/settings/settings.h"
 
 namespace CLI {
 class App;
@@ -21,28 +22,37 @@ using Action = std::function<Result<int>(Context&)>;
 
 struct LeafText {
   std::string name;
-  std::string summary;   // one line
-  std::string examples;  // lines of "  cidbus …"
+  std::string summary;              // one line
+  std::string examples;             // lines of "  cidbus …"
+  bool bears_bad_settings = false;  // runs although a configuration file is bad: Context::settings_fault()
 };
 
 class Registry {
  public:
-  struct RawOptions {  // as typed
-    std::string brokers, cluster, output, timeout;
+  struct RawOptions {  // as typed, or as environment and files say
+    std::string brokers = "127.0.0.1:9096", cluster = "cidbus", output = "table", timeout;
+  };
+  struct Chosen {
+    Action action;
+    bool bears_bad_settings = false;
   };
 
-  Registry(CLI::App& root, RawOptions& raw, Action& chosen) : root_(root), raw_(raw), chosen_(chosen) {}
+  // Adds the common options to the root.
+  Registry(CLI::App& root, RawOptions& raw, Chosen& chosen);
 
   CLI::App& root() { return root_; }
   CLI::App& group(const std::string& name, const std::string& summary);
   // With the common options, --help and the exit codes.
   CLI::App& leaf(CLI::App& parent, const LeafText& text, Action action);
-  void add_common_options(CLI::App& app);
+  Settings& settings() { return settings_; }
 
  private:
+  CLI::App& add_common_options(CLI::App& app);
+
   CLI::App& root_;
   RawOptions& raw_;
-  Action& chosen_;
+  Chosen& chosen_;
+  Settings settings_;
 };
 
 void add_content_commands(Registry& registry);
@@ -50,8 +60,10 @@ void add_submit_command(Registry& registry);
 void add_task_commands(Registry& registry);
 void add_cluster_commands(Registry& registry);
 void add_bench_command(Registry& registry);
+void add_config_commands(Registry& registry);
 
-// A list of --output's words and the like, for messages: "table, json, ndjson or quiet".
-inline constexpr const char* format_names = "table, json, ndjson or quiet";
+// Whether a file's [common] and [command] say what this program can take. For a file alone, whatever the
+// environment says.
+Status check_own_settings(const std::string& file);
 
 }  // namespace cidbus

@@ -4,52 +4,137 @@
 #include <cstdio>
 #include <string>
 
+#include "shared/content/quote.h"
+#include "shared/io/process.h"
 #include "shared/io/random.h"
 
 namespace cidbus {
 namespace {
 
 constexpr const char* version_text = "cidbus 0.1.0";
+constexpr const char* name_rule = "; use 1 to 64 letters, digits, '.', '_' or '-'";
 
-}  // namespace
+constexpr const char* exit_codes = R"(Exit codes:
+  0 ended as asked               69 no broker reachable or no quorum
+  1 failed                       75 no room, or the data folder is in use: try again later
+  2 wrong usage                  77 not allowed
+  65 bad data                    130, 143 ended at once by a second signal)";
 
-void add_common_flags(CLI::App& app, NodeOptions& options) {
-  app.set_version_flag("--version", version_text);
-  app.add_option("--cluster", options.cluster, "Name of the cluster; members of others are refused")
-      ->envname("CIDBUS_CLUSTER")
-      ->capture_default_str();
-  app.add_option("--log-level", options.log_level, "debug, info, warning or error")->capture_default_str();
-  app.get_formatter()->column_width(36);
+std::string name_problem(const std::string& text) {
+  return is_valid_name(text) ? "" : in_quotes(text) + " is no name" + name_rule;
 }
 
-void add_node_flags(CLI::App& app, NodeOptions& options) {
-  app.add_option("--name", options.name, "This node's name, unique in the cluster")->required();
-  app.add_option("--brokers,--master", options.brokers, "Brokers, HOST:PORT[,HOST:PORT...]")
-      ->envname("CIDBUS_BROKERS")
-      ->capture_default_str();
-  add_common_flags(app, options);
+std::string addresses_problem(const std::string& text) {
+  const auto addresses = parse_addresses(text);
+  return addresses ? "" : addresses.error().message;
 }
 
-std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv) {
+// Every program says the same about its settings, behind its own examples.
+std::string footer_of(const CLI::App& app) {
+  const std::string table = table_of(app.get_name());
+  const std::string own = app.get_footer();
+  return (own.empty() ? "" : own + "\n") +
+         "Every option is a setting: --log-level info on the command line, else CIDBUS_LOG_LEVEL=info in "
+         "the\n"
+         "environment, else log-level = \"info\" under [" +
+         table +
+         "] in a configuration file. The common options may\n"
+         "stand under [common] as well, for all programs. 'cidbus config check' checks a file.\n\n" +
+         exit_codes;
+}
+
+// --check-config: ends after everything was read and checked, without asking for what is required.
+struct HiddenFlags {
+  bool check_config = false;
+};
+
+void add_hidden_flags(CLI::App& app, HiddenFlags& flags) {
+  app.add_flag("--check-config", flags.check_config)->group("")->configurable(false);
+}
+
+std::optional<int> end_with(const CLI::App& app, const Fault& fault) {
+  return report_fault(app.get_name(), fault);
+}
+
+std::optional<int> parse_words(CLI::App& app, Settings* settings, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::Success& wanted) {  // --help, --version
+    if (settings != nullptr) settings->restore_required();
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s: %s; see %s --help\n", app.get_name().c_str(), error.what(),
-                 app.get_name().c_str());
-    return exit_code(FaultKind::BadUsage);
+    return end_with(app, {FaultKind::BadUsage, explain(app, error) + "; see " + app.get_name() + " --help"});
   }
 }
 
-Result<NodeIdentity> identity_of(const NodeOptions& options, Role role) {
-  constexpr const char* rule = "; use 1 to 64 letters, digits, '.', '_' or '-'";
-  if (!is_valid_name(options.name))
-    return fault(FaultKind::BadUsage, "--name '" + options.name + "' is no name" + rule);
-  if (!is_valid_name(options.cluster)) {
-    return fault(FaultKind::BadUsage, "--cluster '" + options.cluster + "' is no name" + rule);
+}  // namespace
+
+void add_brokers_option(CLI::App& app, std::string& brokers) {
+  app.add_option("--brokers,--master", brokers, "Brokers to talk to")
+      ->type_name("HOST:PORT,…")
+      ->check(addresses_problem)
+      ->capture_default_str()
+      ->group(common_options);
+}
+
+void add_cluster_option(CLI::App& app, std::string& cluster) {
+  app.add_option("--cluster", cluster, "Name of the cluster; members of others are refused")
+      ->type_name("NAME")
+      ->check(name_problem)
+      ->capture_default_str()
+      ->group(common_options);
+}
+
+void add_common_flags(CLI::App& app, NodeOptions& options) {
+  app.set_version_flag("--version", version_text)->configurable(false)->group(common_options);
+  add_cluster_option(app, options.cluster);
+  CLI::Option* const level = app.add_option("--log-level", options.log_level, "How much is logged to stderr");
+  level->type_name("WORD")->capture_default_str()->group(common_options);
+  allow_only(*level, {"debug", "info", "warning", "error"});
+  app.get_formatter()->column_width(36);
+}
+
+void add_node_flags(CLI::App& app, NodeOptions& options) {
+  app.add_option("--name", options.name, "This node's name, unique in the cluster")
+      ->type_name("NAME")
+      ->check(name_problem)
+      ->required();
+  add_brokers_option(app, options.brokers);
+  add_common_flags(app, options);
+}
+
+Status with_common_options(const std::function<Status(CLI::App& common)>& use) {
+  NodeOptions options;
+  CLI::App common("", "common");
+  add_node_flags(common, options);
+  return use(common);
+}
+
+std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv,
+                                      std::vector<SubTables> sub_tables) {
+  if (settings_of(app).empty()) return parse_words(app, nullptr, argc, argv);
+  HiddenFlags hidden;
+  Settings settings(app, table_of(app.get_name()), std::move(sub_tables));
+  add_hidden_flags(app, hidden);
+  app.footer(footer_of(app));
+  if (const auto ended = parse_words(app, &settings, argc, argv)) return ended;
+  const Status resolved =
+      with_common_options([&](CLI::App& common) { return settings.resolve(real_world(), common); });
+  if (!resolved) return end_with(app, resolved.error());
+  if (hidden.check_config) return 0;
+  if (settings.show_origin()) {
+    std::fputs(origins_as_text(settings.values()).c_str(), stdout);
+    return 0;
   }
+  if (const Status complete = settings.check_required(); !complete) return end_with(app, complete.error());
+  return std::nullopt;
+}
+
+Result<NodeIdentity> identity_of(const NodeOptions& options, Role role) {
+  if (!is_valid_name(options.name)) return fault(FaultKind::BadUsage, "--name " + name_problem(options.name));
+  if (!is_valid_name(options.cluster))
+    return fault(FaultKind::BadUsage, "--cluster " + name_problem(options.cluster));
   return NodeIdentity{options.cluster, options.name, role, random_incarnation()};
 }
 

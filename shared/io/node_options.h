@@ -1,10 +1,10 @@
-// The flags that every role's command line shares, and how a command line is read.
-//
-// CIDBUS_BROKERS and CIDBUS_CLUSTER stand in for --brokers and --cluster; a flag beats the environment.
+// The flags that every role's command line shares, and how a role learns its settings: from the command line,
+// the environment and configuration files (shared/settings/settings.h).
 //
 // Thread rule: the main thread. Limits: none.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +12,7 @@
 #include "shared/base/result.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/log.h"
+#include "shared/settings/settings.h"
 
 namespace CLI {
 class App;
@@ -31,9 +32,18 @@ void add_common_flags(CLI::App& app, NodeOptions& options);
 // Those, --name (required) and --brokers with its other name --master.
 void add_node_flags(CLI::App& app, NodeOptions& options);
 
-// Reads the command line. An exit code when the program should end now: 0 after --help and --version, 2 after
-// one line about what is wrong.
-std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv);
+// An option under common_options whose words are brokers; the default is kept.
+void add_brokers_option(CLI::App& app, std::string& brokers);
+void add_cluster_option(CLI::App& app, std::string& cluster);
+
+// Calls `use` with the options that the table [common] may hold in any program's file.
+Status with_common_options(const std::function<Status(CLI::App& common)>& use);
+
+// Reads the command line, and what environment and files say. An exit code when the program should end now: 0
+// after --help, --version and --show-origin; 2, 65 or 77 after one line about what is wrong. Tables
+// [ROLE.NAME.x] of the role's own are taken by `sub_tables`. A program without settings reads no files.
+std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv,
+                                      std::vector<SubTables> sub_tables = {});
 
 // What the flags say, checked: BadUsage names the flag and what it takes.
 Result<NodeIdentity> identity_of(const NodeOptions& options, Role role);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "shared/base/ensure.h"
+#include "shared/content/quote.h"
 
 namespace cidbus {
 namespace {
@@ -57,7 +58,8 @@ int run_until_signalled(std::string_view program, RunningRole& role) {
 }
 
 int report_fault(std::string_view program, const Fault& fault) {
-  std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(), fault.message.c_str());
+  std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
+               escaped(fault.message).c_str());
   return exit_code(fault.kind);
 }
 

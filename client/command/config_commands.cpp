@@ -1,0 +1,110 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "client/command/json_writer.h"
+#include "client/command/registry.h"
+#include "client/command/run_program.h"
+#include "client/command/values.h"
+#include "shared/settings/config_file.h"
+
+namespace cidbus {
+namespace {
+
+struct Verdict {
+  std::string program;
+  std::string state;  // ok, bad, unchecked
+  std::string problem;
+  int code = 0;
+};
+
+Verdict verdict_of(std::string program, const Status& checked) {
+  if (checked) return {std::move(program), "ok", "", 0};
+  return {std::move(program), "bad", checked.error().message, exit_code(checked.error().kind)};
+}
+
+// A role's table is checked by the role's own program, which knows what it takes: none is started, only
+// asked.
+Verdict ask_program(Context& context, const std::string& table, const std::string& file) {
+  const std::string program = "cidbus-" + table;
+  const std::string path = find_program(program, context.environment().programs);
+  if (path.empty())
+    return {program, "unchecked", program + " is not installed here, so [" + table + "] was not checked", 0};
+  const auto ran = run_program({path, "--config", file, "--check-config"});
+  if (!ran) return verdict_of(program, tl::unexpected(ran.error()));
+  if (ran->code == 0) return {program, "ok", "", 0};
+  const std::string before = program + ": ";
+  const std::string line = ran->errors.substr(0, ran->errors.find('\n'));
+  return {program, "bad", line.starts_with(before) ? line.substr(before.size()) : line, ran->code};
+}
+
+Result<std::vector<Verdict>> check_file(Context& context, const std::string& file) {
+  const auto read = read_config_file(file);
+  if (!read) return tl::unexpected(read.error());
+  std::vector<Verdict> verdicts{verdict_of("cidbus", check_own_settings(file))};
+  for (const auto& [table, value] : read->entries) {
+    const auto& known = known_tables();
+    const bool role = std::find(known.begin(), known.end(), table) != known.end() && table != "common" &&
+                      table != "command";
+    // What is wrong outside its own table, every program says alike: once is enough.
+    if (role && verdicts.front().code == 0) verdicts.push_back(ask_program(context, table, file));
+  }
+  return verdicts;
+}
+
+void print(Output& output, const std::string& file, const Verdict& verdict) {
+  if (output.is_json()) {
+    JsonWriter json;
+    json.open_object().name("file").string(file).name("program").string(verdict.program);
+    json.name("state").string(verdict.state).name("problem").string_or_null(verdict.problem);
+    output.item(json.close_object().text());
+  } else if (output.format() == Format::Table) {
+    output.line(printable(file) + ": " + verdict.program + ": " + verdict.state);
+  } else if (verdict.code != 0) {
+    output.line(verdict.program);
+  }
+}
+
+// A file that was named must be there; of the usual ones, those that are there are checked.
+Result<int> check(Context& context, const std::string& named) {
+  std::vector<std::string> files = named.empty() ? context.common().config_files : std::vector{named};
+  if (named.empty()) {
+    std::erase_if(files, [](const std::string& file) {
+      const auto read = read_config_file_if_there(file);
+      return read && !*read;
+    });
+  }
+  int code = 0;
+  context.output().open_list();
+  for (const std::string& file : files) {
+    const auto verdicts = check_file(context, file);
+    if (!verdicts) return tl::unexpected(verdicts.error());
+    for (const Verdict& verdict : *verdicts) {
+      print(context.output(), file, verdict);
+      if (!verdict.problem.empty()) context.complain(verdict.problem);
+      if (code == 0) code = verdict.code;
+    }
+  }
+  context.output().close_list();
+  if (files.empty() && context.output().format() == Format::Table)
+    context.output().line("there is no configuration file; every setting has its default");
+  return code;
+}
+
+}  // namespace
+
+void add_config_commands(Registry& registry) {
+  CLI::App& group = registry.group("config", "Look at the settings of this machine's programs");
+  const auto file = std::make_shared<std::string>();  // shared by the option and the action
+  registry
+      .leaf(group,
+            {"check", "Check a configuration file for every program it speaks to; starts none",
+             "  cidbus config check\n  cidbus config check /etc/cidbus/cidbus.toml\n"
+             "  cidbus --show-origin        every setting of this command, and where it comes from\n"
+             "  cidbus-worker --show-origin likewise, of a worker\n",
+             true},
+            [file](Context& context) { return check(context, *file); })
+      .add_option("FILE", *file, "The file; without it, those that are used")
+      ->type_name("");
+}
+
+}  // namespace cidbus

@@ -1,0 +1,24 @@
+// Other programs, run to their end.
+//
+// Thread rule: functions; each waits for the program. Limits: 64 KiB of what it says on standard error are
+// kept.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shared/base/result.h"
+
+namespace cidbus {
+
+// In `folder`, or else where PATH says; empty when it is nowhere.
+std::string find_program(const std::string& name, const std::string& folder);
+
+struct ProgramEnd {
+  int code = 0;  // as a shell tells it: 128 + the signal's number
+  std::string errors;
+};
+// Without input, its standard output dropped. Failed when it cannot be started. REQUIRES: words is not empty.
+Result<ProgramEnd> run_program(const std::vector<std::string>& words);
+
+}  // namespace cidbus
