@@ -10,6 +10,7 @@
 #include "client/library/task_check.h"
 #include "client/library/task_questions.h"
 #include "client/library/task_submitter.h"
+#include "shared/base/limits/library.h"
 #include "shared/content/filesystem_export.h"
 #include "shared/content/filesystem_import.h"
 #include "shared/io/bus_asker.h"
@@ -21,7 +22,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t idle_connections = 4;                          // of each kind, kept for the next call
 constexpr milliseconds longest = std::chrono::hours(24 * 365 * 10);  // further off no clock is asked
 
 milliseconds bounded(milliseconds time) { return std::clamp(time, milliseconds(0), longest); }
@@ -113,12 +113,13 @@ Result<Task> Submission::result(milliseconds timeout) const {
 struct Client::State {
   explicit State(ClientOptions given)
       : options(std::move(given)),
-        askers(idle_connections,
+        askers(limits::idle_connections,
                [this] {
                  return std::make_unique<BusAsker>(context, client_identity(options.cluster),
                                                    options.brokers);
                }),
-        blocks(idle_connections, [this] { return open_client_blocks(context, block_options(), cache); }),
+        blocks(limits::idle_connections,
+               [this] { return open_client_blocks(context, block_options(), cache); }),
         submitter(context, client_identity(options.cluster), options.brokers) {}
 
   [[nodiscard]] bool is_callback() const { return std::this_thread::get_id() == submitter.thread(); }

@@ -9,6 +9,7 @@
 
 #include "cidbus/client.h"
 #include "client/testing/fake_broker.h"
+#include "shared/base/limits/library.h"
 #include "shared/exchange/exchange_server.h"
 #include "shared/store/memory_store.h"
 
@@ -179,7 +180,7 @@ TEST_F(PublicClient, WithoutRoomASubmissionIsRefusedAndWithRoomAgainTaken) {
   Status submitted;
   while ((submitted = client.submit(large, [&](Result<Task>) { ++ended, ended.notify_all(); }))) ++taken;
   EXPECT_EQ(submitted.error().kind, FaultKind::TryAgain);
-  EXPECT_NEAR(taken, (64 << 20) / 60'512, 2);
+  EXPECT_NEAR(taken, static_cast<int>(limits::submitted_bytes / 60'512), 2);
   broker.always_full = false;
   for (int now = ended; now != taken; now = ended) ended.wait(now);
   EXPECT_TRUE(client.submit(large).value().result(soon));
@@ -314,7 +315,7 @@ TEST_F(PublicContent, FoldersGoInWholeAndComeOutWhole) {
   EXPECT_EQ(client.add_path(folder / "nowhere").error().kind, FaultKind::NotFound);
 }
 
-TEST(PublicResult, EndsTheProgramWithTheFaultWhenAValueIsTakenThatIsNotThere) {
+TEST(PublicResultDeathTest, EndsTheProgramWithTheFaultWhenAValueIsTakenThatIsNotThere) {
   const Result<int> result = Fault{FaultKind::NotFound, "nobody has it"};
   EXPECT_DEATH(static_cast<void>(result.value()), "nobody has it");
   EXPECT_DEATH(static_cast<void>(Result<int>(1).error()), "the error of a result was taken");

@@ -5,6 +5,7 @@
 
 #include "client/client.h"
 #include "shared/base/ensure.h"
+#include "shared/base/limits/library.h"
 #include "shared/io/mailbox.h"
 #include "shared/io/quota.h"
 
@@ -16,8 +17,8 @@ constexpr Duration as_long_as_it_takes = std::chrono::hours(24 * 365 * 10);
 
 SessionSettings settings() {
   SessionSettings settings;  // the quota is the bound, and lies below these
-  settings.unanswered_bytes = 2 * submitted_bytes;
-  settings.held = submitted_bytes / submission_overhead_bytes + 2;
+  settings.unanswered_bytes = 2 * limits::submitted_bytes;
+  settings.held = limits::submitted_bytes / limits::submission_overhead_bytes + 2;
   return settings;
 }
 
@@ -95,7 +96,7 @@ struct TaskSubmitter::State : Client::Listener {
       tell_accepted(of, how->id);
     else
       tell_accepted(of, tl::unexpected(how.error()));
-    quota.give(submission_overhead_bytes);
+    quota.give(limits::submission_overhead_bytes);
     if (of.ended) of.ended(how);
   }
   void end(Ticket ticket, const Result<TaskRecord>& how) {
@@ -116,7 +117,7 @@ struct TaskSubmitter::State : Client::Listener {
   void unknown(Ticket ticket, TaskId task) override { end(ticket, tl::unexpected(unknown_fault(task))); }
 
   Client client;
-  Quota quota{submitted_bytes};
+  Quota quota{limits::submitted_bytes};
   Mailbox<std::optional<SubmissionOrder>> orders;
   std::map<Ticket, Open> open;
   bool stopping = false;
@@ -136,14 +137,14 @@ TaskSubmitter::~TaskSubmitter() {
 }
 
 Status TaskSubmitter::submit(SubmissionOrder order, std::chrono::milliseconds patience) {
-  const std::size_t bytes = order.work.size() + submission_overhead_bytes;
+  const std::size_t bytes = order.work.size() + limits::submission_overhead_bytes;
   if (std::this_thread::get_id() == thread()) {
     if (state_->failure) return tl::unexpected(*state_->failure);
     patience = std::chrono::milliseconds(0);
   }
   if (!state_->quota.take(bytes, patience)) {
     return fault(FaultKind::TryAgain,
-                 "there is no room for more submissions: " + std::to_string(submitted_bytes >> 20) +
+                 "there is no room for more submissions: " + std::to_string(limits::submitted_bytes >> 20) +
                      " MiB of them have not ended; submit more when some have");
   }
   state_->orders.push(std::move(order));

@@ -8,7 +8,7 @@
 //  3. After destruction nothing is called; what had not ended was told so before.
 //
 // An actor. Thread rule: submit() from any thread, and from the callbacks; the owner destroys it, not from a
-// callback. Limits: submitted_bytes; submit() waits for room.
+// callback. Limits: limits::submitted_bytes; submit() waits for room.
 #pragma once
 
 #include <functional>
@@ -23,9 +23,6 @@
 #include "shared/io/socket.h"
 
 namespace cidbus {
-
-inline constexpr std::size_t submitted_bytes = 64 << 20;       // of submissions that have not ended
-inline constexpr std::size_t submission_overhead_bytes = 512;  // counted with each, until it has ended
 
 struct SubmissionOrder {
   std::string type;

@@ -10,19 +10,17 @@
 // twice, and each result is told once.
 //
 // Invariants
-//  1. Each submission ends once: with the task as it ended (whatever its state), or with a fault. A fault
-//  says
-//     whether the task may run all the same.
-//  2. Nothing is left running after destruction: submissions that have not ended do, with Unavailable, before
-//  it
-//     returns. What was accepted goes on in the cluster; Client::wait finds it by its id.
+//  1. Each submission ends once: with the task as it ended (whatever its state), or with a fault, which says
+//     when the task may run all the same.
+//  2. Nothing is left running after destruction: submissions that have not ended do then, with Unavailable.
+//     What was accepted goes on in the cluster; Client::wait of another client finds it by its id.
 //
 // Thread rule: every function from any thread, many at once; destruction and moving from one, with no other
 // call under way. Callbacks run on a thread of the library's, one after another, and must not throw. They may
 // submit (which then never waits) and copy things out; whatever waits answers BadUsage there, and the client
-// must not be destroyed from one. Limits: 64 MiB of submissions that have not ended, each counted with 512
-// bytes on top; submit waits for room. Descriptors and memory grow with the calls under way at once, not with
-// the tasks.
+// must not be destroyed from one.
+// Limits: 64 MiB of submissions that have not ended, each counted with 512 bytes on top; submit waits for
+// room. Descriptors and memory grow with the calls under way at once, not with the tasks.
 #pragma once
 
 #include <chrono>
