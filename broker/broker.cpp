@@ -28,6 +28,7 @@ constexpr std::uint8_t record_version = 1;
 constexpr Duration counters_every = 250ms;
 constexpr Duration leader_told_every = 1s;
 constexpr Duration room_checked_every = 1s;
+constexpr std::size_t forgotten_a_turn = 256;  // peers that were silent for too long
 constexpr auto retry_when_full = std::chrono::milliseconds(1000);
 
 ServiceLimits service_limits(Durability durability) {
@@ -94,6 +95,7 @@ class Broker::Driver : public Output {
   }
 
   void on_peer_message(Peer peer, const Message& message) {
+    peers.heard(now.monotonic, peer);
     const PeerEntry& entry = peers.at(peer);
     if (!may_say(entry.role, message)) {
       return refuse(
@@ -126,9 +128,14 @@ class Broker::Driver : public Output {
                     "'" + std::string(from.sender) + "' is here already; give each node a --name of its own");
     }
     if (held) forget(*held);
+    if (hello.role == Role::Worker && !tasks.has_room_for(from.sender)) {
+      return refuse(routing_id, Refusal::Exhausted,
+                    "the cluster has seen too many worker names; start it under one it had before");
+    }
     if (hello.role != Role::Client && !admit_member(routing_id, from, hello, held_by_other)) return;
-    const auto peer =
-        peers.add({std::string(as_text(routing_id)), std::string(from.sender), hello.role, from.incarnation});
+    const auto peer = peers.add(
+        now.monotonic,
+        {std::string(as_text(routing_id)), std::string(from.sender), hello.role, from.incarnation, {}});
     if (!peer)
       return refuse(routing_id, Refusal::Exhausted, "this broker has as many connections as it can serve");
     send(*peer, Welcome{options.name, limits::heartbeat, limits::node_timeout, limits::lease,
@@ -163,6 +170,21 @@ class Broker::Driver : public Output {
   void forget(Peer peer) {
     tasks.on_peer_gone(now, peer);
     peers.forget(peer);
+  }
+
+  // A host that is gone breaks no connection: whoever is bound says ping, and who says nothing is forgotten.
+  void forget_silent() {
+    for (std::size_t step = 0; step < forgotten_a_turn; ++step) {
+      const Peer peer = peers.quietest();
+      if (peer == Peer::Nobody || now.monotonic - peers.at(peer).heard < limits::node_timeout) return;
+      forget(peer);
+    }
+  }
+
+  // When the quietest peer has been silent for too long.
+  [[nodiscard]] Monotonic silence_deadline() {
+    const Peer peer = peers.quietest();
+    return peer == Peer::Nobody ? Monotonic::max() : peers.at(peer).heard + limits::node_timeout;
   }
 
   // The socket may still hold the pipe for a moment, so all are asked twice; and not more often than
@@ -355,6 +377,7 @@ class Broker::Driver : public Output {
     if (in_office) {
       probe_connections();
       follow_members();
+      forget_silent();
       decide_admission();
       tasks.watch(feed.wanted(FeedTopic::Tasks));
       tasks.tick(now);
@@ -379,6 +402,7 @@ class Broker::Driver : public Output {
       next = std::min({next, next_leader, next_counters, tasks_deadline});
       if (const auto deadline = membership.deadline()) next = std::min(next, *deadline);
       if (probes_due > 0) next = std::min(next, next_probe);
+      next = std::min(next, silence_deadline());
       if (content.sweep()) next = now.monotonic;
     }
     if (now.monotonic >= next_room_check) {
@@ -466,6 +490,7 @@ std::optional<Monotonic> Broker::end_turn(Now now) {
   return driver_->end_turn();
 }
 
+std::size_t Broker::peers() const { return driver_->peers.size(); }
 bool Broker::serving() const { return driver_->in_office; }
 const StateMachine& Broker::state() const { return *driver_->state; }
 

@@ -9,7 +9,9 @@
 //
 // Invariants
 //  1. A frame is answered or acted on, never dropped in silence; what is refused is counted.
-//  2. A peer to which something could not be delivered is forgotten; it says hello again.
+//  2. A peer to which something could not be delivered, or that is silent for the node timeout, is forgotten;
+//  it
+//     says hello again.
 //  3. Clients and workers are served only while in office.
 //
 // Thread rule: one owner, no clock, no socket, no file. Limits: limits/brokers.h.
@@ -60,6 +62,7 @@ class Broker {
   std::optional<Monotonic> end_turn(Now now);
 
   [[nodiscard]] bool serving() const;
+  [[nodiscard]] std::size_t peers() const;  // connections that have said hello
   [[nodiscard]] const StateMachine& state() const;
 
  private:

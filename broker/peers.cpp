@@ -14,7 +14,7 @@ std::optional<Peer> Peers::find_name(std::string_view name) const {
   return found == by_name_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::optional<Peer> Peers::add(PeerEntry entry) {
+std::optional<Peer> Peers::add(Monotonic now, PeerEntry entry) {
   ENSURE(!find(entry.routing_id) && !find_name(entry.name), "name", entry.name);
   if (size() >= limits::peers) return std::nullopt;
   if (free_.empty()) {
@@ -25,8 +25,31 @@ std::optional<Peer> Peers::add(PeerEntry entry) {
   free_.pop_back();
   by_routing_id_.emplace(entry.routing_id, peer);
   by_name_.emplace(entry.name, peer);
+  entry.heard = now;
   entries_[static_cast<std::uint32_t>(peer)] = std::move(entry);
+  append(peer);
   return peer;
+}
+
+void Peers::heard(Monotonic now, Peer peer) {
+  at(peer).heard = now;
+  if (last_ == peer) return;
+  unlink(peer);
+  append(peer);
+}
+
+void Peers::append(Peer peer) {
+  PeerEntry& entry = at(peer);
+  entry.earlier = last_;
+  entry.later = Peer::Nobody;
+  (last_ != Peer::Nobody ? at(last_).later : first_) = peer;
+  last_ = peer;
+}
+
+void Peers::unlink(Peer peer) {
+  const PeerEntry& entry = at(peer);
+  (entry.earlier != Peer::Nobody ? at(entry.earlier).later : first_) = entry.later;
+  (entry.later != Peer::Nobody ? at(entry.later).earlier : last_) = entry.earlier;
 }
 
 bool Peers::known(Peer peer) const {
@@ -35,6 +58,7 @@ bool Peers::known(Peer peer) const {
 }
 
 void Peers::forget(Peer peer) {
+  unlink(peer);
   PeerEntry& entry = at(peer);
   by_routing_id_.erase(entry.routing_id);
   by_name_.erase(entry.name);

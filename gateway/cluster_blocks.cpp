@@ -22,7 +22,7 @@ NetworkBlocksOptions fetch_options(const ClusterBlocksOptions& options, const st
   NetworkBlocksOptions fetching;
   fetching.timeout = options.fetch_time;
   fetching.client.unknown_patience = std::min(options.unknown_time, options.fetch_time);
-  fetching.client.stop = &stop;
+  fetching.client.stopped = [&stop] { return stop.load(); };
   return fetching;
 }
 

@@ -6,16 +6,6 @@
 namespace cidbus {
 namespace {
 
-// An input that the index knows nobody to hold: long enough for a node that has just come back to announce
-// it, and short enough that all tries of the task end while somebody waits for the reason.
-constexpr Duration unknown_patience = std::chrono::seconds(3);
-
-NetworkBlocksOptions blocks_options() {
-  NetworkBlocksOptions options;
-  options.client.unknown_patience = unknown_patience;
-  return options;
-}
-
 // An input travels as a binary CID, or as the text the user gave: then it is the task's to fail with the
 // reason.
 Result<std::vector<Cid>> read_inputs(const Work& work) {
@@ -50,13 +40,23 @@ TaskRunner::TaskRunner(const Context& context)
       asker_(context.sockets, client_identity(context.identity.cluster, context.identity.name),
              context.brokers),
       index_(asker_),
-      blocks_(context.sockets, index_, context.identity, blocks_options(), &context.store, context.cache),
+      blocks_(context.sockets, index_, context.identity, blocks_options(context), &context.store,
+              context.cache),
       content_(blocks_) {}
 
+NetworkBlocksOptions TaskRunner::blocks_options(const Context& context) const {
+  NetworkBlocksOptions options;
+  options.client.unknown_patience = context.unknown_patience;
+  options.client.stopped = [this] { return cancelled_ != nullptr && cancelled_->cancelled(); };
+  return options;
+}
+
 JobEnd TaskRunner::run(Job& job) {
+  cancelled_ = &job.cancelled;
   auto result = run_handler(job);
   // Also what a failed run wrote is flushed: the next task's flush must speak of its own blocks only.
   const Status flushed = content_.flush();
+  cancelled_ = nullptr;
   if (result && !flushed) result = tl::unexpected(flushed.error());
   if (result) return {Outcome::Completed, std::move(*result), {}};
   if (job.cancelled.cancelled()) return {Outcome::Cancelled, {}, std::move(result.error().message)};

@@ -1,5 +1,5 @@
 // Runs one task after another on a slot's thread: decodes its work, finds its handler, makes its results
-// durable.
+// durable. A job that is cancelled waits for no block any longer.
 //
 // Faults become outcomes: what may go better elsewhere or later (no room, a node that does not answer,
 // content that nobody holds just now) asks for another try; what would fail again does not.
@@ -23,6 +23,9 @@ class TaskRunner : public JobRunner {
     const HandlerRegistry& handlers;
     BlockStore& store;
     MemoryStore& cache;
+    // An input that the index knows nobody to hold: long enough for a node that has just come back to
+    // announce it, and short enough that all tries of the task end while somebody waits for the reason.
+    Duration unknown_patience = std::chrono::seconds(3);
   };
   explicit TaskRunner(const Context& context);
 
@@ -31,7 +34,10 @@ class TaskRunner : public JobRunner {
  private:
   Result<Bytes> run_handler(Job& job);
 
+  NetworkBlocksOptions blocks_options(const Context& context) const;
+
   const HandlerRegistry& handlers_;
+  const CancelToken* cancelled_ = nullptr;  // of the job that runs; ends its waiting for blocks
   BusAsker asker_;
   BusBlockIndex index_;
   NetworkBlocks blocks_;

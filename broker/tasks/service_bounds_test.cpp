@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/tasks/transcript.h"
+#include "shared/base/limits/tasks.h"
 
 namespace cidbus {
 namespace {
@@ -146,6 +147,18 @@ c2 wait 3 t4
 c2 gone
 c3 wait 4 t4
 )");
+}
+
+TEST(TaskServiceBounds, AtTheBoundOfWorkerNamesOnlyThoseThatWereSeenAreTaken) {
+  Transcript transcript;
+  for (std::size_t number = 1; number < limits::workers; ++number) {
+    transcript.event("w" + std::to_string(number) + " hello echo");
+  }
+  EXPECT_TRUE(transcript.service->has_room_for("one-more"));
+  transcript.event("w-last hello echo");
+  EXPECT_FALSE(transcript.service->has_room_for("one-more"));
+  EXPECT_TRUE(transcript.service->has_room_for("w1"));
+  EXPECT_TRUE(transcript.service->has_room_for("w-last"));
 }
 
 TEST(TaskServiceBounds, AtTheBoundOfCancellationsOnTheWayMoreAreRefused) {

@@ -21,11 +21,15 @@ std::string_view cut(std::string_view text) { return text.substr(0, limits::text
 
 // ---- hello and goodbye
 
+bool TaskService::has_room_for(std::string_view worker) const {
+  return workers_.find(worker) != 0 || workers_.count() < limits::workers;
+}
+
 void TaskService::on_hello(Now now, Peer peer, std::string_view name, Role role, const Hello& hello) {
   ENSURE(state_ != nullptr);
   if (role != Role::Worker) return;
   const NodeNumber number = workers_.number_of(name);
-  if (number == 0) return refuse(peer, Refusal::Exhausted, "the cluster has seen too many worker names");
+  ENSURE(number != 0, "worker", name);
   if (number <= state_->nodes().size() && !workers_[number].greeted && ungreeted_ > 0 && --ungreeted_ == 0) {
     hold_until_ = now.monotonic;
   }

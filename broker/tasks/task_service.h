@@ -49,13 +49,13 @@ class TaskService {
   // outlives the service and changes only by records reported to on_applied().
   void take_office(Now now, Epoch epoch, StateMachine& state);
 
-  // A node says hello (again); the driver answers Welcome. Any role; only workers change anything here.
+  // Whether a worker of this name can be taken: it is known, or limits::workers are not.
+  [[nodiscard]] bool has_room_for(std::string_view worker) const;
+  // A node of any role says hello (again); the driver answers Welcome. REQUIRES: has_room_for() a worker.
   void on_hello(Now now, Peer peer, std::string_view name, Role role, const Hello& hello);
-  // Submit, SessionResume, SessionClose, ResultAck, Credit, Renew, Progress, Complete, Cancel, TaskQuery,
-  // TaskList; false for any other, which is not for this service.
+  // What workers and clients say of tasks; false for any other message.
   bool on_message(Now now, Peer peer, const Message& message);
-  // The connection is gone: a worker's leases stay, a client's session too.
-  void on_peer_gone(Now now, Peer peer);
+  void on_peer_gone(Now now, Peer peer);  // its connection; a worker's leases stay, a client's session too
   // The worker is taken for dead (W3): its attempts are given to others.
   void on_worker_lost(Now now, std::string_view name);
   // After every record or batch of records, in order.
@@ -63,8 +63,8 @@ class TaskService {
 
   // Does what is due. When to call again at the latest.
   Monotonic tick(Now now);
-  // Hands out tasks and sends what the turn collected. When to call tick() at the latest.
-  Monotonic end_turn(Now now);
+  Monotonic end_turn(
+      Now now);  // hands out tasks, sends what the turn collected; when to tick() at the latest
 
   // False: new submissions are refused with this reason until true; everything that frees space goes on.
   void admit(bool admitted, std::string_view reason);

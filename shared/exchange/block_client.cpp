@@ -250,8 +250,8 @@ void BlockClient::State::end_waiting() {
 }
 
 Status BlockClient::State::judge_stop() const {
-  if (options.stop == nullptr || !*options.stop) return {};
-  return fault(FaultKind::Unavailable, "this node is stopping; ask another");
+  if (!options.stopped || !options.stopped()) return {};
+  return fault(FaultKind::Unavailable, "what asked for it is stopping; ask another");
 }
 
 // Whether waiting for these makes sense still.

@@ -14,7 +14,6 @@
 // Thread rule: one thread, its own. Limits: limits/exchange.h, fetch_* and store_*.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -38,7 +37,7 @@ struct BlockClientOptions {
   Duration room_patience = std::chrono::seconds(2);  // while the index knows no node with room
   Duration patience = std::chrono::seconds(30);      // of store() and flush() while nothing moves
   Duration unknown_patience = Duration::max();       // of fetch() while the index names no holder
-  const std::atomic<bool>* stop = nullptr;           // once true, no call waits over a second
+  std::function<bool()> stopped = {};                // once it says true, no call waits over a second
 };
 
 // Since it was made.

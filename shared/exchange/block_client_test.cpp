@@ -152,9 +152,8 @@ TEST_F(Client, DoesNotSayThatNobodyHoldsWhatAHolderHadNoTimeToSend) {
 
 TEST_F(Client, EndsItsSearchWhenItIsStopped) {
   add_node("w1");
-  std::atomic<bool> stop = true;
   BlockClientOptions options;
-  options.stop = &stop;
+  options.stopped = [] { return true; };
   const auto client = make_client(options);
   const auto fetched = client->fetch(random_block(100, 1).cid(), soon());
   ASSERT_FALSE(fetched);
@@ -427,9 +426,8 @@ TEST_F(Client, GivesUpWhenNoNodeStores) {
 }
 
 TEST_F(Client, WaitsNoLongerForNodesToStoreOnceItIsStopped) {
-  const std::atomic<bool> stop = true;
   BlockClientOptions options;
-  options.stop = &stop;
+  options.stopped = [] { return true; };
   const auto client = make_client(options);
   ASSERT_TRUE(client->store(random_block(10, 1)));
   const Status flushed = client->flush();

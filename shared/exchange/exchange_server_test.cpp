@@ -160,7 +160,7 @@ TEST_F(Server, CutsWhoSendsAFrameBeyondTheLimitAndServesTheOthers) {
   });
   const Monotonic deadline = soon();
   while (!connected && read_clock().monotonic < deadline) reactor_.run_once(10ms);
-  ASSERT_EQ(giant.send({Bytes(limits::message_bytes + 1)}), SendAnswer::Sent);
+  ASSERT_EQ(giant.send({Bytes(limits::socket_frame_bytes + 1)}), SendAnswer::Sent);
   while (!cut && read_clock().monotonic < deadline) reactor_.run_once(10ms);
   EXPECT_TRUE(cut);
   reactor_.unwatch_monitor(giant);

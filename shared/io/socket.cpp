@@ -114,7 +114,7 @@ Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
   handles_->set(ZMQ_RECONNECT_IVL, reconnect_milliseconds);
   handles_->set(ZMQ_RECONNECT_IVL_MAX, reconnect_most_milliseconds);
   // To an XPUB come subscriptions only, which libzmq keeps in a trie as deep as they are long.
-  const std::int64_t largest = kind == SocketKind::XPub ? subscription_bytes : limits::message_bytes;
+  const std::int64_t largest = kind == SocketKind::XPub ? subscription_bytes : limits::socket_frame_bytes;
   zmq_setsockopt(handles_->socket, ZMQ_MAXMSGSIZE, &largest, sizeof(largest));
   if (kind == SocketKind::Router) {
     handles_->router = true;

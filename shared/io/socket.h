@@ -9,7 +9,7 @@
 //  2. A message leaves whole or not at all.
 //
 // Thread rule: a Socket belongs to one thread at a time; a SocketContext may be shared by all.
-// Limits: limits::message_bytes a frame, subscription_bytes to an XPUB; `queue` messages a peer and
+// Limits: limits::socket_frame_bytes a frame, subscription_bytes to an XPUB; `queue` messages a peer and
 // direction, `receive_queue` where messages are large.
 #pragma once
 

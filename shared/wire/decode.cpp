@@ -374,8 +374,11 @@ static std::string what_was_wrong(const kj::Exception& exception) {
 }
 
 Result<Envelope> Decoder::decode(ByteView frame) {
-  if (frame.empty() || frame.size() % sizeof(capnp::word) != 0 || frame.size() > limits::message_bytes) {
-    return fault(FaultKind::BadData, "not a cidbus message: its size is no multiple of 8 up to 8 MiB");
+  if (frame.size() > limits::message_bytes) {
+    return fault(FaultKind::BadData, "a message of over 8 MiB: send less at once");
+  }
+  if (frame.empty() || frame.size() % sizeof(capnp::word) != 0) {
+    return fault(FaultKind::BadData, "not a cidbus message: its size is no multiple of 8");
   }
   if (reinterpret_cast<std::uintptr_t>(frame.data()) % sizeof(capnp::word) != 0) {
     aligned_.assign(frame.begin(), frame.end());

@@ -9,7 +9,9 @@
 //
 //   damaged        true messages of the true cluster (hellos, heartbeats), cut short or with bits turned over
 //
-//   oversize       frames of one byte more than limits::message_bytes
+//   oversize       frames of a word more than limits::message_bytes
+//
+//   huge           frames of a byte more than limits::socket_frame_bytes
 //
 //   wrong-cluster  true hellos of another cluster
 //
@@ -64,12 +66,12 @@ class Intruder {
     }
     // A PUB socket throws away what is sent before somebody has subscribed.
     if (plan_.socket == SocketKind::XPub) wait(answer_patience_milliseconds);
-    const bool answered = plan_.kind != "rubbish" && plan_.kind != "damaged" && plan_.kind != "oversize";
+    const bool answered = plan_.kind != "rubbish" && plan_.kind != "damaged" && plan_.kind != "huge";
     for (std::uint64_t number = 0; number < plan_.count; ++number) {
       send_one();
       if (answered) {
         wait(answer_patience_milliseconds);
-      } else if (plan_.kind == "oversize") {
+      } else if (plan_.kind == "huge") {
         wait_for_cut();
       }
       listen();
@@ -81,7 +83,8 @@ class Intruder {
  private:
   void send_one() {
     if (plan_.kind == "rubbish") return send_rubbish();
-    if (plan_.kind == "oversize") return send({Bytes(limits::message_bytes + 1, 0x5a)});
+    if (plan_.kind == "oversize") return send({Bytes(limits::message_bytes + 8, 0x5a)});
+    if (plan_.kind == "huge") return send({Bytes(limits::socket_frame_bytes + 1, 0x5a)});
     Header header;
     header.cluster = cluster_id(plan_.cluster);
     header.sender = identity_.name;

@@ -95,9 +95,17 @@ class Intruders(ClusterTest):
             self.intrude("damaged", 3000, port, port, against)
         self.assert_nobody_is_harmed()
 
-    def test_the_oversized_is_cut(self):
-        self.assertEqual(self.intrude("oversize", 3), ["cut"] * 3)
-        self.assertEqual(self.intrude("oversize", 3, port=self.cluster.ports.base + 30), ["cut"] * 3)
+    def test_the_oversized_is_refused_with_a_reason(self):
+        for port in (self.cluster.ports.base, self.cluster.ports.base + 30):
+            answers = self.intrude("oversize", 3, port=port)
+            self.assertEqual(len(answers), 3)
+            for answer in answers:
+                self.assertRegex(answer, r"^refused bad message: .*over 8 MiB")
+        self.assert_nobody_is_harmed()
+
+    def test_the_huge_is_cut(self):
+        self.assertEqual(self.intrude("huge", 3), ["cut"] * 3)
+        self.assertEqual(self.intrude("huge", 3, port=self.cluster.ports.base + 30), ["cut"] * 3)
         self.assert_nobody_is_harmed()
 
     def test_bytes_that_are_no_zmtp_are_harmless(self):
