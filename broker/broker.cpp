@@ -6,6 +6,7 @@
 #include "broker/cluster/membership.h"
 #include "broker/consensus/office_holder.h"
 #include "broker/feed_publisher.h"
+#include "broker/frame_work.h"
 #include "broker/log_queue.h"
 #include "broker/peers.h"
 #include "broker/rights.h"
@@ -31,12 +32,6 @@ constexpr Duration room_checked_every = 1s;
 constexpr std::size_t forgotten_a_turn = 256;  // peers that were silent for too long
 constexpr auto retry_when_full = std::chrono::milliseconds(1000);
 
-ServiceLimits service_limits(Durability durability) {
-  ServiceLimits service;
-  service.durability = durability;
-  return service;
-}
-
 }  // namespace
 
 class Broker::Driver : public Output {
@@ -51,7 +46,7 @@ class Broker::Driver : public Output {
         office(recovered.highest_epoch, recovered.end.last, options.durability),
         queue(office.epoch(), recovered.end, state->time(), options.durability == Durability::Memory),
         content(membership, prng.fork()),
-        tasks(*this, service_limits(options.durability), prng.fork()),
+        tasks(*this, ServiceLimits{.durability = options.durability}, prng.fork()),
         snapshotter(*state, disk, options.snapshot_after, recovered.sizes),
         applied_end(recovered.end),
         feed([this](const Feed& message) { publish(message); }) {}
@@ -62,7 +57,9 @@ class Broker::Driver : public Output {
   }
   void send(Peer peer, const Message& message) override {
     if (!peers.known(peer)) return;
-    const SendAnswer answer = ports.send(peers.at(peer).routing_id, encoder.encode(header(), message));
+    const ByteView frame = encoder.encode(header(), message);
+    work += frame.size() / bytes_a_unit;
+    const SendAnswer answer = ports.send(peers.at(peer).routing_id, frame);
     if (answer != SendAnswer::Sent) undeliverable.push_back({peer, answer == SendAnswer::Unroutable});
   }
   void event(const TaskEvent& task) override { feed.add_task_event(now, task); }
@@ -72,6 +69,7 @@ class Broker::Driver : public Output {
     const auto id = parse_routing_id(routing_id);
     const auto envelope = decoder.decode(frame);
     if (!envelope) return refuse(routing_id, Refusal::BadMessage, envelope.error().message);
+    work += work_of(envelope->message);
     const Header& from = envelope->header;
     if (from.version != protocol_version) {
       return refuse(routing_id, Refusal::WrongVersion, "this broker speaks version 1 of the protocol");
@@ -84,7 +82,7 @@ class Broker::Driver : public Output {
     if (!id || from.sender != id->first || from.incarnation != id->second) {
       return refuse(routing_id, Refusal::BadMessage, "the sender is not who its connection says");
     }
-    if (!office.serving()) {
+    if (!in_office) {
       // Not in office yet: nothing is known to be committed. Whoever asks tries again.
       return send_to(routing_id, Redirect{});
     }
@@ -174,15 +172,11 @@ class Broker::Driver : public Output {
 
   // A host that is gone breaks no connection: whoever is bound says ping, and who says nothing is forgotten.
   void forget_silent() {
-    for (std::size_t step = 0; step < forgotten_a_turn; ++step) {
-      const Peer peer = peers.quietest();
-      if (peer == Peer::Nobody || now.monotonic - peers.at(peer).heard < limits::node_timeout) return;
-      forget(peer);
+    for (std::size_t step = 0; step < forgotten_a_turn && now.monotonic >= silence_deadline(); ++step) {
+      forget(peers.quietest());
     }
   }
-
-  // When the quietest peer has been silent for too long.
-  [[nodiscard]] Monotonic silence_deadline() {
+  Monotonic silence_deadline() {
     const Peer peer = peers.quietest();
     return peer == Peer::Nobody ? Monotonic::max() : peers.at(peer).heard + limits::node_timeout;
   }
@@ -251,8 +245,9 @@ class Broker::Driver : public Output {
       if (in_office) tasks.on_applied(now, changes);
     }
     if (in_office || !office.serving() || state->office().epoch != office.epoch()) return;
-    in_office = true;
-    tasks.take_office(now, office.epoch(), *state);
+    in_office = tasks.take_office(now, office.epoch(), *state);
+    taking_office = !in_office;  // and goes on in the next turn
+    if (taking_office) return;
     log.info("in office, epoch " + std::to_string(office.epoch().value) + ", journal at " +
              std::to_string(state->applied().value));
     tell_leader();
@@ -412,7 +407,7 @@ class Broker::Driver : public Output {
     if (snapshotter.slice({cluster_id(options.cluster), applied_end, state->time(), 0, {}, {}}))
       next = now.monotonic;
     if (const auto deadline = queue.deadline()) next = std::min(next, *deadline);
-    if (queue.has_committed(office.commit())) next = now.monotonic;
+    if (taking_office || queue.has_committed(office.commit())) next = now.monotonic;
     return next;
   }
 
@@ -437,6 +432,8 @@ class Broker::Driver : public Output {
   Decoder decoder;
   Changes changes;
   bool in_office = false;
+  bool taking_office = false;
+  std::size_t work = 0;  // of the frame being served
   struct Undeliverable {
     Peer peer;
     bool connection_is_gone;
@@ -463,9 +460,11 @@ void Broker::start(Now now) {
   driver_->disk.submit(PersistVote{driver_->office.epoch(), driver_->options.name});
 }
 
-void Broker::on_frame(Now now, ByteView routing_id, ByteView frame) {
+std::size_t Broker::on_frame(Now now, ByteView routing_id, ByteView frame) {
   driver_->now = now;
+  driver_->work = frame.size() / bytes_a_unit;
   driver_->on_frame(routing_id, frame);
+  return driver_->work;
 }
 
 void Broker::on_feed_frame(Now now, ByteView topic, ByteView frame) {

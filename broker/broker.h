@@ -50,7 +50,8 @@ class Broker {
   // Asks for its vote to be persisted; it takes office when that is done.
   void start(Now now);
 
-  void on_frame(Now now, ByteView routing_id, ByteView frame);
+  // The work it was, in the units of frame_work.h: the caller stops reading at limits::work_a_turn.
+  std::size_t on_frame(Now now, ByteView routing_id, ByteView frame);
   void on_feed_frame(Now now, ByteView topic, ByteView frame);  // from a node's PUB
   void on_subscription(ByteView frame);                         // from the XPUB
   void on_connection_broke(Now now);                            // of some peer on the bus; nobody knows whose

@@ -53,7 +53,7 @@ std::vector<LogQueue::Sealed> LogQueue::take_committed(LogIndex commit, std::siz
   std::size_t taken = 0;
   while (taken < records && has_committed(commit)) {
     const auto header = peek_batch_header(*unapplied_.front().bytes);
-    taken += header->count;
+    taken += header->count + unapplied_.front().bytes->size() / 1024;
     committed.push_back(std::move(unapplied_.front()));
     unapplied_.pop_front();
   }

@@ -42,7 +42,8 @@ class LogQueue {
   // What the disk is to write now; empty while it has something to do, or nothing is due.
   std::vector<Sealed> take_writes(Now now);
   void on_persisted(LogIndex last);
-  // Batches that end at or before `commit`, oldest first, until they hold `records` or more.
+  // Batches that end at or before `commit`, oldest first, until they hold `records` or more; a kilobyte
+  // counts as one.
   std::vector<Sealed> take_committed(LogIndex commit, std::size_t records);
   [[nodiscard]] bool has_committed(LogIndex commit) const {
     return !unapplied_.empty() && unapplied_.front().end.last <= commit;

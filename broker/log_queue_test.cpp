@@ -80,7 +80,7 @@ TEST_F(LogQueueTest, GivesOutNoMoreForApplyingThanATurnCanTake) {
   const LogIndex all{10 + 3 * limits::batch_records};
   EXPECT_EQ(log.take_committed(all, limits::batch_records).size(), 1u);
   EXPECT_TRUE(log.has_committed(all));
-  EXPECT_EQ(log.take_committed(all, limits::batch_records + 1).size(), 2u);
+  EXPECT_EQ(log.take_committed(all, limits::batch_records * 3 / 2).size(), 2u);
   EXPECT_FALSE(log.has_committed(all));
 }
 

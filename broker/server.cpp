@@ -4,6 +4,7 @@
 
 #include "broker/journal/disk_thread.h"
 #include "broker/recovery.h"
+#include "shared/base/limits/brokers.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/clock.h"
 #include "shared/io/posix_file_system.h"
@@ -80,9 +81,11 @@ struct BrokerServer::State : BrokerPorts {
   }
 
   void on_bus(Now now) {
-    for (int count = 0; count < messages_a_turn && bus.receive(frames); ++count) {
+    std::size_t work = 0;
+    for (int count = 0; count < messages_a_turn && work < limits::work_a_turn && bus.receive(frames);
+         ++count) {
       // A DEALER sends one frame. Of anything else the first is answered as what it is: no message.
-      broker->on_frame(now, frames[0], frames.size() == 2 ? frames[1] : ByteView{});
+      work += broker->on_frame(now, frames[0], frames.size() == 2 ? frames[1] : ByteView{});
     }
   }
   void on_feed_in(Now now) {

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds look_every{1000};
 BlockClientOptions client_options(const std::atomic<bool>& stop) {
   BlockClientOptions options;
   options.copies = copies;
-  options.stop = &stop;
+  options.stopped = [&stop] { return stop.load(); };
   return options;
 }
 

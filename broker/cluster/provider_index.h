@@ -1,6 +1,7 @@
 // Which nodes hold a block: the leader's own index, rebuilt from what nodes announce.
 //
-// Open addressing with linear probing over 32-byte entries: a block's key and up to seven holders. A node
+// Open addressing with linear probing over 32-byte entries: a block's key and up to seven holders; in shards
+// that grow each by itself, so that no turn waits for the whole table to move. A node
 // that leaves retires its holder number at once; entries that name it are cleaned when they are touched, and
 // by sweep() in slices, so that no turn pays for a large node's departure.
 //
@@ -50,17 +51,26 @@ class ProviderIndex {
   };
   enum class HolderState : std::uint8_t { Free, Registered, Retired, RetiredInSweep };
 
-  [[nodiscard]] std::size_t find_place(const BlockKey& block) const;
+  static constexpr unsigned shard_bits = 10;
+  struct Shard {
+    std::vector<Entry> entries;  // a power of two; at most 7/8 used
+    std::size_t used = 0;
+  };
+
+  [[nodiscard]] static std::size_t find_place(const Shard& shard, const BlockKey& block);
+  [[nodiscard]] std::size_t shard_of(const BlockKey& block) const;
   void clean(Entry& entry) const;
-  void erase(std::size_t place);
-  void grow();
+  void erase(Shard& shard, std::size_t place);
+  void grow(std::size_t number);
   void end_sweep();
 
-  std::vector<Entry> entries_;  // a power of two; at most 7/8 used
+  std::vector<Shard> shards_;
   std::size_t used_ = 0;
   std::vector<HolderState> holders_;
-  std::size_t retired_ = 0;   // numbers that wait for a sweep
-  std::size_t sweep_at_ = 0;  // next entry of a sweep that is under way; 0: none is
+  std::size_t retired_ = 0;  // numbers that wait for a sweep
+  bool sweeping_ = false;
+  std::size_t sweep_shard_ = 0;  // where the sweep is
+  std::size_t sweep_at_ = 0;     // next entry in it
   std::uint64_t not_indexed_ = 0;
 };
 

@@ -61,6 +61,27 @@ TEST(ProviderIndexTest, RemembersSevenHoldersOfABlock) {
   EXPECT_EQ(index.find(block(1)).back(), holders[8]) << "the place of one that left is free again";
 }
 
+TEST(ProviderIndexTest, GrowsWhileASweepIsUnderWayAndForgetsNothing) {
+  ProviderIndex index;
+  const auto gone = index.register_holder();
+  const auto stays = index.register_holder();
+  for (std::uint64_t number = 0; number < 20'000; ++number) {
+    index.add(number % 2 == 0 ? gone : stays, block(number));
+  }
+  index.retire_holder(gone);
+  index.sweep(5000);
+  for (std::uint64_t number = 20'000; number < 200'000; ++number) {
+    index.add(stays, block(number));
+    if (number % 64 == 0) index.sweep(10);
+  }
+  while (index.sweep(1000)) {
+  }
+  EXPECT_EQ(index.blocks(), 190'000u);
+  EXPECT_EQ(index.find(block(1)), Holders{stays});
+  EXPECT_EQ(index.find(block(2)), Holders{});
+  EXPECT_EQ(index.find(block(199'999)), Holders{stays});
+}
+
 TEST(ProviderIndexTest, AgreesWithAPlainMapOverRandomHistories) {
   Prng prng(11);
   ProviderIndex index;

@@ -49,7 +49,8 @@ class AMillionTasks : public testing::Test {
     journal->node(1, "w1", {"echo", "hash"});
     journal->open_session(1);
     const Now now{Monotonic(std::chrono::seconds(1)), journal->now};
-    service->take_office(now, Epoch{1}, journal->state);
+    while (!service->take_office(now, Epoch{1}, journal->state)) {
+    }
     service->tick({now.monotonic + limits::reclaim, now.wall});
     const std::string work(payload, 'x');
     Bytes record;
@@ -124,6 +125,18 @@ TEST_F(AMillionTasks, AreHandedOutOldestFirstWithoutLookingAtTheOthers) {
   EXPECT_EQ(output->dispatched, 100u);
   service->on_message(now, Peer{7}, TaskList{RequestId{1}, TaskState::Pending, "hash", 10, TaskId{}});
   EXPECT_EQ(output->listed, 10u);
+}
+
+TEST_F(AMillionTasks, AreTakenOverByANewOfficeAFewThousandATurn) {
+  constexpr std::size_t tasks_a_turn = 4 * 2048;
+  Nowhere elsewhere;
+  TaskService next(elsewhere, ServiceLimits{}, Prng(2));
+  const Now now{Monotonic(std::chrono::seconds(5)), journal->now};
+  std::size_t turns = 1;
+  while (!next.take_office(now, Epoch{2}, journal->state)) ++turns;
+  EXPECT_GE(turns, million / tasks_a_turn);
+  EXPECT_LE(turns, million / tasks_a_turn + 3);
+  next.check_invariants();
 }
 
 TEST_F(AMillionTasks, GoThroughASnapshotInSlicesToAnEqualState) {

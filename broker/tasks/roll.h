@@ -53,14 +53,15 @@ class Roll {
   [[nodiscard]] TaskState state_at(std::uint32_t place) const;
   [[nodiscard]] const StateCounts& counts() const { return counts_; }
   [[nodiscard]] RollAnswer list(const RollQuery& query) const;
-  // Every task of a type, oldest first; `visit` may not change the roll.
+  // Every task of a type, oldest first, a page of 2,048 at a time; `visit` may not change the roll.
+  [[nodiscard]] std::size_t pages_of(TypeNumber type) const {
+    return type < types_.size() ? types_[type].size() : 0;
+  }
   template <typename Visit>
-  void for_each_of(TypeNumber type, Visit&& visit) const {
-    if (type >= types_.size()) return;
-    for (const std::uint32_t number : types_[type]) {
-      for (std::uint32_t at = 0; at < pages_[number]->used; ++at) {
-        if (pages_[number]->states[at] != gone) visit(pages_[number]->handles[at]);
-      }
+  void for_each_in(TypeNumber type, std::size_t position, Visit&& visit) const {
+    const Page& page = *pages_[types_[type][position]];
+    for (std::uint32_t at = 0; at < page.used; ++at) {
+      if (page.states[at] != gone) visit(page.handles[at]);
     }
   }
 

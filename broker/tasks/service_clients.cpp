@@ -270,14 +270,19 @@ void TaskService::results_due(SessionLink& link) {
   turn_.result_links.push_back(links_.ref_of(link));
 }
 
+// Session by session, and those that are left in the next turn.
 void TaskService::send_results() {
-  for (const LinkRef ref : turn_.result_links) {
-    SessionLink* link = links_.get(ref);
+  std::size_t pushed = 0;
+  std::size_t done = 0;
+  for (; done < turn_.result_links.size() && pushed < limits_.results_a_turn; ++done) {
+    SessionLink* link = links_.get(turn_.result_links[done]);
     if (link == nullptr) continue;
     link->results_due = false;
-    if (link->session != 0) push_results(*link);
+    if (link->session != 0) pushed += push_results(*link);
   }
-  turn_.result_links.clear();
+  turn_.result_links.erase(turn_.result_links.begin(),
+                           turn_.result_links.begin() + static_cast<std::ptrdiff_t>(done));
+  if (!turn_.result_links.empty()) more_ = true;
 }
 
 // The claim after the last one pushed; 0 when all were.
@@ -289,11 +294,13 @@ ClaimHandle TaskService::next_to_push(const SessionLink& link) const {
   return claim;
 }
 
-void TaskService::push_results(SessionLink& link) {
+// How many.
+std::size_t TaskService::push_results(SessionLink& link) {
   auto& message = std::get<Results>(turn_.results_message);
   message.session = link.id;
   message.items.clear();
   std::size_t bytes = 0;
+  std::size_t pushed = 0;
   const std::uint64_t cursor = std::max(link.acknowledged, state_->session(link.session).cursor);
   link.pushed = std::max(link.pushed, cursor);
   for (ClaimHandle handle = next_to_push(link); handle != 0;) {
@@ -306,6 +313,7 @@ void TaskService::push_results(SessionLink& link) {
     item.info.work = {};  // the client knows what it asked for
     const std::size_t size = result_row_bytes + item.info.result.size() + item.info.error.size();
     bytes += size;
+    ++pushed;
     link.bytes_out += size;
     link.pushed = claim.rseq;
     link.last = handle;
@@ -316,6 +324,7 @@ void TaskService::push_results(SessionLink& link) {
     bytes = 0;
   }
   if (!message.items.empty()) output_.send(link.peer, turn_.results_message);
+  return pushed;
 }
 
 }  // namespace cidbus

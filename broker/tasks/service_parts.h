@@ -31,9 +31,17 @@ struct ServiceLimits {
   std::uint64_t result_bytes_pushed = limits::result_bytes_pushed;
   std::size_t waiters = limits::waiters;
   std::size_t cancels = limits::cancels_on_the_way;
-  std::size_t dispatched_a_turn = 16384;
+  std::size_t dispatched_a_turn = 4096;
+  std::size_t results_a_turn = 4096;  // pushed, to all sessions together; a session's message more at most
   std::size_t items_a_message = limits::items_a_message;
   std::size_t message_bytes = limits::batch_bytes;
+};
+
+// How far a new office has got with the tasks of the one before.
+struct Takeover {
+  Now began;
+  TypeNumber type = 1;    // the next page is of this type
+  std::size_t pages = 0;  // of it, done
 };
 
 // Since this service was made; these only grow.

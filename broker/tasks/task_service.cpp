@@ -10,6 +10,7 @@ namespace cidbus {
 namespace {
 
 constexpr std::size_t timer_steps = 4096;  // entries looked at in one tick
+constexpr std::size_t pages_a_slice = 4;   // of the roll, of 2,048 tasks each, taken over in one call
 
 // The monotonic instant of a record time, as far as both clocks run alike.
 Monotonic instant_of(Now now, std::int64_t when_ms) {
@@ -23,31 +24,46 @@ Monotonic instant_of(Now now, std::int64_t when_ms) {
 TaskService::TaskService(Output& output, const ServiceLimits& service_limits, Prng chance)
     : output_(output), limits_(service_limits), chance_(chance) {}
 
-void TaskService::take_office(Now now, Epoch epoch, StateMachine& state) {
-  ENSURE(state_ == nullptr, "epoch", epoch.value);
-  state_ = &state;
-  epoch_ = epoch;
-  timers_ = TimerWheel(now.wall.milliseconds);
-  workers_.begin(state.nodes());
-  ungreeted_ = state.nodes().size();
-  holding_ = ungreeted_ > 0;
-  hold_until_ = now.monotonic + limits::reclaim;
-  for (TypeNumber type = 1; type <= state.types().size(); ++type) {
-    state.tables().roll.for_each_of(type, [&](TaskHandle task) {
-      const TaskSlot& slot = state.task(task);
-      if (slot.state == TaskState::Pending) {
-        schedule(now, task, holding_ ? Backlog::Lane::Held : Backlog::Lane::Fresh);
-      } else if (slot.state == TaskState::Assigned) {
-        const Handle lease = leases_.add(task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
-                                         now.monotonic + limits::lease);
-        leases_[lease].epoch = epoch;
-        leases_[lease].strict = is_strict(slot.type);
-        leases_[lease].processing = state.tables().roll.state_at(slot.place) == TaskState::Processing;
-      }
-      const std::int64_t deadline = state.rare(task).deadline;
-      if (deadline != 0 && !is_final(slot.state)) timers_.set(task, TimerWheel::Kind::Deadline, deadline);
-    });
+bool TaskService::take_office(Now now, Epoch epoch, StateMachine& state) {
+  if (state_ == nullptr) {
+    state_ = &state;
+    epoch_ = epoch;
+    takeover_.began = now;
+    timers_ = TimerWheel(now.wall.milliseconds);
+    workers_.begin(state.nodes());
+    ungreeted_ = state.nodes().size();
+    holding_ = ungreeted_ > 0;
   }
+  ENSURE(epoch == epoch_ && state_ == &state, "epoch", epoch.value);
+  const Roll& roll = state.tables().roll;
+  for (std::size_t page = 0; page < pages_a_slice; ++page) {
+    while (takeover_.type <= state.types().size() && takeover_.pages == roll.pages_of(takeover_.type)) {
+      ++takeover_.type;
+      takeover_.pages = 0;
+    }
+    if (takeover_.type > state.types().size()) {
+      hold_until_ = now.monotonic + limits::reclaim;
+      return true;
+    }
+    roll.for_each_in(takeover_.type, takeover_.pages++, [&](TaskHandle task) { take_over(task); });
+  }
+  return false;
+}
+
+// What the office before this one had queued, or with a worker.
+void TaskService::take_over(TaskHandle task) {
+  const TaskSlot& slot = state_->task(task);
+  if (slot.state == TaskState::Pending) {
+    schedule(takeover_.began, task, holding_ ? Backlog::Lane::Held : Backlog::Lane::Fresh);
+  } else if (slot.state == TaskState::Assigned) {
+    const Handle lease = leases_.add(task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
+                                     takeover_.began.monotonic + limits::lease);
+    leases_[lease].epoch = epoch_;
+    leases_[lease].strict = is_strict(slot.type);
+    leases_[lease].processing = state_->tables().roll.state_at(slot.place) == TaskState::Processing;
+  }
+  const std::int64_t deadline = state_->rare(task).deadline;
+  if (deadline != 0 && !is_final(slot.state)) timers_.set(task, TimerWheel::Kind::Deadline, deadline);
 }
 
 bool TaskService::on_message(Now now, Peer peer, const Message& message) {

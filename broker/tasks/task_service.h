@@ -45,12 +45,12 @@ class TaskService {
   TaskService(const TaskService&) = delete;
   TaskService& operator=(const TaskService&) = delete;
 
-  // From here on, with everything rebuilt from the state. REQUIRES: the office's OPEN is applied; the state
-  // outlives the service and changes only by records reported to on_applied().
-  void take_office(Now now, Epoch epoch, StateMachine& state);
+  // Rebuilds everything from the state, a few thousand tasks a call; true once it is done. Nothing else may
+  // be called before. REQUIRES: the office's OPEN is applied; the state outlives the service, stays as it is
+  // until then, and changes afterwards only by records reported to on_applied().
+  bool take_office(Now now, Epoch epoch, StateMachine& state);
 
-  // Whether a worker of this name can be taken: it is known, or limits::workers are not.
-  [[nodiscard]] bool has_room_for(std::string_view worker) const;
+  [[nodiscard]] bool has_room_for(std::string_view worker) const;  // false: a new name past the limit
   // A node of any role says hello (again); the driver answers Welcome. REQUIRES: has_room_for() a worker.
   void on_hello(Now now, Peer peer, std::string_view name, Role role, const Hello& hello);
   // What workers and clients say of tasks; false for any other message.
@@ -63,13 +63,11 @@ class TaskService {
 
   // Does what is due. When to call again at the latest.
   Monotonic tick(Now now);
-  Monotonic end_turn(
-      Now now);  // hands out tasks, sends what the turn collected; when to tick() at the latest
+  Monotonic end_turn(Now now);  // hands out, sends what was collected; when to tick() at the latest
 
   // False: new submissions are refused with this reason until true; everything that frees space goes on.
   void admit(bool admitted, std::string_view reason);
-  // Whether task events are wanted; off at first.
-  void watch(bool wanted) { watched_ = wanted; }
+  void watch(bool wanted) { watched_ = wanted; }  // whether task events are wanted; off at first
 
   [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
   // Of the leader's own structures, without the state's.
@@ -91,7 +89,7 @@ class TaskService {
   void results_due(SessionLink& link);
   void send_accepted();
   void send_results();
-  void push_results(SessionLink& link);
+  std::size_t push_results(SessionLink& link);
   [[nodiscard]] ClaimHandle next_to_push(const SessionLink& link) const;
   void propose_acknowledgements();
   void renew_sessions(Now now);
@@ -140,6 +138,7 @@ class TaskService {
   void refuse(Peer peer, Refusal why, std::string_view reason, std::chrono::milliseconds retry_after = {});
 
   // What a record changed (task_service.cpp).
+  void take_over(TaskHandle task);
   void on_change(Now now, const Change& change, const Changes& changes);
   void on_expired(const Change& change, const Changes& changes);
   void settle_submissions(LogIndex applied);
@@ -164,6 +163,7 @@ class TaskService {
   Prng chance_;
   StateMachine* state_ = nullptr;
   Epoch epoch_;
+  Takeover takeover_;
   bool holding_ = false;  // tasks queued before this office wait for what workers still run
   Monotonic hold_until_;
   std::size_t ungreeted_ = 0;  // workers the state knows that have not said hello in this office

@@ -88,7 +88,15 @@ void BrokerNode::start() {
   disk_busy_ = false;
   next_turn_ = Monotonic::max();
   broker_ = std::make_unique<Broker>(options, std::move(*recovered), *this, *disk_, *this);
+  feed_.begin_life();
   broker_->start(timeline_.now());
+  // Somebody watches from some moment on.
+  timeline_.after(Duration(prng_.below(3'000'000'000)), [this, life = life_] {
+    if (life != life_) return;
+    Bytes subscription{1};
+    ByteWriter(subscription).raw(as_bytes(to_text(FeedTopic::Tasks)));
+    broker_->on_subscription(subscription);
+  });
   network_.set_broker(this);
   wake();
 }

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "broker/broker.h"
+#include "tests/sim/feed_checker.h"
 #include "tests/sim/journal_checker.h"
 #include "tests/sim/network.h"
 #include "tests/support/simulated_disk.h"
@@ -46,6 +47,8 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   [[nodiscard]] bool running() const { return broker_ != nullptr; }
   [[nodiscard]] const StateMachine& state() const { return broker_->state(); }
   [[nodiscard]] const JournalChecker& checker() const { return checker_; }
+  [[nodiscard]] const FeedChecker& feed() const { return feed_; }
+  [[nodiscard]] std::size_t peers() const { return broker_->peers(); }
   [[nodiscard]] std::uint64_t snapshots() const { return snapshots_; }
   SimulatedDisk& files() { return files_; }
 
@@ -55,7 +58,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   SendAnswer send(std::string_view routing_id, ByteView frame) override {
     return network_.send_to_node(routing_id, frame);
   }
-  void publish(FeedTopic, ByteView) override {}
+  void publish(FeedTopic topic, ByteView frame) override { feed_.on_frame(topic, frame); }
   void write(LogLevel level, std::string_view line) override;
 
   DataDirectoryOptions directory_options();
@@ -72,6 +75,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   Durability durability_;
   SimulatedDisk files_;
   JournalChecker checker_;
+  FeedChecker feed_;
   std::unique_ptr<WatchedDisk> disk_;
   std::unique_ptr<Broker> broker_;
   bool disk_busy_ = false;

@@ -29,7 +29,17 @@ Hello ClientNode::make_hello() {
   return hello;
 }
 
-void ClientNode::on_message(const Message& message) { core_.on_message(now().monotonic, message); }
+void ClientNode::on_message(const Message& message) {
+  if (const auto* answers = std::get_if<CancelAnswers>(&message)) return on_cancel_answers(*answers);
+  core_.on_message(now().monotonic, message);
+}
+
+void ClientNode::on_cancel_answers(const CancelAnswers& answers) {
+  for (const auto& [task, answer] : answers.answers) {
+    ENSURE(answer != CancelAnswer::Unknown, "an accepted task is unknown", to_text(task));
+    if (answer == CancelAnswer::Cancelled) cancelled_.insert(task);
+  }
+}
 
 std::optional<Monotonic> ClientNode::turn() {
   const Monotonic next = core_.tick(now().monotonic);
@@ -51,7 +61,7 @@ void ClientNode::submit_some() {
     if (prng().chance(1, 30)) options.deadline = std::chrono::milliseconds(prng().between(1, 4000));
     const std::string key = prng().chance(1, 4) ? text : "";
     options.key = key;
-    const Ticket ticket = core_.submit("echo", options, entry.work);
+    const Ticket ticket = core_.submit(prng().chance(1, 4) ? "strict" : "echo", options, entry.work);
     ledger_.emplace(ticket, std::move(entry));
     --left_;
   }
@@ -64,6 +74,10 @@ void ClientNode::accepted(Ticket ticket, TaskId task, bool) {
   ENSURE(entry.task.value == 0 && task.value != 0, "accepted twice", to_text(entry.task), to_text(task));
   ENSURE(!entry.rejected && !entry.unknown && entry.results == 0);
   entry.task = task;
+  if (!prng().chance(1, 15)) return;
+  after(Duration(prng().below(3'000'000'000)), [this, task] {
+    Node::send(Cancel{RequestId{++last_request_}, {task}});
+  });
 }
 
 void ClientNode::rejected(Ticket ticket, Refusal, std::string_view, std::chrono::milliseconds) {

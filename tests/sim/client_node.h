@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "client/session_core.h"
 #include "tests/sim/node.h"
@@ -30,12 +31,15 @@ class ClientNode : public Node, private SessionOutput {
   // Everything was submitted and answered, and every accepted task's result has come.
   [[nodiscard]] bool done() const { return left_ == 0 && core_.idle(); }
   [[nodiscard]] const std::map<Ticket, Entry>& ledger() const { return ledger_; }
+  // It was told that they are cancelled.
+  [[nodiscard]] const std::set<TaskId>& cancelled() const { return cancelled_; }
 
  private:
   Hello make_hello() override;
   void on_bound(const Welcome& welcome) override { core_.on_bound(now().monotonic, welcome.credit); }
   void on_unbound() override { core_.on_unbound(now().monotonic); }
   void on_message(const Message& message) override;
+  void on_cancel_answers(const CancelAnswers& answers);
   std::optional<Monotonic> turn() override;
 
   void send(const Message& message) override { Node::send(message); }
@@ -52,6 +56,8 @@ class ClientNode : public Node, private SessionOutput {
   std::uint32_t left_;
   std::uint32_t submitted_ = 0;
   std::map<Ticket, Entry> ledger_;
+  std::set<TaskId> cancelled_;
+  std::uint64_t last_request_ = 0;
 };
 
 }  // namespace cidbus::sim

@@ -19,14 +19,24 @@ bool JournalChecker::is_final(TaskId task) const {
   return found != tasks_.end() && found->second.final;
 }
 
+std::uint32_t JournalChecker::lease_of(TaskId task) const {
+  const auto found = tasks_.find(task);
+  return found != tasks_.end() && found->second.leased ? found->second.attempt : 0;
+}
+
 void JournalChecker::on_record(const RecordView& record) {
   ENSURE(record.index == next(last_), "a record is missing or comes twice", record.index.value, last_.value);
   last_ = record.index;
   switch (static_cast<RecordType>(record.type)) {
     case RecordType::Submit:
       // A repeated submission is a record too, and makes no task; it is never leased.
-      tasks_.emplace(TaskId{record.index.value}, Task{});
+      tasks_[TaskId{record.index.value}].type = read<SubmitRecord>(record.payload).type;
       break;
+    case RecordType::Node: {
+      const auto node = read<NodeRecord>(record.payload);
+      strict_types_.insert(node.strict_types.begin(), node.strict_types.end());
+      break;
+    }
     case RecordType::Lease:
       on_lease(read<LeaseRecord>(record.payload));
       break;
@@ -34,7 +44,7 @@ void JournalChecker::on_record(const RecordView& record) {
       on_requeue(read<RequeueRecord>(record.payload));
       break;
     case RecordType::Result:
-      on_final(read<ResultRecord>(record.payload).task);
+      on_result(read<ResultRecord>(record.payload));
       break;
     case RecordType::Cancel:
     case RecordType::Expire:
@@ -60,6 +70,12 @@ void JournalChecker::on_requeue(const RequeueRecord& requeue) {
   if (task.final || requeue.attempt != task.attempt) return;
   task.leased = false;
   ++requeues_;
+}
+
+void JournalChecker::on_result(const ResultRecord& result) {
+  const Task& task = tasks_.at(result.task);
+  if (strict_types_.contains(task.type) && lease_of(result.task) != result.attempt) return;
+  on_final(result.task);
 }
 
 void JournalChecker::on_final(TaskId id) {

@@ -3,7 +3,8 @@
 //
 // A connection is first in, first out, like TCP under ZeroMQ. When it breaks, what was on its way in both
 // directions is lost, both ends are told, and the node connects again after a while, as long as the broker
-// listens.
+// listens. One that falls silent swallows what is sent, and nobody is told until it breaks, as when a host is
+// gone.
 //
 // Invariants: 1. frames of one connection arrive in order, each once, or not at all. 2. Sending to a peer
 // that is not connected is Unroutable at once, as MANDATORY makes it.
@@ -51,17 +52,25 @@ class Network {
   bool send_to_broker(const std::string& routing_id, ByteView frame);
   // The connection of a node chosen by chance breaks; true if there was one.
   bool break_some_connection();
-  [[nodiscard]] std::uint64_t breaks() const { return breaks_; }
+  // The connection of a node chosen by chance carries nothing any more and breaks after a while; true if
+  // there was one.
+  bool silence_some_connection(Duration lasts);
+  // From a stranger who has no connection to be answered on.
+  void inject(const std::string& routing_id, ByteView frame);
+  // What some node has sent last.
+  [[nodiscard]] ByteView last_to_broker() const { return last_to_broker_; }
 
  private:
   struct Connection {
     NodeEnd* node = nullptr;
     bool up = false;
+    bool silent = false;
     std::uint64_t generation = 0;  // of the connection, so that what a broken one carried is lost
     Monotonic last_to_node{};
     Monotonic last_to_broker{};
   };
   void connect_later(const std::string& routing_id);
+  Connection* some_connection(const std::string*& routing_id);
   void break_connection(Connection& connection, const std::string& routing_id);
   Monotonic arrival(Monotonic& last);
 
@@ -70,7 +79,7 @@ class Network {
   BrokerEnd* broker_ = nullptr;
   std::map<std::string, Connection, std::less<>> connections_;
   std::uint64_t generations_ = 0;
-  std::uint64_t breaks_ = 0;
+  Bytes last_to_broker_;
 };
 
 }  // namespace cidbus::sim

@@ -32,6 +32,12 @@ TEST(Simulation, NothingAcceptedIsLostAndEverythingFinishesUnderFaults) {
     sum.requeues += run.requeues;
     sum.snapshots += run.snapshots;
     sum.full_disks += run.full_disks;
+    sum.silences += run.silences;
+    sum.cancelled += run.cancelled;
+    sum.strict_runs += run.strict_runs;
+    sum.task_events += run.task_events;
+    sum.rubbish += run.rubbish;
+    sum.rubbish_refused += run.rubbish_refused;
   }
   // A simulation in which nothing goes wrong proves nothing.
   EXPECT_GT(sum.accepted, 10'000u);
@@ -44,6 +50,12 @@ TEST(Simulation, NothingAcceptedIsLostAndEverythingFinishesUnderFaults) {
   EXPECT_GT(sum.requeues, 500u);
   EXPECT_GT(sum.snapshots, 50u);
   EXPECT_GT(sum.full_disks, 50u);
+  EXPECT_GT(sum.silences, 100u);
+  EXPECT_GT(sum.cancelled, 200u);
+  EXPECT_GT(sum.strict_runs, 2'000u);
+  EXPECT_GT(sum.task_events, 10'000u);
+  EXPECT_GT(sum.rubbish, 1'000u);
+  EXPECT_GT(sum.rubbish_refused, 500u);
 }
 
 }  // namespace

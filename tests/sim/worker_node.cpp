@@ -5,26 +5,51 @@ namespace cidbus::sim {
 using namespace std::chrono_literals;
 
 WorkerNode::WorkerNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng,
-                       std::uint32_t slots)
-    : Node(timeline, network, std::move(identity), prng), core_(slots, *this), free_slots_(slots) {}
+                       std::uint32_t slots, StrictChecker& checker)
+    : Node(timeline, network, std::move(identity), prng),
+      core_(slots, *this),
+      free_slots_(slots),
+      checker_(checker) {}
+
+// What it runs ends with its process.
+WorkerNode::~WorkerNode() {
+  for (const auto& [attempt, job] : running_) {
+    if (job.strict) checker_.end(attempt);
+  }
+}
 
 Hello WorkerNode::make_hello() {
   Hello hello;
   hello.role = Role::Worker;
   hello.slots = free_slots_;
-  hello.task_types = {"echo"};
+  hello.task_types = {"echo", "strict"};
   hello.exchange = "worker:1";
   hello.running = core_.held();
+  hello.strict_types = {"strict"};
   return hello;
 }
 
 void WorkerNode::start(const DispatchItem& item) {
-  waiting_.push_back({item.attempt, to_bytes(item.work)});
+  waiting_.push_back({item.attempt, to_bytes(item.work), item.strict});
   fill_slots();
 }
 
 bool WorkerNode::withdraw(const AttemptId& attempt) {
   return std::erase_if(waiting_, [&](const Job& job) { return job.attempt == attempt; }) > 0;
+}
+
+// It stops soon, as handlers must: within a tenth of a lease.
+void WorkerNode::cancel(const AttemptId& attempt) {
+  const auto job = running_.find(attempt);
+  if (job == running_.end() || job->second.cancelled) return;
+  job->second.cancelled = true;
+  after(Duration(prng().below(2'500'000'000)), [this, attempt] { finish(attempt); });
+}
+
+Duration WorkerNode::run_time(const Job& job) {
+  if (job.strict && prng().chance(1, 8)) return Duration(prng().between(1'000'000'000, 60'000'000'000));
+  return Duration(prng().chance(1, 40) ? prng().between(500'000'000, 8'000'000'000)
+                                       : prng().between(20'000, 30'000'000));
 }
 
 void WorkerNode::fill_slots() {
@@ -33,22 +58,27 @@ void WorkerNode::fill_slots() {
     const Job job = waiting_.front();
     waiting_.pop_front();
     ++runs_;
+    if (job.strict) checker_.begin(job.attempt);
+    running_.emplace(job.attempt, job);
     // Beginning and ending are told from outside the core's own call, as the slots' threads do.
     after(0ns, [this, attempt = job.attempt] {
       core_.on_begin(now(), attempt);
       wake();
     });
-    const Duration run_time(prng().chance(1, 40) ? prng().between(500'000'000, 8'000'000'000)
-                                                 : prng().between(20'000, 30'000'000));
-    after(run_time, [this, job] { finish(job); });
+    after(run_time(job), [this, attempt = job.attempt] { finish(attempt); });
   }
 }
 
 // Every tenth attempt or so asks for another try, a few fail; what completes answers the task's own bytes.
-void WorkerNode::finish(const Job& job) {
+void WorkerNode::finish(const AttemptId& attempt) {
+  const auto place = running_.find(attempt);
+  if (place == running_.end()) return;  // it was cancelled and ended then
+  const Job job = std::move(place->second);
+  running_.erase(place);
+  if (job.strict) checker_.end(attempt);
   ++free_slots_;
   AttemptEnd end{job.attempt, Outcome::Completed, job.work, {}, 1ms};
-  if (cancelled_.erase(job.attempt) > 0) {
+  if (job.cancelled) {
     end.outcome = Outcome::Cancelled;
   } else if (prng().chance(1, 12)) {
     end.outcome = Outcome::Retry;

@@ -1,19 +1,23 @@
-// A simulated worker: the real WorkerCore with slots that only let time pass.
+// A simulated worker: the real WorkerCore with slots that only let time pass. It offers `echo`, and `strict`,
+// which takes longer and must never run twice at once.
 //
 // Thread rule: one thread. Limits: none.
 #pragma once
 
 #include <deque>
-#include <set>
+#include <map>
 
 #include "tests/sim/node.h"
+#include "tests/sim/strict_checker.h"
 #include "worker/core/worker_core.h"
 
 namespace cidbus::sim {
 
 class WorkerNode : public Node, private WorkerCore::Output {
  public:
-  WorkerNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng, std::uint32_t slots);
+  WorkerNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng, std::uint32_t slots,
+             StrictChecker& checker);
+  ~WorkerNode() override;
 
   // Stops in order: it hands back and says goodbye. drained() once it may be removed.
   void drain();
@@ -24,6 +28,8 @@ class WorkerNode : public Node, private WorkerCore::Output {
   struct Job {
     AttemptId attempt;
     Bytes work;
+    bool strict = false;
+    bool cancelled = false;
   };
 
   Hello make_hello() override;
@@ -35,15 +41,17 @@ class WorkerNode : public Node, private WorkerCore::Output {
   bool send(const Message& message) override { return Node::send(message); }
   void start(const DispatchItem& item) override;
   bool withdraw(const AttemptId& attempt) override;
-  void cancel(const AttemptId& attempt) override { cancelled_.insert(attempt); }
+  void cancel(const AttemptId& attempt) override;
 
   void fill_slots();
-  void finish(const Job& job);
+  [[nodiscard]] Duration run_time(const Job& job);
+  void finish(const AttemptId& attempt);
 
   WorkerCore core_;
   std::uint32_t free_slots_;
   std::deque<Job> waiting_;
-  std::set<AttemptId> cancelled_;
+  StrictChecker& checker_;
+  std::map<AttemptId, Job> running_;
   std::uint64_t runs_ = 0;
 };
 

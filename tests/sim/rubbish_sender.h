@@ -1,0 +1,26 @@
+// Sends the broker what no node would: random bytes, other clusters and versions, real frames cut short or
+// said by another.
+//
+// Thread rule: one thread. Limits: none.
+#pragma once
+
+#include "shared/wire/codec.h"
+#include "tests/sim/network.h"
+
+namespace cidbus::sim {
+
+class RubbishSender {
+ public:
+  RubbishSender(Network& network, Prng prng) : network_(network), prng_(prng) {}
+
+  void send();
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+
+ private:
+  Network& network_;
+  Prng prng_;
+  Encoder encoder_;
+  std::uint64_t sent_ = 0;
+};
+
+}  // namespace cidbus::sim
