@@ -109,6 +109,8 @@ struct CommandLine {
     add_task_commands(registry);
     add_cluster_commands(registry);
     add_config_commands(registry);
+    add_doctor_command(registry);
+    add_completion_command(registry);
     add_bench_command(registry);
   }
 

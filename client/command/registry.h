@@ -61,6 +61,8 @@ void add_task_commands(Registry& registry);
 void add_cluster_commands(Registry& registry);
 void add_bench_command(Registry& registry);
 void add_config_commands(Registry& registry);
+void add_doctor_command(Registry& registry);
+void add_completion_command(Registry& registry);
 
 // Whether a file's [common] and [command] say what this program can take. For a file alone, whatever the
 // environment says.

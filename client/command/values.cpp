@@ -78,20 +78,7 @@ Result<Input> parse_input(std::string_view text) {
   return Input(path);
 }
 
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char character : valid_utf8(text)) {
-    const auto byte = static_cast<unsigned char>(character);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out += character;
-      continue;
-    }
-    std::array<char, 8> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
-    out += escaped.data();
-  }
-  return out;
-}
+std::string printable(std::string_view text) { return escaped(valid_utf8(text)); }
 
 std::string readable_bytes(std::uint64_t bytes) {
   constexpr std::array<const char*, 6> names{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};

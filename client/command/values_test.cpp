@@ -79,6 +79,8 @@ TEST(Printable, LetsNothingMoveTheCursor) {
   EXPECT_EQ(printable("a\x1b[31mb\r\n\x7f"), "a\\x1b[31mb\\x0d\\x0a\\x7f");
   EXPECT_EQ(printable("grüße"), "grüße");
   EXPECT_EQ(printable("\xff"), "\xef\xbf\xbd");
+  EXPECT_EQ(printable("a\u009b2Jb"), "a\\xc2\\x9b2Jb") << "C1: a terminal's other escape";
+  EXPECT_EQ(printable("gpj.\u202eexe"), "gpj.\\xe2\\x80\\xaeexe") << "turns the direction of writing";
 }
 
 TEST(ReadableBytes, HaveAUnitAndOneDecimal) {

@@ -17,6 +17,14 @@ TEST(InQuotes, IsOneLineWhateverTheNameHolds) {
   EXPECT_EQ(in_quotes("back\\slash"), "'back\\x5cslash'");
 }
 
+TEST(InQuotes, EscapesWhatMovesTheCursorOrTurnsTheDirection) {
+  EXPECT_EQ(in_quotes("a\u009bb"), "'a\\xc2\\x9bb'");
+  EXPECT_EQ(in_quotes("a\u202eb\u2066\u2028\u200f"),
+            "'a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6\\xe2\\x80\\xa8\\xe2\\x80\\x8f'");
+  EXPECT_EQ(in_quotes("\u00a0\u200b\u2065\u206a"), "'\u00a0\u200b\u2065\u206a'") << "beside the bounds";
+  EXPECT_EQ(escaped("a\\b\n" + std::string(1000, 'x')), "a\\b\\x0a" + std::string(1000, 'x'));
+}
+
 TEST(InQuotes, EscapesWhatIsNotUtf8) {
   EXPECT_EQ(in_quotes("caf\xe9"), "'caf\\xe9'");
   EXPECT_EQ(in_quotes("\xc0\xaf"), "'\\xc0\\xaf'") << "overlong";

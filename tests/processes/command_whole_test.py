@@ -1,0 +1,127 @@
+"""doctor and completion, as a user types them."""
+
+import json
+import shutil
+import socket
+import subprocess
+import unittest
+
+from cluster import BIN, ClusterTest, Ports
+
+
+class Doctor(ClusterTest):
+    def findings(self, done):
+        return {row["check"]: row for row in json.loads(done.out)}
+
+    def test_a_cluster_that_is_well(self):
+        cluster = self.start_cluster(workers=1)
+        done = cluster.cidbus("doctor", "--data", self.folder, "--output", "json")
+        found = self.findings(done)
+        broker = found[f"broker {cluster.broker_address}"]
+        self.assertEqual((broker["state"], broker["advice"]), ("ok", None), str(done))
+        self.assertIn("protocol", broker["found"])
+        self.assertEqual(found["leader"]["found"], "b1")
+        self.assertEqual((found["workers"]["state"], found["workers"]["found"]), ("ok", "1 alive"))
+        self.assertIn("a synced write takes", found[f"disk {self.folder}"]["found"])
+        bad = [name for name, row in found.items() if row["state"] == "bad"]
+        self.assertEqual(done.code == 0, not bad, str(done))
+
+    def test_a_cluster_without_a_worker_and_a_broker_that_is_not_there(self):
+        cluster = self.start_cluster(workers=0)
+        done = cluster.cidbus("doctor", "--output", "json")
+        self.assertEqual(self.findings(done)["workers"]["state"], "bad", str(done))
+        self.assertIn("start cidbus-worker", self.findings(done)["workers"]["advice"])
+        self.assertEqual(done.code, 1, str(done))
+        cluster.stop("b1")
+        done = cluster.cidbus("doctor", "--timeout", "1s")
+        self.assert_fails(done, 69, f"broker {cluster.broker_address}")
+        self.assertIn("-> start cidbus-broker there", done.out)
+
+    def test_another_cluster_is_said_to_be_one(self):
+        cluster = self.start_cluster(workers=0)
+        cluster.name = "another"
+        done = cluster.cidbus("doctor", "--output", "json")
+        self.assertEqual(done.code, 77, str(done))
+        self.assertIn("--cluster", self.findings(done)[f"broker {cluster.broker_address}"]["advice"])
+
+    def test_what_listens_that_is_no_broker(self):
+        ports = Ports()
+        self.addCleanup(ports.close)
+        with socket.create_server(("127.0.0.1", ports.base)):
+            cluster = self.new_cluster(workers=0)
+            done = cluster.cidbus("doctor", "--brokers", f"127.0.0.1:{ports.base}", "--timeout", "1s")
+        self.assert_fails(done, 69, "broker 127.0.0.1")
+
+    def test_a_bad_file_and_a_folder_that_is_not_there(self):
+        cluster = self.start_cluster(workers=1)
+        bad = self.file("bad.toml", b"[command]\noutptu = 'json'\n")
+        done = cluster.cidbus("--config", bad, "doctor", "--output", "json")
+        self.assertEqual(self.findings(done)["configuration"]["state"], "bad", str(done))
+        self.assertIn("did you mean 'output'?", self.findings(done)["configuration"]["found"])
+        done = cluster.cidbus("doctor", "--data", "/no/such/folder/at/all", "--output", "json")
+        self.assertEqual(self.findings(done)["disk /no/such/folder/at/all"]["state"], "bad", str(done))
+
+
+class Completion(ClusterTest):
+    def script(self, shell):
+        done = subprocess.run([BIN / "cidbus", "completion", shell], capture_output=True, text=True, check=True)
+        path = self.folder / f"completion.{shell}"
+        path.write_text(done.stdout, encoding="utf-8")
+        return path
+
+    def in_bash(self, *words):
+        """What bash offers behind `cidbus WORDS`, the last of which is being typed."""
+        quoted = " ".join(f"'{word}'" for word in ("cidbus",) + words)
+        program = (f"source '{self.path}'; compopt() {{ :; }}; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _cidbus; "
+                   'printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-uc", program], capture_output=True, text=True, check=False, cwd=self.folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stderr)
+        return done.stdout.split()
+
+    def test_bash(self):
+        self.path = self.script("bash")
+        self.assertIn("submit", self.in_bash(""))
+        self.assertEqual(self.in_bash("subm"), ["submit"])
+        self.assertEqual(set(self.in_bash("task", "")) & {"show", "wait", "list", "cancel", "submit"},
+                         {"show", "wait", "list", "cancel"})
+        self.assertIn("--priority", self.in_bash("submit", "--pri"))
+        self.assertEqual(self.in_bash("task", "list", "--output", "nd"), ["ndjson"])
+        self.assertEqual(self.in_bash("--cluster", "task", "add", "--rec"), ["--recursive"], "a value is no command")
+        self.assertEqual(self.in_bash("completion", "z"), ["zsh"])
+        (self.folder / "picture one.jpg").touch()
+        self.assertEqual(" ".join(self.in_bash("add", "pict")), "picture one.jpg")
+        self.assertEqual(self.in_bash("--check"), [], "what is hidden stays hidden")
+
+    def test_zsh(self):
+        if shutil.which("zsh") is None:
+            self.skipTest("zsh is not installed")
+        path = self.script("zsh")
+        def offered(*words):
+            quoted = " ".join(f"'{word}'" for word in ("cidbus",) + words)
+            program = (f"compadd() {{ shift; print -l -- $@ }}; _files() {{ print FILES }}; source '{path}'; "
+                       f"words=({quoted}); CURRENT={len(words) + 1}; _cidbus")
+            done = subprocess.run(["zsh", "-fc", program], capture_output=True, text=True, check=False)
+            self.assertEqual(done.stderr, "")
+            return done.stdout.split()
+        self.assertIn("submit", offered(""))
+        self.assertIn("--priority", offered("submit", "--"))
+        self.assertEqual(offered("--output", ""), ["table", "json", "ndjson", "quiet"])
+        self.assertIn("FILES", offered("add", ""))
+
+    def test_fish(self):
+        if shutil.which("fish") is None:
+            self.skipTest("fish is not installed")
+        path = self.script("fish")
+        def offered(line):
+            done = subprocess.run(["fish", "--no-config", "-c", f"source '{path}'; complete -C '{line}'"],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.stderr, "")
+            return [row.split("\t")[0] for row in done.stdout.splitlines()]
+        self.assertEqual(offered("cidbus subm"), ["submit"])
+        self.assertIn("cancel", offered("cidbus task "))
+        self.assertIn("--priority", offered("cidbus submit --pri"))
+        self.assertIn("ndjson", offered("cidbus task list --output "))
+
+
+if __name__ == "__main__":
+    unittest.main()
