@@ -32,8 +32,12 @@ bool LogQueue::due(Monotonic now) const {
 std::vector<LogQueue::Sealed> LogQueue::take_writes(Now now) {
   const std::size_t most = limits::batches_at_disk;
   if (handed_ >= (write_early_ ? most : 1)) return {};
-  // A sealed batch that waits takes the open one along: one sync covers both.
-  if (due(now.monotonic) || (handed_ < unsynced_.size() && !builder_.empty())) seal();
+  if (due(now.monotonic)) seal();
+  // With durability `memory` nobody waits for the disk: it is given much at once, not a little in every turn.
+  const bool may_wait = write_early_ && unsynced_.size() - handed_ < most && now.monotonic < hand_over_at_;
+  if (may_wait || handed_ == unsynced_.size()) return {};
+  hand_over_at_ = now.monotonic + limits::lazy_records;
+  if (!builder_.empty()) seal();  // what waits takes the open one along: one sync covers both
   const auto first = unsynced_.begin() + static_cast<std::ptrdiff_t>(handed_);
   handed_ = std::min(unsynced_.size(), most);
   return {first, unsynced_.begin() + static_cast<std::ptrdiff_t>(handed_)};
@@ -61,7 +65,9 @@ std::vector<LogQueue::Sealed> LogQueue::take_committed(LogIndex commit, std::siz
 }
 
 std::optional<Monotonic> LogQueue::deadline() const {
-  if (builder_.empty() || handed_ >= (write_early_ ? limits::batches_at_disk : 1)) return std::nullopt;
+  if (handed_ >= (write_early_ ? limits::batches_at_disk : 1)) return std::nullopt;
+  if (write_early_ && handed_ < unsynced_.size()) return hand_over_at_;
+  if (builder_.empty()) return std::nullopt;
   return urgent_ ? *lazy_since_ : *lazy_since_ + limits::lazy_records;
 }
 

@@ -2,7 +2,8 @@
 //
 // Group commit without a timer (CONSENSUS R5): while one write is on its way, records gather; when it is
 // done, everything that has gathered is handed over at once. Lazy records (leases, acknowledgements) start no
-// write of their own: they ride with the next one, limits::lazy_records at the latest.
+// write of their own: they ride with the next one, limits::lazy_records at the latest. With durability
+// `memory` no record starts one: the disk is handed what those milliseconds brought.
 //
 // Invariants
 //  1. Batches are handed to the disk in order, each once, at most limits::batches_at_disk at a time.
@@ -33,8 +34,8 @@ class LogQueue {
     ChainEnd end;
   };
 
-  // Goes on after `end`, in the office of `epoch`, with times from `time` on. `write_early`: hand over what a
-  // turn has gathered without waiting for the write before it (durability `memory`).
+  // Goes on after `end`, in the office of `epoch`, with times from `time` on. `write_early`: hand over
+  // without waiting for the write before, but every limits::lazy_records only (durability `memory`).
   LogQueue(Epoch epoch, const ChainEnd& end, WallTime time, bool write_early);
 
   LogIndex append(Now now, std::uint8_t type, std::uint8_t version, ByteView payload, Urgency urgency);
@@ -67,6 +68,8 @@ class LogQueue {
   std::deque<Sealed> unsynced_;          // oldest first
   std::size_t handed_ = 0;               // so many of them are with the disk
   std::size_t unsynced_bytes_ = 0;
+  Monotonic hand_over_at_ =
+      Monotonic::min();  // with write_early: what is sealed may wait for the disk until then
   std::deque<Sealed> unapplied_;
 };
 

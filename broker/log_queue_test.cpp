@@ -93,12 +93,31 @@ TEST_F(LogQueueTest, RecordTimesNeverDecrease) {
   for (const RecordView& record : *batch) EXPECT_EQ(record.time, WallTime{2000});
 }
 
-TEST_F(LogQueueTest, WithDurabilityMemoryNothingWaitsForTheWriteBefore) {
+TEST_F(LogQueueTest, WithDurabilityMemoryATurnIsSealedAtOnceAndTheDiskIsGivenTenMillisecondsTogether) {
   LogQueue early(Epoch{2}, {LogIndex{10}, Epoch{1}, 77}, WallTime{1000}, true);
   early.append(now, 19, 1, payload, Urgency::Now);
   EXPECT_EQ(early.take_writes(now).size(), 1u);
+  for (std::uint64_t last = 12; last <= 14; ++last) {
+    early.append(now, 19, 1, payload, Urgency::Now);
+    EXPECT_TRUE(early.take_writes(now).empty());
+    EXPECT_EQ(early.sealed_last(), LogIndex{last});
+    EXPECT_EQ(early.deadline(), now.monotonic + 10ms);
+  }
+  now.monotonic += 10ms;
+  EXPECT_EQ(early.take_writes(now).size(), 3u) << "although the first one is not persisted";
+}
+
+TEST_F(LogQueueTest, WithDurabilityMemoryNoMoreThanADiskIsHandedAtOnceWaits) {
+  LogQueue early(Epoch{2}, {LogIndex{10}, Epoch{1}, 77}, WallTime{1000}, true);
   early.append(now, 19, 1, payload, Urgency::Now);
-  EXPECT_EQ(early.take_writes(now).size(), 1u);
+  early.take_writes(now);
+  early.on_persisted(LogIndex{11});
+  std::size_t handed = 0;
+  for (std::size_t turn = 0; turn < limits::batches_at_disk; ++turn) {
+    early.append(now, 19, 1, payload, Urgency::Now);
+    handed += early.take_writes(now).size();
+  }
+  EXPECT_EQ(handed, limits::batches_at_disk);
 }
 
 TEST_F(LogQueueTest, CountsTheBytesThatWaitForTheDisk) {
