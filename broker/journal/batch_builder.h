@@ -74,7 +74,11 @@ class BatchBuilder {
     std::memcpy(bytes_.data(), &crc, sizeof crc);
     before_ = {{before_.last.value + count_}, epoch_, crc};
     count_ = 0;
-    return std::make_shared<const Bytes>(std::exchange(bytes_, Bytes(batch_header_bytes)));
+    // The next one will be about as large: no growing, byte by byte copied again, on the way of every task.
+    Bytes next;
+    next.reserve(bytes_.size());
+    next.resize(batch_header_bytes);
+    return std::make_shared<const Bytes>(std::exchange(bytes_, std::move(next)));
   }
 
   // The end of the newest sealed batch: what the open one will follow.
