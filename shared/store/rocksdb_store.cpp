@@ -6,11 +6,9 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
@@ -31,12 +29,6 @@ rocksdb::Slice to_slice(ByteView bytes) {
 }
 ByteView to_view(const rocksdb::Slice& slice) {
   return {reinterpret_cast<const std::uint8_t*>(slice.data()), slice.size()};
-}
-
-ByteCount free_disk_bytes(const std::string& folder) {
-  struct statvfs disk {};
-  if (::statvfs(folder.c_str(), &disk) != 0) return 0;
-  return static_cast<ByteCount>(disk.f_bavail) * disk.f_frsize;
 }
 
 // RocksDB's messages may hold line breaks and paths twice; a person gets one line.
@@ -114,7 +106,7 @@ struct PinnedValue {
 
 class RocksDbStore final : public BlockStore {
  public:
-  RocksDbStore(RocksDbOptions options, std::shared_ptr<rocksdb::Cache> cache)
+  RocksDbStore(DiskStoreOptions options, std::shared_ptr<rocksdb::Cache> cache)
       : options_(std::move(options)), cache_(std::move(cache)) {}
   RocksDbStore(const RocksDbStore&) = delete;
   RocksDbStore& operator=(const RocksDbStore&) = delete;
@@ -141,13 +133,12 @@ class RocksDbStore final : public BlockStore {
   void put_locked(std::span<const Block> blocks, PutReport& report, std::vector<BlockKey>& added);
   void add_to(Pending& pending, const Block& block, std::size_t place);
   void write_pending(Pending& pending, PutReport& report, std::vector<BlockKey>& added);
-  [[nodiscard]] std::string why_no_room(ByteCount wanted) const;
   rocksdb::Status write_synced(rocksdb::WriteBatch& batch);
   rocksdb::Status size_of(const Multihash& multihash, std::optional<ByteCount>& size) const;
   Status count_all();
   [[nodiscard]] Fault trouble(const rocksdb::Status& status) const;
 
-  const RocksDbOptions options_;
+  const DiskStoreOptions options_;
   const std::shared_ptr<rocksdb::Cache> cache_;  // shared with the tables and with values still pinned
   std::unique_ptr<rocksdb::DB> database_;
   rocksdb::ColumnFamilyHandle* blocks_ = nullptr;  // multihash -> bytes, in blob files
@@ -167,12 +158,7 @@ RocksDbStore::~RocksDbStore() {
 }
 
 Status RocksDbStore::open() {
-  std::error_code error;
-  std::filesystem::create_directories(options_.folder, error);
-  if (error) {
-    return fault(FaultKind::Failed, "cannot make the folder of the block store, " + options_.folder + ": " +
-                                        error.message() + "; choose another one");
-  }
+  if (Status made = make_store_folder(options_.folder); !made) return made;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, block_options(cache_));
   families.emplace_back(sizes_family, size_options(cache_));
@@ -258,7 +244,8 @@ void RocksDbStore::put_locked(std::span<const Block> blocks, PutReport& report,
     if (pending.bytes + size > limits::store_write_bytes) write_pending(pending, report, added);
     std::optional<ByteCount> known;
     const auto status = size_of(blocks[i].cid().multihash(), known);
-    std::string refused = status.ok() ? why_no_room(pending.bytes + size) : trouble(status).message;
+    std::string refused =
+        status.ok() ? why_no_room(options_, bytes_ + pending.bytes, size) : trouble(status).message;
     if (known) {
       report.answers[i] = PutAnswer::Present;
     } else if (!refused.empty()) {
@@ -308,20 +295,6 @@ rocksdb::Status RocksDbStore::write_synced(rocksdb::WriteBatch& batch) {
   return database_->Write(synced, &batch);
 }
 
-std::string RocksDbStore::why_no_room(ByteCount wanted) const {
-  if (wanted > options_.capacity_bytes || bytes_ > options_.capacity_bytes - wanted) {
-    return "the block store in " + options_.folder + " is full: it holds " + std::to_string(bytes_) + " of " +
-           std::to_string(options_.capacity_bytes) + " bytes; raise --storage-max or add a worker";
-  }
-  const ByteCount free = free_disk_bytes(options_.folder);
-  if (free < wanted + options_.reserve_bytes) {
-    return "the disk of the block store in " + options_.folder + " is full: " + std::to_string(free) +
-           " bytes are free, " + std::to_string(wanted + options_.reserve_bytes) +
-           " are needed; free some or add a worker";
-  }
-  return {};
-}
-
 Status RocksDbStore::remove(std::span<const Cid> cids) {
   std::vector<BlockKey> removed;
   {
@@ -365,14 +338,7 @@ Status RocksDbStore::for_each(const std::function<bool(const Multihash&, ByteCou
   return {};
 }
 
-StoreCounts RocksDbStore::counts() const {
-  StoreCounts counts{block_count_, bytes_, options_.capacity_bytes, 0};
-  const ByteCount disk = free_disk_bytes(options_.folder);
-  const ByteCount usable = disk > options_.reserve_bytes ? disk - options_.reserve_bytes : 0;
-  const ByteCount allowed = counts.bytes < counts.capacity_bytes ? counts.capacity_bytes - counts.bytes : 0;
-  counts.free_bytes = std::min(usable, allowed);
-  return counts;
-}
+StoreCounts RocksDbStore::counts() const { return counts_of(options_, block_count_, bytes_); }
 
 Fault RocksDbStore::trouble(const rocksdb::Status& status) const {
   const std::string where = "the block store in " + options_.folder;
@@ -389,7 +355,7 @@ Fault RocksDbStore::trouble(const rocksdb::Status& status) const {
 
 }  // namespace
 
-Result<std::unique_ptr<BlockStore>> open_rocksdb_store(RocksDbOptions options) {
+Result<std::unique_ptr<BlockStore>> open_rocksdb_store(DiskStoreOptions options) {
   auto store = std::make_unique<RocksDbStore>(std::move(options), rocksdb::NewLRUCache(table_cache_bytes));
   if (Status opened = store->open(); !opened) return tl::unexpected(std::move(opened.error()));
   return store;

@@ -17,24 +17,15 @@
 // Limits: capacity_bytes; limits::store_write_bytes in one synced write, a larger put is several.
 #pragma once
 
-#include <limits>
 #include <memory>
-#include <string>
 
 #include "shared/base/limits/exchange.h"
-#include "shared/store/block_store.h"
+#include "shared/store/disk_store.h"
 
 namespace cidbus {
 
-struct RocksDbOptions {
-  std::string folder;  // made when it is not there
-  ByteCount capacity_bytes = std::numeric_limits<ByteCount>::max();
-  ByteCount reserve_bytes = 256 << 20;  // of the disk, left free: RocksDB needs room to make room
-  StoreListener listener;
-};
-
 // TryAgain when another process has it, BadData when it is damaged, Failed when the folder cannot be used;
 // each one line that says what to do.
-Result<std::unique_ptr<BlockStore>> open_rocksdb_store(RocksDbOptions options);
+Result<std::unique_ptr<BlockStore>> open_rocksdb_store(DiskStoreOptions options);
 
 }  // namespace cidbus

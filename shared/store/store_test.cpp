@@ -1,4 +1,4 @@
-// What both stores promise alike.
+// What all stores promise alike.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +12,7 @@
 #include "shared/base/limits/content.h"
 #include "shared/store/block_key.h"
 #include "shared/store/memory_store.h"
+#include "shared/store/pack_store.h"
 #include "shared/store/rocksdb_store.h"
 #include "shared/store/test_support.h"
 
@@ -35,6 +36,13 @@ std::unique_ptr<BlockStore> open_rocksdb(const TestFolder& folder, ByteCount cap
   return store ? std::move(*store) : nullptr;
 }
 
+// Packs of a few blocks, so that every test meets more than one.
+std::unique_ptr<BlockStore> open_packs(const TestFolder& folder, ByteCount capacity, StoreListener listener) {
+  auto store = open_pack_store({folder.path(), capacity, 0, std::move(listener)}, 5000);
+  EXPECT_TRUE(store) << store.error().message;
+  return store ? std::move(*store) : nullptr;
+}
+
 class Store : public testing::TestWithParam<std::pair<const char*, OpenStore>> {
  protected:
   std::unique_ptr<BlockStore> open(ByteCount capacity = 1 << 30, StoreListener listener = {}) {
@@ -45,6 +53,7 @@ class Store : public testing::TestWithParam<std::pair<const char*, OpenStore>> {
 
 INSTANTIATE_TEST_SUITE_P(All, Store,
                          testing::Values(std::pair("memory", OpenStore(open_memory)),
+                                         std::pair("packs", OpenStore(open_packs)),
                                          std::pair("rocksdb", OpenStore(open_rocksdb))),
                          [](const auto& named) { return named.param.first; });
 

@@ -7,6 +7,7 @@ namespace cidbus::limits {
 
 inline constexpr std::size_t store_write_buffers = 64 << 20;  // kept by RocksDB before it writes a blob file
 inline constexpr std::size_t store_write_bytes = 16 << 20;    // blocks in one synced write
+inline constexpr std::size_t pack_bytes = 256 << 20;          // one file of a store of packs
 inline constexpr std::size_t serve_peer_bytes = 8 << 20;      // blocks on their way to one peer
 inline constexpr std::size_t serve_bytes = 64 << 20;          // blocks on their way to all peers
 inline constexpr std::size_t serve_wants = 1024;          // blocks one peer has asked for and not been sent
