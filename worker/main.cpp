@@ -24,7 +24,6 @@ Status run(Flags& flags, int& exit_status) {
   if (!brokers) return tl::unexpected(brokers.error());
   const auto level = log_level_of(flags.node);
   if (!level) return tl::unexpected(level.error());
-
   const auto log = make_stderr_log(flags.node.name, *level);
   flags.worker.identity = *identity;
   flags.worker.brokers = *brokers;
@@ -49,6 +48,7 @@ int main(int argc, char** argv) {
   app.add_option("--slots", flags.worker.slots, "Tasks it runs at once")
       ->default_val(std::max(1U, std::thread::hardware_concurrency()))
       ->check(CLI::Range(1U, 1000U));
+  app.add_option("--store", flags.worker.store, "How to keep blocks: pack or rocksdb; else as --data does");
   app.add_option("--exchange", flags.worker.exchange, "HOST:PORT where it serves blocks")
       ->default_val("127.0.0.1:9110");
   app.add_option("--storage-max", flags.worker.storage_max_bytes,

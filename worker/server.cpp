@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "shared/exchange/exchange_server.h"
-#include "shared/store/rocksdb_store.h"
+#include "shared/store/disk_store.h"
 #include "worker/announcer.h"
 #include "worker/core/worker_core.h"
 #include "worker/slots.h"
@@ -25,6 +25,10 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+std::optional<Monotonic> earlier(std::optional<Monotonic> one, std::optional<Monotonic> other) {
+  return one && other ? std::min(*one, *other) : (one ? one : other);
+}
+
 }  // namespace
 
 struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
@@ -41,13 +45,19 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
         link(sockets, given_reactor, options.identity, options.brokers, *this) {}
 
   Status open() {
-    RocksDbOptions store_options;
+    DiskStoreOptions store_options;
     store_options.folder = options.data;
     if (options.storage_max_bytes > 0) store_options.capacity_bytes = options.storage_max_bytes;
     store_options.listener = [this](std::span<const BlockKey> added, std::span<const BlockKey> removed) {
       announcer.on_change(added, removed);
     };
-    auto opened = open_rocksdb_store(std::move(store_options));
+    std::optional<StoreKind> kind;
+    if (!options.store.empty()) {
+      const auto parsed = parse_store_kind(options.store);
+      if (!parsed) return tl::unexpected(parsed.error());
+      kind = *parsed;
+    }
+    auto opened = open_disk_store(kind, std::move(store_options));
     if (!opened) return tl::unexpected(opened.error());
     store = std::move(*opened);
     auto serving = ExchangeServer::start(context, *store, options.identity, options.exchange);
@@ -103,6 +113,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     Slots::Events events = slots->take_events();
     for (const AttemptId& attempt : events.began) core.on_begin(now, attempt);
     for (AttemptEnd& attempt_end : events.ended) core.on_end(std::move(attempt_end));
+    collect_at = events.more_soon ? std::optional(now.monotonic + Slots::gather_time) : std::nullopt;
   }
 
   // One announcement a turn, so that a large store does not hold up leases.
@@ -114,7 +125,9 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   }
 
   std::optional<Monotonic> turn(Now now) {
-    const auto next = core.end_turn(now);
+    if (collect_at && now.monotonic >= *collect_at) on_slots(now);
+    slots->launch();
+    const auto next = earlier(core.end_turn(now), collect_at);
     // Past its time it goes without acknowledgements: no leader is there to give them.
     const bool overdue = give_up_at && now.monotonic >= *give_up_at;
     if (core.drained() || overdue) {
@@ -122,7 +135,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
       end({});
     }
     if (announce()) return now.monotonic;
-    return next && give_up_at ? std::min(*next, *give_up_at) : (next ? next : give_up_at);
+    return earlier(next, give_up_at);
   }
 
   SocketContext& context;
@@ -140,6 +153,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   BusLink link;
   std::string refusal;
   std::optional<Monotonic> give_up_at;  // set once it is stopping
+  std::optional<Monotonic> collect_at;  // when the slots are to be asked, whether they have called or not
 };
 
 WorkerServer::WorkerServer(SocketContext& context, WorkerOptions options, const HandlerRegistry& handlers,

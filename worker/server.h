@@ -26,6 +26,7 @@ struct WorkerOptions {
   std::string data;      // folder of its blocks
   std::string exchange;  // HOST:PORT where it serves them; port * for a free one
   std::uint32_t slots = 1;
+  std::string store;  // of its blocks: pack or rocksdb; empty: as the folder has it, else the default
   ByteCount storage_max_bytes = 0;  // 0: the disk alone bounds it
   Duration drain = std::chrono::seconds(30);
 };

@@ -12,6 +12,9 @@
 namespace cidbus {
 namespace {
 
+// So many ends since the last look, with more to run, and they are gathered rather than told one by one.
+constexpr std::size_t gather_from = 4;
+
 // Shared by the slot that runs it and the worker that may cancel it; whoever is last lets it go.
 using SharedJob = std::shared_ptr<Job>;
 using Event = std::variant<AttemptId, AttemptEnd>;  // began, ended
@@ -33,7 +36,11 @@ void run_slot(JobRunner& runner, WorkQueue<SharedJob>& queue, Mailbox<Event>& ev
     JobEnd end = run_guarded(runner, job);
     const auto elapsed =
         std::chrono::duration_cast<std::chrono::microseconds>(read_clock().monotonic - began);
-    events.push(AttemptEnd{job.attempt, end.outcome, std::move(end.result), std::move(end.error), elapsed});
+    AttemptEnd told{job.attempt, end.outcome, std::move(end.result), std::move(end.error), elapsed};
+    if (queue.empty())
+      events.push_and_ring(std::move(told));
+    else
+      events.push(std::move(told));
   }
 }
 
@@ -42,6 +49,7 @@ void run_slot(JobRunner& runner, WorkQueue<SharedJob>& queue, Mailbox<Event>& ev
 struct Slots::State {
   WorkQueue<SharedJob> queue;
   Mailbox<Event> events;
+  std::vector<SharedJob> started;       // not launched yet
   std::map<AttemptId, SharedJob> jobs;  // queued or begun, not known to have ended
   std::vector<std::thread> threads;
 };
@@ -68,10 +76,17 @@ void Slots::start(const DispatchItem& item) {
   job->type = item.type;
   job->work = to_bytes(item.work);
   state_->jobs.emplace(item.attempt, job);
-  state_->queue.push(std::move(job));
+  state_->started.push_back(std::move(job));
+}
+
+void Slots::launch() {
+  if (state_->started.empty()) return;
+  state_->queue.push_all(std::move(state_->started));
+  state_->started.clear();
 }
 
 bool Slots::withdraw(const AttemptId& attempt) {
+  launch();
   const auto job = state_->jobs.find(attempt);
   if (job == state_->jobs.end() || !state_->queue.withdraw(job->second)) return false;
   state_->jobs.erase(job);
@@ -95,6 +110,8 @@ Slots::Events Slots::take_events() {
       events.began.push_back(std::get<AttemptId>(event));
     }
   }
+  events.more_soon = events.ended.size() >= gather_from && !state_->queue.empty();
+  if (events.more_soon) state_->events.come_again();
   return events;
 }
 

@@ -8,6 +8,9 @@
 //  1. At most `count` attempts run at once, in the order in which they were queued.
 //  2. Each attempt that began ends once, also when its runner faults.
 //  3. withdraw() is true for exactly the attempts that never begin.
+//  4. While many short attempts wait, the worker's thread is not woken for each: take_events() says that more
+//     are under way, and whoever called it calls again by itself within gather_time. It is woken as soon as
+//     no attempt waits any more, so one alone is told at once.
 //
 // Thread rule: everything here from the worker's thread; the runner is called on a slot's.
 // Limits: the queue holds what the worker was granted, limits::tasks_a_worker.
@@ -58,7 +61,9 @@ class Slots {
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
 
+  // Queued; slots see it at launch(), so that what one message brought wakes them once.
   void start(const DispatchItem& item);
+  void launch();
   bool withdraw(const AttemptId& attempt);
   void cancel(const AttemptId& attempt);
 
@@ -67,7 +72,9 @@ class Slots {
   struct Events {
     std::vector<AttemptId> began;
     std::vector<AttemptEnd> ended;
+    bool more_soon = false;  // come again within gather_time, whatever the descriptor says
   };
+  static constexpr Duration gather_time = std::chrono::milliseconds(1);
   // What happened since the last call; whatever ended had begun, now or before.
   Events take_events();
 

@@ -48,6 +48,7 @@ class SlotsTest : public ::testing::Test {
   static void start(Slots& slots, std::uint64_t task, std::string_view type) {
     const Bytes work{7};
     slots.start({attempt(task), type, 0ms, work});
+    slots.launch();
   }
   template <typename Condition>
   void collect_until(Slots& slots, Condition condition) {
@@ -68,6 +69,35 @@ TEST_F(SlotsTest, RunEachAttemptOnceAndAtMostSoManyAtATime) {
   EXPECT_EQ(began.size(), 500u);
   EXPECT_LE(most, 3);
   EXPECT_EQ(ended[0].result, Bytes{7});
+}
+
+TEST_F(SlotsTest, WithdrawWhatIsNotLaunchedYet) {
+  Slots slots(1, factory());
+  const Bytes work{7};
+  slots.start({attempt(1), "quick", 0ms, work});
+  EXPECT_TRUE(slots.withdraw(attempt(1)));
+  start(slots, 2, "quick");
+  collect_until(slots, [&] { return ended.size() == 1; });
+  EXPECT_EQ(ended[0].attempt, attempt(2));
+}
+
+// Gathering must not hide that a long one has begun behind many short ones.
+TEST_F(SlotsTest, TellOfALongOneBehindManyShortOnesByTheDescriptorOrByAskingAgain) {
+  Slots slots(1, factory());
+  for (std::uint64_t task = 1; task <= 100; ++task) start(slots, task, "quick");
+  start(slots, 101, "wait");
+  start(slots, 102, "quick");
+  bool more_soon = false;
+  while (began.size() < 101) {
+    pollfd waiting{slots.descriptor(), POLLIN, 0};
+    const int wait = more_soon ? static_cast<int>(Slots::gather_time / 1ms) : 10'000;
+    ASSERT_TRUE(poll(&waiting, 1, wait) == 1 || more_soon) << "nothing happened for ten seconds";
+    auto events = slots.take_events();
+    more_soon = events.more_soon;
+    began.insert(began.end(), events.began.begin(), events.began.end());
+  }
+  EXPECT_EQ(began.back(), attempt(101));
+  slots.cancel(attempt(101));
 }
 
 TEST_F(SlotsTest, WithdrawWhatHasNotBegunAndCancelWhatHas) {

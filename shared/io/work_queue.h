@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <optional>
 
@@ -25,6 +26,20 @@ class WorkQueue {
       items_.push_back(std::move(item));
     }
     filled_.notify_one();
+  }
+  template <typename Items>
+  void push_all(Items&& items) {
+    const std::size_t count = std::size(items);
+    {
+      const std::lock_guard lock(mutex_);
+      std::move(std::begin(items), std::end(items), std::back_inserter(items_));
+    }
+    if (count == 1) filled_.notify_one();
+    if (count > 1) filled_.notify_all();
+  }
+  [[nodiscard]] bool empty() {
+    const std::lock_guard lock(mutex_);
+    return items_.empty();
   }
   // Sleeps until there is an item; nothing once the queue is closed.
   std::optional<Item> take() {
