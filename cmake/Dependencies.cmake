@@ -4,6 +4,7 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
 find_package(CapnProto REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(tl-expected REQUIRED)
