@@ -44,6 +44,18 @@ TEST(Crc32c, IsTheSameByInstructionAndByTableAtEveryLengthAndAlignment) {
   }
 }
 
+TEST(Crc32c, IsTheSameWhereLanesAreComputedAtOnce) {
+  Prng prng(2);
+  Bytes bytes(20'000);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(prng());
+  for (int round = 0; round < 2000; ++round) {
+    const std::size_t from = prng.below(9);
+    const ByteView view = ByteView(bytes).subspan(from, prng.below(bytes.size() - from));
+    const auto before = static_cast<std::uint32_t>(prng());
+    ASSERT_EQ(crc32c(view, before), detail::crc32c_by_table(view, before)) << from << ' ' << view.size();
+  }
+}
+
 TEST(Crc32c, ContinuesOverParts) {
   const Bytes bytes = ascending();
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
