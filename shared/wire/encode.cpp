@@ -1,7 +1,9 @@
 #include <capnp/serialize.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 #include "shared/base/limits/messages.h"
 #include "shared/wire/codec.h"
@@ -315,35 +317,36 @@ void put_body(schema::Envelope::Body::Builder out, const Message& message) {
 
 }  // namespace wire
 
-// `scratch` is the builder's first segment: most messages fit it, so that encoding one allocates nothing. It
-// grows to the largest message seen.
+// `scratch` is the builder's first segment behind one word for the segment table, so that a message which
+// fits it is its own frame: nothing is allocated, nothing copied. It grows to the largest message seen.
 struct Encoder::Buffers {
-  kj::Array<capnp::word> scratch = kj::heapArray<capnp::word>(1024);
-  Bytes frame;
+  kj::Array<capnp::word> scratch = zeroed(1024);
+  // Of the last message; it zeroes what it used of the scratch when it goes, which is what the next one
+  // needs.
+  std::optional<capnp::MallocMessageBuilder> builder;
+  std::size_t wanted_words = 0;  // more than the scratch has: it is to grow before the next message
+  Bytes frame;                   // of a message in more than one segment
 
-  Buffers() { std::memset(scratch.begin(), 0, scratch.size() * sizeof(capnp::word)); }
-};
-
-Encoder::Encoder() : buffers_(std::make_unique<Buffers>()) {}
-Encoder::~Encoder() = default;
-Encoder::Encoder(Encoder&&) noexcept = default;
-Encoder& Encoder::operator=(Encoder&&) noexcept = default;
-
-ByteView Encoder::encode(const Header& header, const Message& message) {
-  std::size_t words = 0;
-  {
-    // The builder zeroes what it used of the scratch when it goes, which is what the next one needs.
-    capnp::MallocMessageBuilder builder(buffers_->scratch);
-    auto envelope = builder.initRoot<schema::Envelope>();
-    envelope.setVersion(header.version);
-    envelope.setCluster(header.cluster.value);
-    envelope.setEpoch(header.epoch.value);
-    envelope.setSender(wire::text_of(header.sender));
-    envelope.setIncarnation(header.incarnation.value);
-    wire::put_body(envelope.getBody(), message);
-
-    const auto segments = builder.getSegmentsForOutput();
-    Bytes& frame = buffers_->frame;
+  ~Buffers() { builder.reset(); }
+  static kj::Array<capnp::word> zeroed(std::size_t words) {
+    auto array = kj::heapArray<capnp::word>(words);
+    std::memset(static_cast<void*>(array.begin()), 0, words * sizeof(capnp::word));
+    return array;
+  }
+  capnp::MallocMessageBuilder& begin() {
+    builder.reset();
+    if (wanted_words > scratch.size()) scratch = zeroed(wanted_words);
+    return builder.emplace(scratch.slice(1, scratch.size()));
+  }
+  ByteView one_segment(std::size_t words) {
+    const std::array<std::uint32_t, 2> table{0, static_cast<std::uint32_t>(words)};
+    static_assert(sizeof(table) == sizeof(capnp::word));
+    std::memcpy(static_cast<void*>(scratch.begin()), table.data(), sizeof(table));
+    return {reinterpret_cast<const std::uint8_t*>(scratch.begin()), (words + 1) * sizeof(capnp::word)};
+  }
+  template <typename Segments>
+  ByteView many_segments(const Segments& segments) {
+    std::size_t words = 1;
     frame.clear();
     ByteWriter writer(frame);
     writer.number(static_cast<std::uint32_t>(segments.size() - 1));
@@ -354,13 +357,27 @@ ByteView Encoder::encode(const Header& header, const Message& message) {
       writer.raw({bytes.begin(), bytes.size()});
       words += segment.size();
     }
+    wanted_words = std::min<std::size_t>(words * 2, limits::message_bytes / sizeof(capnp::word));
+    return frame;
   }
-  if (words > buffers_->scratch.size()) {
-    buffers_->scratch =
-        kj::heapArray<capnp::word>(std::min<std::size_t>(words * 2, limits::message_bytes / 8));
-    std::memset(buffers_->scratch.begin(), 0, buffers_->scratch.size() * sizeof(capnp::word));
-  }
-  return buffers_->frame;
+};
+
+Encoder::Encoder() : buffers_(std::make_unique<Buffers>()) {}
+Encoder::~Encoder() = default;
+Encoder::Encoder(Encoder&&) noexcept = default;
+Encoder& Encoder::operator=(Encoder&&) noexcept = default;
+
+ByteView Encoder::encode(const Header& header, const Message& message) {
+  auto& builder = buffers_->begin();
+  auto envelope = builder.initRoot<schema::Envelope>();
+  envelope.setVersion(header.version);
+  envelope.setCluster(header.cluster.value);
+  envelope.setEpoch(header.epoch.value);
+  envelope.setSender(wire::text_of(header.sender));
+  envelope.setIncarnation(header.incarnation.value);
+  wire::put_body(envelope.getBody(), message);
+  const auto segments = builder.getSegmentsForOutput();
+  return segments.size() == 1 ? buffers_->one_segment(segments[0].size()) : buffers_->many_segments(segments);
 }
 
 }  // namespace cidbus
