@@ -44,13 +44,15 @@ class BatchBuilder {
     ENSURE(has_room(payload.size()), "payload", payload.size(), "bytes", bytes_.size(), "count", count_);
     ENSURE(type != 0);
     const LogIndex index = next_index();
-    ByteWriter writer(bytes_);
-    writer.number(static_cast<std::uint32_t>(payload.size()));
-    writer.number(type);
-    writer.number(version);
-    writer.number(std::uint16_t{0});
-    writer.number(time.milliseconds);
-    writer.raw(payload);
+    const std::size_t at = bytes_.size();
+    const auto size = static_cast<std::uint32_t>(payload.size());
+    bytes_.resize(at + record_header_bytes + size);  // once: this is done for every record
+    std::uint8_t* const head = bytes_.data() + at;
+    std::memcpy(head, &size, sizeof(size));
+    head[4] = type;
+    head[5] = version;
+    std::memcpy(head + 8, &time.milliseconds, sizeof(time.milliseconds));
+    if (size > 0) std::memcpy(head + record_header_bytes, payload.data(), size);
     ++count_;
     return index;
   }
