@@ -1,8 +1,8 @@
 #include "worker/slots.h"
 
 #include <exception>
-#include <map>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "shared/io/clock.h"
@@ -14,6 +14,12 @@ namespace {
 
 // So many ends since the last look, with more to run, and they are gathered rather than told one by one.
 constexpr std::size_t gather_from = 4;
+
+struct AttemptHash {
+  std::size_t operator()(const AttemptId& attempt) const {
+    return attempt.task.value;
+  }  // mostly one attempt a task
+};
 
 // Shared by the slot that runs it and the worker that may cancel it; whoever is last lets it go.
 using SharedJob = std::shared_ptr<Job>;
@@ -49,8 +55,8 @@ void run_slot(JobRunner& runner, WorkQueue<SharedJob>& queue, Mailbox<Event>& ev
 struct Slots::State {
   WorkQueue<SharedJob> queue;
   Mailbox<Event> events;
-  std::vector<SharedJob> started;       // not launched yet
-  std::map<AttemptId, SharedJob> jobs;  // queued or begun, not known to have ended
+  std::vector<SharedJob> started;                              // not launched yet
+  std::unordered_map<AttemptId, SharedJob, AttemptHash> jobs;  // queued or begun, not known to have ended
   std::vector<std::thread> threads;
 };
 
