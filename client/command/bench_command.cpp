@@ -22,7 +22,14 @@ struct Load {
   std::uint64_t tasks = 0;
   std::uint64_t window = 0;
   std::size_t payload = 0;
+  bool submit_only = false;
 };
+
+SessionSettings settings_of(const Load& load) {
+  SessionSettings settings;
+  settings.await_results = !load.submit_only;
+  return settings;
+}
 
 // Keeps a window of echo tasks in flight until all have answered what they were given.
 class LoadRun : public Client::Listener {
@@ -31,14 +38,17 @@ class LoadRun : public Client::Listener {
       : context_(context),
         load_(load),
         payload_(load.payload, 'x'),
-        client_(context.sockets(), context.new_identity(), context.common().brokers, {}, *this) {
+        client_(context.sockets(), context.new_identity(), context.common().brokers, settings_of(load),
+                *this) {
     begun_.resize(load.tasks + 2);  // by ticket, from 1; the first one is the warm-up
   }
 
   // The exit code of an interrupt goes before a result.
   Result<LoadResult> run();
 
-  void accepted(Ticket, TaskId, bool) override {}
+  void accepted(Ticket ticket, TaskId, bool) override {
+    if (load_.submit_only) count(ticket);
+  }
   void rejected(Ticket, const Fault& why) override { failure_ = why; }
   void unknown(Ticket, TaskId) override {
     failure_ = Fault{FaultKind::TryAgain, "the session expired during the bench; run it again"};
@@ -47,6 +57,7 @@ class LoadRun : public Client::Listener {
 
  private:
   void submit(Monotonic now);
+  void count(Ticket ticket);
   Status run_until(std::uint64_t answered);
 
   Context& context_;
@@ -80,6 +91,10 @@ void LoadRun::result(Ticket ticket, const TaskInfo& info) {
                      "task " + to_text(info.task) + " answered something else than it was given"};
     return;
   }
+  count(ticket);
+}
+
+void LoadRun::count(Ticket ticket) {
   result_.latencies.add(read_clock().monotonic - begun_[ticket.value]);
   ++answered_;
 }
@@ -97,11 +112,13 @@ Status LoadRun::run_until(std::uint64_t answered) {
 Result<LoadResult> LoadRun::run() {
   if (context_.environment().interrupt != nullptr)
     client_.watch(context_.environment().interrupt->descriptor(), [] {});
-  // The first task finds the leader and opens the session; it is not counted.
-  if (const Status warmed = run_until(1); !warmed) return tl::unexpected(warmed.error());
+  // The first task finds the leader and opens the session; it is not counted, unless it is to be left in the
+  // queue.
+  const std::uint64_t uncounted = load_.submit_only ? 0 : 1;
+  if (const Status warmed = run_until(uncounted); !warmed) return tl::unexpected(warmed.error());
   result_ = LoadResult();
   const Monotonic started = read_clock().monotonic;
-  if (const Status ran = run_until(load_.tasks + 1); !ran) return tl::unexpected(ran.error());
+  if (const Status ran = run_until(load_.tasks + uncounted); !ran) return tl::unexpected(ran.error());
   result_.tasks = load_.tasks;
   result_.elapsed = read_clock().monotonic - started;
   client_.close();
@@ -132,9 +149,6 @@ Result<Surroundings> look_around(Context& context) {
     return true;
   });
   if (!asked) return tl::unexpected(asked.error());
-  if (found.workers == 0)
-    return fault(FaultKind::TryAgain,
-                 "the cluster has no worker to run echo tasks; start one and run the bench again");
   return found;
 }
 
@@ -156,6 +170,7 @@ struct BenchOptions {
   std::uint64_t tasks = 100'000;
   std::vector<std::uint64_t> windows{1000};
   std::vector<std::size_t> payloads{100};
+  bool submit_only = false;
 };
 
 // The tasks of one row: as many as asked for, but a row of one at a time need not last as long as the others.
@@ -167,6 +182,10 @@ std::uint64_t tasks_of(const BenchOptions& options, std::uint64_t window) {
 Result<int> bench(Context& context, const BenchOptions& options) {
   const auto around = look_around(context);
   if (!around) return tl::unexpected(around.error());
+  if (around->workers == 0 && !options.submit_only) {
+    return fault(FaultKind::TryAgain,
+                 "the cluster has no worker to run echo tasks; start one and run the bench again");
+  }
   Output& output = context.output();
   if (output.format() == Format::Table) {
     output.line("durability " + std::string(to_text(around->durability)) + ", " +
@@ -176,7 +195,7 @@ Result<int> bench(Context& context, const BenchOptions& options) {
   output.open_list();
   for (const std::size_t payload : options.payloads) {
     for (const std::uint64_t window : options.windows) {
-      const Load load{tasks_of(options, window), window, payload};
+      const Load load{tasks_of(options, window), window, payload, options.submit_only};
       const auto result = LoadRun(context, load).run();
       if (context.interrupted() != 0) return context.interrupted();
       if (!result) return tl::unexpected(result.error());
@@ -220,6 +239,8 @@ void add_bench_command(Registry& registry) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(std::size_t{0}, payload_most));
+  app.add_flag("--submit-only", options->submit_only,
+               "Until all are accepted, not until they are done; they stay in the queue");
 }
 
 }  // namespace cidbus

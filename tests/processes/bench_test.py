@@ -5,7 +5,7 @@ import json
 import subprocess
 import unittest
 
-from cluster import BIN, PATIENCE_SECONDS, ClusterTest
+from cluster import BIN, PATIENCE_SECONDS, ClusterTest, wait_until
 
 
 def check_load(test, row, tasks):
@@ -37,6 +37,22 @@ class BenchTest(ClusterTest):
         self.assert_fails(cluster.cidbus("bench", "--tasks", "10"), 75, "no worker", "start one")
         self.assert_fails(cluster.cidbus("bench", "--window", "0"), 2, "--window")
         self.assert_fails(cluster.cidbus("bench", "--payload", "1000000"), 2, "--payload")
+
+    def test_many_sessions_answer_and_a_queue_can_be_filled(self):
+        cluster = self.start_cluster(workers=0)
+        row = cluster.ask("bench", "--tasks", "500", "--submit-only")[0]
+        check_load(self, row, 500)
+        self.assertEqual(cluster.ask("cluster", "status")["tasks"]["pending"], 500)
+        workers = subprocess.Popen([BIN / "sessions", "--brokers", cluster.broker_address, "--cluster", cluster.name,
+                                    "--sessions", "60", "--tasks", "100"])
+        try:
+            wait_until(lambda: len(cluster.members()) >= 60, "60 workers are members")
+            check_load(self, cluster.ask("bench", "--tasks", "400", "--window", "100")[0], 400)
+            wait_until(lambda: cluster.ask("cluster", "status")["tasks"]["completed"] == 901,
+                       "the queue is empty, and the bench's tasks are done, with the one it does not count")
+        finally:
+            workers.kill()
+            workers.wait()
 
     def test_the_yardstick_brings_every_task_back(self):
         for arguments in (["--window", "1"], ["--window", "500", "--workers", "3"], ["--window", "64", "--sessions", "40"],

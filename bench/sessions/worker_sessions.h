@@ -1,0 +1,33 @@
+// Thousands of workers on one thread: each a connection with a name of its own that takes echo tasks under
+// credit and answers each with its work, decoded and encoded again. It speaks the protocol of workers and
+// runs nothing.
+//
+// Thread rule: one thread. Limits: limits::workers sessions; the system's on open files.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "shared/base/result.h"
+
+namespace cidbus {
+
+class WorkerSessions {
+ public:
+  // `credit`: tasks each session may be sent at once.
+  WorkerSessions(const std::string& cluster, std::size_t sessions, std::uint32_t credit);
+  ~WorkerSessions();
+  WorkerSessions(const WorkerSessions&) = delete;
+  WorkerSessions& operator=(const WorkerSessions&) = delete;
+
+  Status connect(const std::string& broker);
+  // One turn: reads what is there, answers it, says the signs of life that are due.
+  void turn();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cidbus
