@@ -3,6 +3,10 @@
 #include <sys/fsuid.h>
 #include <unistd.h>
 
+#include <utility>
+#include <vector>
+
+#include "shared/base/limits/exchange.h"
 #include "shared/content/filesystem_export.h"
 #include "shared/content/filesystem_import.h"
 
@@ -54,8 +58,8 @@ tl::unexpected<Fault> too_large(const Cid& input, ByteCount size, ByteCount limi
 
 }  // namespace
 
-TaskContent::TaskContent(NetworkBlocks& blocks)
-    : blocks_(blocks), reader_(blocks), importer_(default_profile, blocks) {}
+TaskContent::TaskContent(NetworkBlocks& blocks, BlockStore& own)
+    : blocks_(blocks), own_(own), reader_(blocks), importer_(default_profile, blocks) {}
 
 Result<Bytes> TaskContent::read(const Cid& input, ByteCount limit) {
   const auto stat = reader_.stat(input);
@@ -95,6 +99,30 @@ Result<Cid> TaskContent::write_folder(const std::filesystem::path& folder) {
   const auto added = add_path(importer_, folder, {.recursive = true, .include_hidden = true});
   if (!added) return tl::unexpected(added.error());
   return added->cid;
+}
+
+Result<DagSize> TaskContent::keep(const Cid& root, const std::function<bool()>& cancelled) {
+  DagSize size;
+  std::vector<Block> batch;
+  ByteCount batch_bytes = 0;
+  const auto put_batch = [&]() -> Status {
+    batch_bytes = 0;
+    return to_status(own_.put(std::exchange(batch, {})));
+  };
+  const Status walked = walk_blocks(blocks_, root, [&](const Block& block) -> Status {
+    if (cancelled()) return fault(FaultKind::TryAgain, "stopped before it was done");
+    ++size.blocks;
+    size.bytes += block.bytes().size();
+    const auto here = own_.has(block.cid());
+    if (!here) return tl::unexpected(here.error());
+    if (*here) return {};
+    batch.push_back(block);
+    batch_bytes += block.bytes().size();
+    return batch_bytes < limits::store_write_bytes / 2 ? Status() : put_batch();
+  });
+  if (!walked) return tl::unexpected(walked.error());
+  if (Status put = put_batch(); !put) return tl::unexpected(put.error());
+  return size;
 }
 
 Status TaskContent::export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,

@@ -15,14 +15,15 @@ namespace cidbus {
 
 class TaskContent : public Content {
  public:
-  // Borrows the blocks.
-  explicit TaskContent(NetworkBlocks& blocks);
+  // Borrows the blocks, and the node's own store, which is theirs too.
+  TaskContent(NetworkBlocks& blocks, BlockStore& own);
 
   Result<Bytes> read(const Cid& input, ByteCount limit) override;
   Status stream(const Cid& input, const std::function<Status(ByteView)>& sink) override;
   Result<Cid> write(ByteView bytes) override;
   Result<Cid> write_stream(ByteSource& source) override;
   Result<Cid> write_folder(const std::filesystem::path& folder) override;
+  Result<DagSize> keep(const Cid& root, const std::function<bool()>& cancelled) override;
   Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
                    ByteCount limit) override;
 
@@ -31,6 +32,7 @@ class TaskContent : public Content {
 
  private:
   NetworkBlocks& blocks_;
+  BlockStore& own_;
   Reader reader_;
   Importer importer_;
   bool wrote_ = false;

@@ -42,7 +42,7 @@ TaskRunner::TaskRunner(const Context& context)
       index_(asker_),
       blocks_(context.sockets, index_, context.identity, blocks_options(context), &context.store,
               context.cache),
-      content_(blocks_) {}
+      content_(blocks_, context.store) {}
 
 NetworkBlocksOptions TaskRunner::blocks_options(const Context& context) const {
   NetworkBlocksOptions options;

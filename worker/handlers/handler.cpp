@@ -5,9 +5,11 @@
 #include "shared/base/ensure.h"
 #include "shared/base/ids.h"
 #include "shared/content/quote.h"
+#include "worker/handlers/analyze.h"
 #include "worker/handlers/echo.h"
 #include "worker/handlers/hash.h"
 #include "worker/handlers/process_content.h"
+#include "worker/handlers/retrieve.h"
 
 namespace cidbus {
 
@@ -75,7 +77,7 @@ std::vector<std::string_view> HandlerRegistry::strict_types() const {
 
 HandlerRegistry built_in_handlers() {
   HandlerRegistry registry;
-  for (auto* make : {make_process_content, make_hash, make_echo}) {
+  for (auto* make : {make_process_content, make_hash, make_echo, make_analyze, make_retrieve}) {
     const Status added = registry.add(make());
     ENSURE(added.has_value(), "handler", added.error().message);
   }

@@ -31,6 +31,7 @@
 #include "shared/base/result.h"
 #include "shared/content/byte_stream.h"
 #include "shared/content/cid.h"
+#include "shared/content/dag_walk.h"
 #include "shared/content/unixfs.h"
 #include "worker/handlers/run_control.h"
 
@@ -53,6 +54,9 @@ class Content {
   virtual Result<Cid> write_stream(ByteSource& source) = 0;
   // Stores a folder with all below it, hidden names too; symlinks stay symlinks.
   virtual Result<Cid> write_folder(const std::filesystem::path& folder) = 0;
+  // Brings every block of the DAG into this node's store; asks `cancelled` before each. What was there counts
+  // too.
+  virtual Result<DagSize> keep(const Cid& root, const std::function<bool()>& cancelled) = 0;
   // Makes the file, or the folder with all below it, at `destination`, which is not there yet. BadUsage when
   // the input is not of that kind, BadData when it has more bytes than `limit`.
   virtual Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
@@ -133,8 +137,8 @@ class HandlerRegistry {
   std::vector<std::unique_ptr<const Handler>> handlers_;  // sorted by type
 };
 
-// process_content, hash and echo. REQUIRES: called before other threads use libvips (process_content starts
-// it).
+// analyze, process_content, hash, retrieve and echo. REQUIRES: called before other threads use libvips
+// (process_content starts it).
 HandlerRegistry built_in_handlers();
 
 }  // namespace cidbus

@@ -352,6 +352,15 @@ ImageTransformer::ImageTransformer(ImageLimits limits) : limits_(limits) {
       "VIPS", G_LOG_LEVEL_MASK, [](const char*, GLogLevelFlags, const char*, void*) {}, nullptr);
 }
 
+std::optional<ImageSize> ImageTransformer::measure(ByteView head) const {
+  const ThreadCleanup cleanup;
+  const auto loader = recognise(head);
+  if (!loader) return std::nullopt;
+  const auto header = read_header(head, **loader);
+  if (!header) return std::nullopt;
+  return ImageSize{header->size.width, header->size.height};
+}
+
 Result<TransformedImage> ImageTransformer::transform(ByteView input, const ImageRequest& request,
                                                      const CancelToken& cancelled,
                                                      RunProgress& progress) const {

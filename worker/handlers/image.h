@@ -66,6 +66,11 @@ struct ImageLimits {
   std::uint64_t pixels = limits::image_pixels;  // of the image that comes in, and of the one that goes out
 };
 
+struct ImageSize {
+  std::uint64_t width = 0;
+  std::uint64_t height = 0;
+};
+
 class ImageTransformer {
  public:
   explicit ImageTransformer(ImageLimits limits = {});
@@ -73,6 +78,10 @@ class ImageTransformer {
   // REQUIRES: the fields of the request that its transform needs, within limits::image_side
   Result<TransformedImage> transform(ByteView input, const ImageRequest& request,
                                      const CancelToken& cancelled, RunProgress& progress) const;
+
+  // Of the upright image, by the header in the beginning of its file; no pixel is decoded. Nothing when it is
+  // none of readable_formats, or damaged.
+  [[nodiscard]] std::optional<ImageSize> measure(ByteView head) const;
 
  private:
   ImageLimits limits_;

@@ -67,6 +67,13 @@ class MapContent final : public Content {
     for (const auto& [name, content] : files) listing += name + ": " + content + "\n";
     return write(as_bytes(listing));
   }
+  // A file here is one block.
+  Result<DagSize> keep(const Cid& root, const std::function<bool()>& cancelled) override {
+    if (cancelled()) return fault(FaultKind::TryAgain, "stopped before it was done");
+    const auto file = files_.find(root);
+    if (file == files_.end()) return fault(FaultKind::NotFound, "nobody holds " + to_text(root));
+    return DagSize{1, file->second.size()};
+  }
   Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
                    ByteCount limit) override {
     if (kind != NodeKind::File) return fault(FaultKind::BadUsage, "this map has files only");

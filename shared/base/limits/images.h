@@ -11,4 +11,6 @@ inline constexpr std::size_t image_bytes = 256 << 20;       // an image file tha
 inline constexpr std::uint64_t image_pixels = 400'000'000;  // of an image, told before it is decoded
 inline constexpr std::uint32_t image_side = 16383;  // pixels a side that can be asked for; WebP's bound
 
+inline constexpr std::size_t analyzed_head = 1 << 20;  // bytes of a file that tell its type and dimensions
+
 }  // namespace cidbus::limits

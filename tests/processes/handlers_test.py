@@ -1,0 +1,52 @@
+"""Task types that say what content is and bring it along, as a user would call them."""
+
+import random
+import unittest
+
+from cluster import PHOTOGRAPH, ClusterTest, wait_until
+
+
+class Handlers(ClusterTest):
+    def test_analyze(self):
+        cluster = self.start_cluster(workers=1)
+        values = cluster.ask("submit", "analyze", "--input", PHOTOGRAPH, "--wait")["result"]["values"]
+        self.assertEqual(values["type"], "image/jpeg")
+        self.assertEqual(values["size"], str(PHOTOGRAPH.stat().st_size))
+        self.assertGreater(int(values["width"]), 0)
+        text = self.file("notes.txt", "zwei Wörter\n".encode() * 100_000)
+        values = cluster.ask("submit", "analyze", "--input", text, "--wait")["result"]["values"]
+        self.assertEqual(values, {"type": "text/plain", "size": "1300000", "encoding": "utf-8", "lines": "100000",
+                                  "words": "200000", "characters": "1200000"})
+
+    def test_retrieve(self):
+        cluster = self.start_cluster(workers=1)
+        folder = self.folder / "stuff"
+        folder.mkdir()
+        large = random.Random(1).randbytes(1_500_001).hex()  # no two blocks alike: those are one
+        (folder / "large").write_text(large, encoding="ascii")
+        (folder / "small").write_text("z", encoding="utf-8")
+        done = cluster.cidbus("add", "--recursive", folder, "--output", "quiet")
+        root = done.out.strip()
+        cluster.names.append("w2")
+        cluster.start("w2")
+        cluster.kill("w1")
+        cluster.start("w1")  # w1 alone holds it
+        before = cluster.members()["w2"]["blocks"]
+        self.assertEqual(before, 0)
+
+        def brought_to_w2():
+            task = cluster.ask("submit", "retrieve", "--input", root, "--wait")
+            self.assertEqual(task["result"]["cids"], [root])
+            self.assertEqual(task["result"]["values"]["blocks"], str(cluster.members()["w1"]["blocks"]))
+            self.assertGreater(int(task["result"]["values"]["bytes"]), 3_000_000)
+            return task["worker"] == "w2"
+        wait_until(brought_to_w2, "w2 was given one of the tasks")
+        cluster.kill("w1")
+        self.assertEqual(cluster.cidbus("cat", f"{root}/small").out, "z")
+        self.assertEqual(cluster.cidbus("cat", f"{root}/large").out, large)
+
+        self.assert_fails(cluster.cidbus("submit", "retrieve", "--wait"), 1, "exactly one input")
+
+
+if __name__ == "__main__":
+    unittest.main()
