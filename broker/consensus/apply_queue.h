@@ -1,0 +1,39 @@
+// ApplyQueue: hands committed batches to the state machine, in order, each once; from memory, or from disk
+// when they are not in memory any more or were never (after a restart).
+//
+// Invariants: 1. R4: batches come in order, whole, and none above the commit it is asked for.
+//
+// Thread rule: pure; one owner. Limits: limits::append_bytes read ahead.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "broker/consensus/effects.h"
+#include "broker/consensus/log_window.h"
+
+namespace cidbus::group {
+
+class ApplyQueue {
+ public:
+  // `applied`: what the state machine holds already.
+  explicit ApplyQueue(LogIndex applied) : given_(applied) {}
+
+  // Batches to apply now, until they hold `records` or more. What must be read first is asked for.
+  std::vector<SharedBatch> take(const LogWindow& log, LogIndex commit, std::size_t records, Effects& out);
+  // Of these, what is committed now is kept: the rest may be cut yet.
+  void on_read(LogIndex from, LogIndex commit, const std::vector<SharedBatch>& batches);
+  // The state machine was replaced by a snapshot's.
+  void begin_anew(LogIndex applied);
+  [[nodiscard]] bool has(LogIndex commit) const { return given_ < commit && !reading_; }
+  [[nodiscard]] LogIndex given() const { return given_; }
+
+ private:
+  void keep(LogIndex commit, const std::vector<SharedBatch>& batches);
+
+  LogIndex given_;                 // newest record handed out
+  std::deque<SharedBatch> ready_;  // behind given_, and committed
+  bool reading_ = false;
+};
+
+}  // namespace cidbus::group

@@ -1,0 +1,165 @@
+// What the group's core is told, and what it asks for: inputs and effects, as values.
+//
+// An effect is carried out at once, in order. What must wait for something is not there yet: the core holds a
+// vote back until the disk has said that it is written, and an acknowledgement until its batch is, and only
+// then emits it. So a driver can carry nothing out too early; it may lose a message, and nothing else.
+//
+// The disk answers commands in their order (broker/journal/disk.h); reading is answered whenever it is done.
+//
+// Thread rule: values. Limits: limits/group.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "broker/journal/batch.h"
+#include "shared/core/group_messages.h"
+
+namespace cidbus::group {
+
+enum class Role : std::uint8_t { Follower, Probing, Holding, Candidate, Leader };
+std::string_view to_text(Role role);
+
+// ---- effects
+
+struct Send {
+  Seat to = nobody;
+  Epoch epoch;  // for the header
+  GroupMessage message;
+};
+// Answered by VoteWritten.
+struct WriteVote {
+  Epoch epoch;
+  Seat voted = nobody;
+};
+// Answered by BatchesWritten, one for all that a sync covered.
+struct WriteBatch {
+  SharedBatch batch;
+  Epoch office;  // whose word brought it
+};
+// Answered by CutDone.
+struct CutFrom {
+  LogIndex from;  // a batch begins with it
+};
+enum class ReadFor : std::uint8_t { Following, Fetching, Applying };
+// Batches from the one that begins with `from` on, up to about `bytes`; answered by BatchesRead.
+struct ReadBatches {
+  ReadFor purpose = ReadFor::Applying;
+  Seat peer = nobody;
+  LogIndex from;
+  std::size_t bytes = 0;
+};
+// It has the votes: OPEN of this epoch is to be appended now, and nothing before it.
+struct TakeOffice {
+  Epoch epoch;
+};
+// It leads no longer. What it proposed and was not committed may be lost, or not.
+enum class WhyDeposed : std::uint8_t { HigherEpoch, NoQuorum, StoodStill, SlowDisk, HandedOver, Resigned };
+std::string_view to_text(WhyDeposed why);
+struct LeaveOffice {
+  Epoch epoch;
+  WhyDeposed why = WhyDeposed::HigherEpoch;
+};
+// Who leads, as far as this broker knows; `leader` is nobody when it knows none.
+struct LeaderKnown {
+  Seat leader = nobody;
+  Epoch epoch;
+};
+// Every read that asked for this round, or an earlier one, may be answered once commit() of now is applied.
+struct ReadsConfirmed {
+  std::uint64_t round = 0;
+};
+// For the log, the feed and the counters; nothing follows from it.
+enum class NoticeKind : std::uint8_t {
+  Probing,       // ELECTION sent; number: the round
+  Suppressed,    // OK came from `seat`
+  Yielding,      // AYE sent to `seat`
+  Objecting,     // OK sent to `seat`
+  Standing,      // VOTE_REQ sent for `epoch`
+  Voted,         // for `seat` in `epoch`
+  CatchingUp,    // FETCH sent to `seat`
+  Cut,           // its own records from number on, which no majority held
+  StoodStill,    // the loop did; number: milliseconds
+  HandingOver,   // to `seat`
+  NotTakenOver,  // `seat` did not take the office it was offered
+  Contradicted,  // `seat` sent what its own words exclude
+};
+struct Notice {
+  NoticeKind kind = NoticeKind::Probing;
+  Seat seat = nobody;
+  Epoch epoch;
+  std::uint64_t number = 0;
+};
+
+using Effect = std::variant<Send, WriteVote, WriteBatch, CutFrom, ReadBatches, TakeOffice, LeaveOffice,
+                            LeaderKnown, ReadsConfirmed, Notice>;
+
+// Gathers the effects of a step.
+class Effects {
+ public:
+  template <typename Kind>
+  void add(Kind effect) {
+    all_.emplace_back(std::in_place_type<Kind>, std::move(effect));
+  }
+  void send(Seat to, Epoch epoch, GroupMessage message) { add(Send{to, epoch, std::move(message)}); }
+  void notice(NoticeKind kind, Seat seat, Epoch epoch, std::uint64_t number = 0) {
+    add(Notice{kind, seat, epoch, number});
+  }
+  [[nodiscard]] const std::vector<Effect>& all() const { return all_; }
+  [[nodiscard]] bool empty() const { return all_.empty(); }
+  void clear() { all_.clear(); }
+
+ private:
+  std::vector<Effect> all_;
+};
+
+// ---- inputs
+
+struct Tick {};  // time has passed
+// From a member, of this group and of the incarnation known (peer_registry.h).
+struct Received {
+  Seat from = nobody;
+  Epoch epoch;  // of the header
+  GroupMessage message;
+};
+struct Connected {  // the connections to this member are there (again)
+  Seat peer = nobody;
+};
+struct Disconnected {  // they broke
+  Seat peer = nobody;
+};
+// A batch of the own office, which follows the end of the log; the first begins with OPEN. If the same step
+// finds that office is lost, the batch is dropped, and LeaveOffice says so.
+struct Proposed {
+  SharedBatch batch;
+};
+struct VoteWritten {
+  Epoch epoch;
+  Seat voted = nobody;
+};
+struct BatchesWritten {
+  ChainEnd end;  // everything up to it
+};
+struct CutDone {};
+struct BatchesRead {
+  ReadFor purpose = ReadFor::Applying;
+  Seat peer = nobody;
+  LogIndex from;
+  std::vector<SharedBatch> batches;  // none: it is not held any more
+};
+// The journal holds nothing before `first` any more.
+struct Freed {
+  LogIndex first;
+};
+// Whether the disk has room for batches (DESIGN: the hard mark).
+struct RoomKnown {
+  bool full = false;
+};
+
+using Input = std::variant<Tick, Received, Connected, Disconnected, Proposed, VoteWritten, BatchesWritten,
+                           CutDone, BatchesRead, Freed, RoomKnown>;
+
+}  // namespace cidbus::group

@@ -1,0 +1,268 @@
+#include "broker/consensus/group.h"
+
+#include <algorithm>
+
+#include "shared/base/ensure.h"
+
+namespace cidbus::group {
+
+Group::Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng)
+    : config_(std::move(config)),
+      votes_(start.epoch, start.voted),
+      log_(std::move(start.log)),
+      claim_(std::max(start.claim, log_.last())),
+      commit_(config_.size() == 1 ? LogIndex{} : start.applied),
+      apply_(start.applied),
+      election_(config_, prng),
+      contact_(config_.timers, now),
+      following_(config_.durability),
+      replication_(config_),
+      last_step_(now) {
+  ENSURE(log_.last().epoch <= start.epoch, "epoch", start.epoch.value, "log", log_.last().epoch.value);
+  if (config_.size() == 1) contact_.suspect_at_once(now);
+}
+
+void Group::step(Monotonic now, Input input, Effects& out) {
+  on_clock(now, out);
+  std::visit([&](auto& value) { on(now, value, out); }, input);
+}
+
+// Before anything else: what the passing of time has already decided (E9, loop rule).
+void Group::on_clock(Monotonic now, Effects& out) {
+  const Duration stood_still = now - last_step_;
+  const auto promised = deadline();
+  const bool late = promised && now - *promised > config_.timers.check_quorum;
+  last_step_ = now;
+  if (config_.size() == 1) return;
+  if (late) {
+    out.notice(NoticeKind::StoodStill, config_.self(), votes_.epoch(),
+               static_cast<std::uint64_t>(stood_still / std::chrono::milliseconds(1)));
+    if (in_office()) {
+      leave_office(now, WhyDeposed::StoodStill, out);
+    } else {
+      contact_.on_stood_still(now);
+    }
+  } else if (in_office() && !replication_.in_good_standing(now)) {
+    leave_office(now, WhyDeposed::NoQuorum, out);
+  }
+}
+
+std::int32_t Group::effective_priority() const {
+  const bool unfit =
+      disk_full_ || claim_ > log_.last() ||
+      (unsynced_since_ != Monotonic::max() && last_step_ - unsynced_since_ > config_.timers.suspicion);
+  return unfit ? -1 : config_.at(config_.self()).priority;
+}
+
+Standing Group::standing(Monotonic now) const {
+  Standing self;
+  self.rank = {log_.last(), effective_priority(), config_.self()};
+  self.claim = claim_;
+  self.fit = self.rank.priority >= 0;
+  self.may_stand = may_stand();
+  self.epoch = votes_.epoch();
+  self.leader = leader();
+  self.leader_alive = in_office() || contact_.heard_lately(now);
+  self.connection_broke = contact_.connection_is_broken();
+  return self;
+}
+
+// ---- time
+
+void Group::on(Monotonic now, const Tick&, Effects& out) {
+  if (in_office()) return lead(now, out);
+  obey(now, election_.tick(now, standing(now), out), out);
+  if (catch_up_.under_way() && now >= catch_up_.deadline()) catch_up_.stop();
+  if (now >= next_probe()) obey(now, election_.probe(now, standing(now), out), out);
+}
+
+Monotonic Group::next_probe() const {
+  if (role() != Role::Follower || !may_stand() || catch_up_.under_way()) return Monotonic::max();
+  return std::max(contact_.suspicious_at(), election_.next_probe());
+}
+
+void Group::lead(Monotonic now, Effects& out) {
+  if (config_.size() == 1) return;
+  if (unsynced_since_ != Monotonic::max() && now - unsynced_since_ > config_.timers.slow_disk)
+    return leave_office(now, WhyDeposed::SlowDisk, out);
+  if (now >= next_beat_) beat(now, out);
+  replication_.tick(now, out);
+}
+
+std::optional<Monotonic> Group::deadline() const {
+  Monotonic at = Monotonic::max();
+  if (in_office()) {
+    if (config_.size() == 1) return std::nullopt;
+    at = std::min({next_beat_, replication_.deadline(), replication_.standing_until()});
+    if (unsynced_since_ != Monotonic::max()) at = std::min(at, unsynced_since_ + config_.timers.slow_disk);
+  } else {
+    at = std::min({election_.deadline(), next_probe(), catch_up_.deadline()});
+  }
+  return at == Monotonic::max() ? std::nullopt : std::optional(at);
+}
+
+void Group::beat(Monotonic now, Effects& out) {
+  next_beat_ = now + config_.timers.heartbeat;
+  const Beat message{commit_, read_round_, now.time_since_epoch().count(), log_.last()};
+  for (std::size_t at = 0; at < config_.size(); ++at)
+    if (static_cast<Seat>(at) != config_.self()) out.send(static_cast<Seat>(at), votes_.epoch(), message);
+}
+
+// ---- office
+
+void Group::obey(Monotonic now, Verdict verdict, Effects& out) {
+  switch (verdict) {
+    case Verdict::Nothing:
+      return;
+    case Verdict::Stand:
+      return stand(now, out);
+    case Verdict::Elected:
+      return take_office(now, out);
+    case Verdict::CatchUp:
+      return catch_up_.begin(now, config_.timers, log_, votes_.epoch(), election_.best().seat, out);
+  }
+}
+
+// E6.
+void Group::stand(Monotonic now, Effects& out) {
+  adopt(now, {std::max(votes_.epoch(), election_.highest_seen()).value + 1}, out);
+  votes_.vote_for(config_.self());
+  const std::uint64_t candidacy = election_.on_stood(now);
+  out.notice(NoticeKind::Standing, config_.self(), votes_.epoch());
+  out.add(WriteVote{votes_.epoch(), config_.self()});
+  for (std::size_t at = 0; at < config_.size(); ++at)
+    if (static_cast<Seat>(at) != config_.self())
+      out.send(static_cast<Seat>(at), votes_.epoch(), VoteRequest{log_.last(), candidacy, 0});
+}
+
+// E9.
+void Group::take_office(Monotonic now, Effects& out) {
+  ENSURE(votes_.voted() == config_.self(), "epoch", votes_.epoch().value, "voted", place(votes_.voted()));
+  open_.reset();
+  catch_up_.stop();
+  replication_.begin(now, log_, votes_.epoch(), election_.voters(), election_.asked_at());
+  replication_.tell_commit(commit_);
+  out.add(LeaderKnown{config_.self(), votes_.epoch()});
+  out.add(TakeOffice{votes_.epoch()});
+  next_beat_ = now;
+}
+
+void Group::leave_office(Monotonic now, WhyDeposed why, Effects& out) {
+  election_.on_epoch_over();
+  contact_.forget_leader();
+  contact_.be_patient(now);
+  following_.begin();
+  open_.reset();
+  out.add(LeaveOffice{votes_.epoch(), why});
+  out.add(LeaderKnown{nobody, votes_.epoch()});
+}
+
+// The general epoch rule of section 2.
+void Group::adopt(Monotonic now, Epoch epoch, Effects& out) {
+  if (in_office()) leave_office(now, WhyDeposed::HigherEpoch, out);
+  const bool knew_one = contact_.leader() != nobody;
+  votes_.adopt(epoch);
+  election_.on_epoch_over();
+  contact_.forget_leader();
+  following_.begin();
+  if (knew_one) out.add(LeaderKnown{nobody, epoch});
+}
+
+// ---- what the driver proposes, and the disk says
+
+void Group::on(Monotonic now, const Proposed& proposed, Effects& out) {
+  // It was deposed by this very step: LeaveOffice is among the effects.
+  if (!in_office() || peek_batch_header(*proposed.batch)->epoch != votes_.epoch()) return;
+  log_.append(proposed.batch);
+  if (!open_) open_ = peek_batch_header(*proposed.batch)->first;
+  if (unsynced_since_ == Monotonic::max()) unsynced_since_ = now;
+  out.add(WriteBatch{proposed.batch, votes_.epoch()});
+  replication_.pump(now, log_, out);
+  advance_commit(out);
+}
+
+void Group::advance_commit(Effects&) {
+  const LogIndex committed = replication_.committed(log_);
+  if (committed <= commit_) return;
+  commit_ = committed;
+  replication_.tell_commit(commit_);
+}
+
+void Group::on(Monotonic now, const VoteWritten& written, Effects& out) {
+  if (!votes_.on_persisted(written.epoch, written.voted)) return;
+  if (written.voted == config_.self()) return obey(now, election_.on_own_vote_written(), out);
+  out.send(written.voted, votes_.epoch(), Vote{asked_for_, true, log_.last()});
+}
+
+void Group::on(Monotonic now, const BatchesWritten& written, Effects& out) {
+  log_.on_persisted(written.end);
+  unsynced_since_ = log_.durable() < log_.last().index ? now : Monotonic::max();
+  if (in_office()) return advance_commit(out);
+  if (contact_.leader() != nobody)
+    following_.on_durable(log_, votes_.epoch(), contact_.leader(), disk_full_, out);
+}
+
+void Group::on(Monotonic, const CutDone&, Effects&) { log_.on_cut_done(); }
+
+// What was read may have been cut since, or be on its way to be: only what the log holds is of use.
+void Group::on(Monotonic now, BatchesRead& read, Effects& out) {
+  const bool gone = read.batches.empty();
+  std::size_t held = 0;
+  while (held < read.batches.size() && log_.has(position_of(peek_batch_header(*read.batches[held])->end())))
+    ++held;
+  read.batches.resize(held);
+  switch (read.purpose) {
+    case ReadFor::Applying:
+      return apply_.on_read(read.from, commit_, read.batches);
+    case ReadFor::Fetching:
+      return answer_read(log_, votes_.epoch(), read.peer, read.from, read.batches, out);
+    case ReadFor::Following:
+      if (in_office()) replication_.on_read(now, log_, read.peer, read.from, read.batches, gone, out);
+      return;
+  }
+}
+
+void Group::on(Monotonic, const Freed& freed, Effects&) { log_.on_freed(freed.first); }
+
+void Group::on(Monotonic, const RoomKnown& room, Effects&) { disk_full_ = room.full; }
+
+// ---- connections
+
+void Group::on(Monotonic now, const Connected& connected, Effects& out) {
+  contact_.on_connected(connected.peer);
+  if (in_office()) replication_.on_connected(now, connected.peer, out);
+}
+
+void Group::on(Monotonic now, const Disconnected& disconnected, Effects&) {
+  contact_.on_disconnected(now, disconnected.peer);
+}
+
+// ---- reads (section 9)
+
+std::uint64_t Group::ask_read(Monotonic now, Effects& out) {
+  ENSURE(serving(), "role", to_text(role()));
+  if (confirmed_round_ < read_round_) return wanted_round_ = read_round_ + 1;
+  wanted_round_ = ++read_round_;
+  if (config_.size() == 1) {
+    confirmed_round_ = read_round_;
+    out.add(ReadsConfirmed{read_round_});
+  } else {
+    beat(now, out);
+  }
+  return read_round_;
+}
+
+std::string_view to_text(Role role) {
+  static constexpr std::array<std::string_view, 5> names = {"follower", "probing", "holding", "candidate",
+                                                            "leader"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+std::string_view to_text(WhyDeposed why) {
+  static constexpr std::array<std::string_view, 6> names = {
+      "a higher epoch began", "no majority answers it",    "it stood still",
+      "its disk is too slow", "it handed over its office", "it resigned"};
+  return names[static_cast<std::size_t>(why)];
+}
+
+}  // namespace cidbus::group

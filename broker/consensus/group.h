@@ -1,0 +1,157 @@
+// Group: a broker's part in its group, whole: who leads, what is replicated, what is committed. CONSENSUS.md
+// sections 1 to 9; the rules themselves are in the modules beside this one, each under its number.
+//
+// A pure machine: step(now, input) gives effects (effects.h). The driver carries them out in order, hands in
+// what comes back, and calls with a Tick at deadline() at the latest, after everything that has arrived.
+//
+//   driver                                     Group
+//   a message came, the disk answered   ──▶    step(now, Received | BatchesWritten | …)
+//   a batch was sealed, in office       ──▶    step(now, Proposed)
+//   the end of a turn                   ──▶    step(now, Tick)
+//   send, write, cut, read              ◀──    effects
+//   TakeOffice: append OPEN             ◀──
+//   apply                               ◀──    take_committed()
+//
+// A group of one is its own majority: it stands at start, and everything else follows as for five.
+//
+// Invariants (CONSENSUS section 13; checked here where one broker can see them, and by tests/sim/group for
+// all)
+//  1. I1: one leader an epoch: the leader of the own epoch never changes.
+//  2. I3, I4: what is committed is never cut (following.h), and no vote goes to one who lacks it.
+//  3. I6: epoch and commit never decrease.
+//  4. A deposed leader appends nothing: Proposed counts only between TakeOffice and LeaveOffice.
+//
+// Thread rule: pure; one owner. Limits: limits/group.h.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "broker/consensus/apply_queue.h"
+#include "broker/consensus/catch_up.h"
+#include "broker/consensus/election.h"
+#include "broker/consensus/following.h"
+#include "broker/consensus/leader_contact.h"
+#include "broker/consensus/log_window.h"
+#include "broker/consensus/replication.h"
+#include "broker/consensus/vote_state.h"
+
+namespace cidbus::group {
+
+// What a broker finds on its disk.
+struct GroupStart {
+  Epoch epoch;          // the higher of the vote file's and of any office's in the journal
+  Seat voted = nobody;  // in that epoch, as the vote file says
+  LogWindow log;        // all that the journal holds
+  LogPosition claim;    // of the newest identifier, intact or not (D2); log.last() when all is well
+  LogIndex applied;     // what the state machine holds: of a snapshot, which is committed
+};
+
+class Group {
+ public:
+  Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng);
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+
+  void step(Monotonic now, Input input, Effects& out);
+  // When a Tick is wanted at the latest; nothing while only input can change anything.
+  [[nodiscard]] std::optional<Monotonic> deadline() const;
+
+  // Batches to apply now, until they hold `records` or more, each given once.
+  std::vector<SharedBatch> take_committed(std::size_t records, Effects& out) {
+    return apply_.take(log_, commit_, records, out);
+  }
+  [[nodiscard]] bool has_committed() const { return apply_.has(commit_); }
+  // A read that must see everything accepted so far (section 9): it may be answered when ReadsConfirmed names
+  // this round or a later one, and commit() of then is applied. REQUIRES: serving().
+  [[nodiscard]] std::uint64_t ask_read(Monotonic now, Effects& out);
+
+  // ---- looking
+  [[nodiscard]] Role role() const { return election_.role(); }
+  [[nodiscard]] bool in_office() const { return role() == Role::Leader; }
+  // In office, and its OPEN is committed: clients are served once it is applied too.
+  [[nodiscard]] bool serving() const { return in_office() && open_ && commit_ >= *open_; }
+  [[nodiscard]] Epoch epoch() const { return votes_.epoch(); }
+  [[nodiscard]] Seat leader() const { return in_office() ? config_.self() : contact_.leader(); }
+  [[nodiscard]] LogIndex commit() const { return commit_; }
+  [[nodiscard]] const LogWindow& log() const { return log_; }
+  [[nodiscard]] const VoteState& votes() const { return votes_; }
+  [[nodiscard]] const GroupConfig& config() const { return config_; }
+  // REQUIRES: in_office().
+  [[nodiscard]] const Replication& replication() const { return replication_; }
+
+ private:
+  using Verdict = Election::Verdict;
+
+  // group.cpp: inputs but messages
+  void on_clock(Monotonic now, Effects& out);
+  void on(Monotonic now, const Tick&, Effects& out);
+  void on(Monotonic now, Received& received, Effects& out);
+  void on(Monotonic now, const Connected& connected, Effects& out);
+  void on(Monotonic now, const Disconnected& disconnected, Effects& out);
+  void on(Monotonic now, const Proposed& proposed, Effects& out);
+  void on(Monotonic now, const VoteWritten& written, Effects& out);
+  void on(Monotonic now, const BatchesWritten& written, Effects& out);
+  void on(Monotonic now, const CutDone&, Effects& out);
+  void on(Monotonic now, BatchesRead& read, Effects& out);
+  void on(Monotonic now, const Freed& freed, Effects& out);
+  void on(Monotonic now, const RoomKnown& room, Effects& out);
+
+  void lead(Monotonic now, Effects& out);
+  void obey(Monotonic now, Verdict verdict, Effects& out);
+  void stand(Monotonic now, Effects& out);
+  void take_office(Monotonic now, Effects& out);
+  void leave_office(Monotonic now, WhyDeposed why, Effects& out);
+  void adopt(Monotonic now, Epoch epoch, Effects& out);
+  void beat(Monotonic now, Effects& out);
+  void advance_commit(Effects& out);
+  [[nodiscard]] Standing standing(Monotonic now) const;
+  [[nodiscard]] std::int32_t effective_priority() const;
+  [[nodiscard]] bool may_stand() const { return !disk_full_; }
+  [[nodiscard]] Monotonic next_probe() const;
+
+  // group_receive.cpp: a message each
+  void receive(Monotonic now, Seat from, Epoch epoch, const ElectionMessage& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Ok& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Aye& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Nay& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const VoteRequest& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Vote& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Beat& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Append& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const AppendAck& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Fetch& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const FetchData& message, Effects& out);
+  template <typename Other>
+  void receive(Monotonic, Seat, Epoch, const Other&, Effects&) {}
+  void hear_leader(Monotonic now, Seat from, Effects& out);
+  void follow_commit(LogIndex commit, Effects& out);
+  void grant(Monotonic now, Seat candidate, std::uint64_t candidacy, Effects& out);
+
+  GroupConfig config_;
+  VoteState votes_;
+  LogWindow log_;
+  std::uint64_t asked_for_ = 0;  // the candidacy that the vote now being written answers
+  LogPosition claim_;
+  LogIndex commit_;  // only grows
+  ApplyQueue apply_;
+  Election election_;
+  LeaderContact contact_;
+  Following following_;
+  CatchUp catch_up_;
+  Replication replication_;
+
+  // in office
+  std::optional<LogIndex> open_;  // its OPEN, once proposed
+  Monotonic next_beat_{};
+  std::uint64_t read_round_ = 0;    // only grows; in every BEAT
+  std::uint64_t wanted_round_ = 0;  // a read waits for it
+  std::uint64_t confirmed_round_ = 0;
+
+  Monotonic last_step_;
+  Monotonic unsynced_since_ = Monotonic::max();  // something waits for the disk since then
+  bool disk_full_ = false;
+};
+
+}  // namespace cidbus::group

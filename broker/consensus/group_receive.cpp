@@ -1,0 +1,148 @@
+#include <algorithm>
+
+#include "broker/consensus/group.h"
+#include "broker/consensus/rules.h"
+#include "shared/base/ensure.h"
+
+namespace cidbus::group {
+namespace {
+
+// The probe and its answers, which never change epochs, and VOTE_REQ, which has a rule of its own (E7).
+bool leaves_epochs_alone(const GroupMessage& message) {
+  return std::holds_alternative<ElectionMessage>(message) || std::holds_alternative<Ok>(message) ||
+         std::holds_alternative<Aye>(message) || std::holds_alternative<Nay>(message) ||
+         std::holds_alternative<VoteRequest>(message);
+}
+
+}  // namespace
+
+void Group::on(Monotonic now, Received& received, Effects& out) {
+  ENSURE(place(received.from) < config_.size() && received.from != config_.self(), "from",
+         place(received.from));
+  if (!leaves_epochs_alone(received.message) && received.epoch > votes_.epoch())
+    adopt(now, received.epoch, out);
+  std::visit([&](const auto& message) { receive(now, received.from, received.epoch, message, out); },
+             received.message);
+}
+
+// ---- election
+
+void Group::receive(Monotonic now, Seat from, Epoch, const ElectionMessage& message, Effects& out) {
+  contact_.on_second_witness();
+  obey(now, election_.on_election(now, standing(now), from, message, out), out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const Ok& message, Effects& out) {
+  obey(now, election_.on_ok(now, standing(now), from, epoch, message, out), out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const Aye& message, Effects& out) {
+  obey(now, election_.on_aye(now, standing(now), from, epoch, message), out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const Nay& message, Effects& out) {
+  obey(now, election_.on_nay(now, standing(now), from, epoch, message), out);
+}
+
+// E7.
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const VoteRequest& message, Effects& out) {
+  const Vote refused{message.candidacy, false, log_.last()};
+  if (epoch < votes_.epoch()) return out.send(from, votes_.epoch(), refused);
+  if (in_office() || contact_.heard_lately(now)) return;
+  if (epoch > votes_.epoch()) adopt(now, epoch, out);
+  const LogPosition held = holds(Rule::ClaimKept) ? std::max(log_.last(), claim_) : log_.last();
+  const bool has_all = message.log >= held || !holds(Rule::RankOfJournal);
+  if (!has_all || !votes_.may_vote_for(from)) return out.send(from, votes_.epoch(), refused);
+  grant(now, from, message.candidacy, out);
+}
+
+void Group::grant(Monotonic now, Seat candidate, std::uint64_t candidacy, Effects& out) {
+  asked_for_ = candidacy;
+  votes_.vote_for(candidate);
+  election_.be_patient(now, config_.timers.vote);
+  out.notice(NoticeKind::Voted, candidate, votes_.epoch());
+  if (votes_.durable() || !holds(Rule::VoteKept)) {
+    out.send(candidate, votes_.epoch(), Vote{candidacy, true, log_.last()});
+  } else {
+    out.add(WriteVote{votes_.epoch(), candidate});
+  }
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const Vote& message, Effects& out) {
+  if (epoch != votes_.epoch()) return;
+  obey(now, election_.on_vote(now, from, message), out);
+}
+
+// ---- heartbeats
+
+// I1: whoever speaks as leader of the own epoch is its only one.
+void Group::hear_leader(Monotonic now, Seat from, Effects& out) {
+  ENSURE(!in_office(), "two leaders of epoch", votes_.epoch().value, "the other is", place(from));
+  const bool is_new = contact_.leader() == nobody;
+  ENSURE(is_new || contact_.leader() == from, "two leaders of epoch", votes_.epoch().value,
+         place(contact_.leader()), place(from));
+  contact_.on_heard(now, from);
+  election_.on_leader_heard();
+  catch_up_.stop();
+  if (is_new) out.add(LeaderKnown{from, votes_.epoch()});
+}
+
+void Group::follow_commit(LogIndex commit, Effects&) {
+  commit_ = std::max(commit_, std::min(commit, following_.match()));
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const Beat& message, Effects& out) {
+  if (epoch == votes_.epoch()) {
+    hear_leader(now, from, out);
+    following_.on_leader_at(log_, message.last);
+    follow_commit(message.commit, out);
+  }
+  // One of a lower epoch learns the own one from the answer, and steps down.
+  out.send(from, votes_.epoch(),
+           BeatAck{message.read_round, message.sent, following_.durable(log_), effective_priority()});
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& message, Effects& out) {
+  if (epoch != votes_.epoch() || !in_office()) return;
+  replication_.on_beat_ack(log_, from, message);
+  advance_commit(out);
+  const std::uint64_t confirmed = replication_.confirmed_round(read_round_);
+  if (confirmed <= confirmed_round_) return;
+  confirmed_round_ = confirmed;
+  out.add(ReadsConfirmed{confirmed});
+  if (wanted_round_ <= read_round_ || confirmed < read_round_) return;
+  read_round_ = wanted_round_;
+  beat(now, out);
+}
+
+// ---- replication
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const Append& message, Effects& out) {
+  if (epoch < votes_.epoch())
+    return out.send(from, votes_.epoch(), AppendAck{false, disk_full_, message.prev.index, {}, {}, {}});
+  hear_leader(now, from, out);
+  following_.on_append(log_, commit_, votes_.epoch(), from, message, disk_full_, out);
+  if (log_.durable() < log_.last().index && unsynced_since_ == Monotonic::max()) unsynced_since_ = now;
+  follow_commit(message.commit, out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const AppendAck& message, Effects& out) {
+  if (epoch != votes_.epoch() || !in_office()) return;
+  replication_.on_ack(now, log_, from, message, out);
+  advance_commit(out);
+}
+
+// ---- catching up (E8)
+
+void Group::receive(Monotonic, Seat from, Epoch, const Fetch& message, Effects& out) {
+  answer_fetch(log_, votes_.epoch(), from, message, out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch, const FetchData& message, Effects& out) {
+  if (role() != Role::Follower || contact_.heard_lately(now) || !catch_up_.under_way()) return;
+  const auto progress =
+      catch_up_.on_data(now, config_.timers, log_, commit_, votes_.epoch(), from, message, out);
+  if (progress == CatchUp::Progress::Done) obey(now, election_.probe(now, standing(now), out), out);
+}
+
+}  // namespace cidbus::group

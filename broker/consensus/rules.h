@@ -1,0 +1,37 @@
+// The rules with a star in CONSENSUS.md: those without which a model or a simulation loses an accepted task.
+//
+// In the product every rule holds, and the compiler sees that: `holds` is a constant. One test alone is built
+// with CIDBUS_MUTANTS; there a rule can be broken, to prove that the checkers of the simulation notice
+// (tests/sim/group/mutants_test.cpp).
+//
+// Thread rule: values. Limits: none.
+#pragma once
+
+#include <cstdint>
+
+namespace cidbus::group {
+
+enum class Rule : std::uint8_t {
+  None,
+  Majority,         // E9: votes of a majority, not of everyone within reach
+  VoteKept,         // E7: the vote is on disk before it is told
+  OneVote,          // E7: one candidate an epoch
+  RankOfJournal,    // E7: nobody is elected whose journal lacks what the voter holds
+  OkOnce,           // E4: each better broker suppresses a worse one once a vacancy
+  AckAfterSync,     // R2: a follower acknowledges what is on its disk
+  AckWhatMatches,   // R2: and of that only what is known equal to the leader's
+  OwnCopySynced,    // R1: a leader counts its own copy once it is on its disk
+  CommitOwnEpoch,   // R3: copies of an earlier office's records are not counted
+  ClaimKept,        // D2: a damaged broker votes by what it once held
+  FreshGoal,        // D3: the goal of a repair answers this very request
+  AdoptOnlyBetter,  // E8: a journal is taken over only while it is the better one
+};
+
+#ifdef CIDBUS_MUTANTS
+inline Rule broken_rule = Rule::None;  // set by the test before a run; a test program's only
+inline bool holds(Rule rule) { return rule != broken_rule; }
+#else
+constexpr bool holds(Rule) { return true; }
+#endif
+
+}  // namespace cidbus::group

@@ -1,0 +1,215 @@
+#include "tests/sim/group/broker.h"
+
+#include <algorithm>
+
+namespace cidbus::group_sim {
+
+using namespace group;
+
+namespace {
+
+constexpr std::uint8_t open_record = 1;
+constexpr std::uint8_t submission_record = 2;
+
+}  // namespace
+
+SimBroker::SimBroker(World& world, GroupConfig config, Prng prng)
+    : world_(world),
+      config_(std::move(config)),
+      seat_(config_.self()),
+      prng_(prng),
+      disk_(world.timeline, prng_.fork()),
+      clock_zero_(world.timeline.now().monotonic),
+      clock_shows_(clock_zero_) {}
+
+Monotonic SimBroker::clock() const {
+  const Duration passed = world_.timeline.now().monotonic - clock_zero_;
+  return clock_shows_ + passed + passed / 1000 * clock_per_mille_;
+}
+
+void SimBroker::set_clock_rate(int per_mille) {
+  clock_shows_ = clock();
+  clock_zero_ = world_.timeline.now().monotonic;
+  clock_per_mille_ = per_mille;
+}
+
+void SimBroker::start() {
+  ++life_;
+  paused_ = false;
+  while_paused_.clear();
+  wakes_at_ = Monotonic::max();
+  GroupStart found = disk_.recover();
+  world_.checkers.monotone.on_start(seat_, found.epoch, disk_.persisted_epoch());
+  applied_ = found.applied;
+  checked_commit_ = {};
+  digest_ = 0;
+  state_.clear();
+  group_ = std::make_unique<Group>(config_, std::move(found), clock(), prng_.fork());
+  disk_.open([this](Input input) { on(std::move(input)); });
+  step(Tick{});
+}
+
+void SimBroker::crash() {
+  ++life_;
+  group_.reset();
+  builder_.reset();
+  effects_.clear();
+  reads_.clear();
+  mine_.clear();
+  batch_at_disk_ = false;
+  disk_.crash();
+}
+
+void SimBroker::pause() { paused_ = true; }
+
+// Everything that has arrived is read before a timer is looked at.
+void SimBroker::resume() {
+  paused_ = false;
+  const std::uint64_t life = life_;
+  for (Input& input : std::exchange(while_paused_, {})) {
+    step(std::move(input));
+    if (life != life_) return;
+  }
+  step(Tick{});
+}
+
+void SimBroker::on(Input input) {
+  if (!running()) return;
+  if (paused_) return while_paused_.push_back(std::move(input));
+  step(std::move(input));
+}
+
+void SimBroker::step(Input input) {
+  if (std::holds_alternative<BatchesWritten>(input)) batch_at_disk_ = false;
+  // Its own vote counts from here on.
+  if (const auto* vote = std::get_if<VoteWritten>(&input); vote != nullptr && vote->voted == seat_)
+    world_.checkers.votes.on_vote(seat_, vote->epoch, seat_);
+  group_->step(clock(), std::move(input), effects_);
+  carry_out();
+  seal();
+  apply();
+  check();
+  wake_at_deadline();
+}
+
+void SimBroker::carry_out() {
+  while (!effects_.empty()) {
+    const Effects now = std::exchange(effects_, {});
+    for (const Effect& effect : now.all()) carry(effect);
+  }
+}
+
+void SimBroker::carry(const Effect& effect) {
+  if (const auto* send = std::get_if<Send>(&effect)) {
+    if (const auto* vote = std::get_if<Vote>(&send->message); vote != nullptr && vote->granted)
+      world_.checkers.votes.on_vote(seat_, send->epoch, send->to);
+    world_.network.send(seat_, *send);
+  } else if (const auto* write = std::get_if<group::WriteBatch>(&effect)) {
+    world_.checkers.log_matching.on_batch(peek_batch_header(*write->batch)->end());
+    disk_.submit(*write);
+  } else if (const auto* vote = std::get_if<WriteVote>(&effect)) {
+    disk_.submit(*vote);
+  } else if (const auto* to_cut = std::get_if<group::CutFrom>(&effect)) {
+    disk_.submit(*to_cut);
+  } else if (const auto* read = std::get_if<ReadBatches>(&effect)) {
+    disk_.read(*read);
+  } else if (const auto* office = std::get_if<TakeOffice>(&effect)) {
+    take_office(office->epoch);
+  } else if (std::holds_alternative<LeaveOffice>(effect)) {
+    builder_.reset();
+    reads_.clear();
+    mine_.clear();
+  } else if (const auto* confirmed = std::get_if<ReadsConfirmed>(&effect)) {
+    while (!reads_.empty() && reads_.begin()->first <= confirmed->round) {
+      world_.checkers.acknowledged.on_read(group_->commit(), reads_.begin()->second);
+      reads_.erase(reads_.begin());
+    }
+  }
+}
+
+void SimBroker::take_office(Epoch epoch) {
+  world_.checkers.one_leader.on_office(epoch, seat_);
+  world_.checkers.committed.on_office(epoch, group_->log());
+  builder_.emplace(epoch, group_->log().end());
+  builder_->append(open_record, 1, {}, {});
+  batch_at_disk_ = false;
+  world_.on_office(seat_);
+}
+
+bool SimBroker::submit(std::uint64_t submission) {
+  if (!serving() || !builder_->has_room(sizeof submission)) return false;
+  Bytes payload;
+  ByteWriter(payload).number(submission);
+  builder_->append(submission_record, 1, {}, payload);
+  mine_.insert(submission);
+  step(Tick{});
+  return true;
+}
+
+void SimBroker::ask_read() {
+  if (!serving()) return;
+  const std::uint64_t round = group_->ask_read(clock(), effects_);
+  LogIndex& must_see = reads_[round];
+  must_see = std::max(must_see, world_.checkers.acknowledged.newest());
+  carry_out();
+  wake_at_deadline();
+}
+
+// R5: while a sync runs, records gather.
+void SimBroker::seal() {
+  while (builder_ && !builder_->empty() && !batch_at_disk_) {
+    batch_at_disk_ = config_.durability != Durability::Memory;
+    group_->step(clock(), Proposed{builder_->seal()}, effects_);
+    carry_out();
+  }
+}
+
+void SimBroker::apply() {
+  while (group_->has_committed()) {
+    const auto batches = group_->take_committed(1000, effects_);
+    for (const SharedBatch& bytes : batches) {
+      const auto batch = BatchView::parse(*bytes);
+      world_.timeline.trace(batch->header().crc);
+      digest_ = mix_bits(digest_ ^ batch->header().crc);
+      applied_ = batch->header().last();
+      world_.checkers.committed.on_applied(group_->epoch(), batch->header().end(), digest_);
+      for (const RecordView& record : *batch) {
+        if (record.type != submission_record) continue;
+        const auto submission = ByteReader(record.payload).number<std::uint64_t>();
+        group_sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ",
+                         submission, " at record ", record.index.value);
+        if (mine_.erase(submission) != 0)
+          world_.checkers.acknowledged.on_acknowledged(submission, record.index);
+      }
+    }
+    carry_out();
+    if (batches.empty()) return;
+  }
+}
+
+void SimBroker::check() {
+  world_.checkers.monotone.on_step(seat_, *group_, applied_);
+  if (!group_->in_office() || group_->commit() <= checked_commit_) return;
+  checked_commit_ = group_->commit();
+  const LogPosition position{group_->log().epoch_at(checked_commit_), checked_commit_};
+  world_.checkers.committed.on_leader_commit(group_->epoch(), position);
+  HeldByMajority::on_leader_commit(position, world_.holders(position), config_.size());
+}
+
+void SimBroker::wake_at_deadline() {
+  const auto deadline = group_->deadline();
+  if (!deadline) return;
+  // The loop is never called exactly on time.
+  const Duration left = std::max(*deadline - clock(), Duration::zero());
+  const Duration real = left - left * clock_per_mille_ / 1000;
+  const Monotonic at = world_.timeline.now().monotonic + real + Duration(prng_.below(200'000));
+  if (at >= wakes_at_) return;
+  wakes_at_ = at;
+  world_.timeline.at(at, [this, life = life_, at] {
+    if (life != life_ || wakes_at_ != at) return;
+    wakes_at_ = Monotonic::max();
+    on(Tick{});
+  });
+}
+
+}  // namespace cidbus::group_sim

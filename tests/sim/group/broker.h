@@ -1,0 +1,101 @@
+// A simulated broker: the group's core, a driver of a few lines around it, and a toy state machine: the set
+// of submissions applied, with a digest.
+//
+// The driver does what a real one must: it carries effects out in order, seals what was submitted into a
+// batch when the disk is free, applies what is committed, and acknowledges what is applied. It can stand
+// still, and its clock can run fast or slow.
+//
+// Thread rule: one thread. Limits: none.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "broker/consensus/group.h"
+#include "broker/journal/batch_builder.h"
+#include "tests/sim/group/checkers.h"
+#include "tests/sim/group/disk.h"
+#include "tests/sim/group/network.h"
+
+namespace cidbus::group_sim {
+
+class SimBroker {
+ public:
+  struct World {  // what a broker needs of it
+    sim::Timeline& timeline;
+    SimNetwork& network;
+    Checkers& checkers;
+    std::function<std::size_t(const group::LogPosition&)> holders;  // brokers that hold it as durability asks
+    std::function<void(group::Seat)> on_office;
+  };
+
+  SimBroker(World& world, group::GroupConfig config, Prng prng);
+
+  // ---- its life
+  void start();
+  void crash();  // REQUIRES: running
+  void pause();
+  void resume();
+  [[nodiscard]] bool running() const { return group_ != nullptr; }
+  [[nodiscard]] bool paused() const { return paused_; }
+  // Its clock runs so many thousandths faster.
+  void set_clock_rate(int per_mille);
+
+  // ---- inputs
+  void on(group::Input input);
+  // True when it took the submission: it is in office.
+  bool submit(std::uint64_t submission);
+  void ask_read();
+
+  // ---- looking
+  [[nodiscard]] const group::Group& group() const { return *group_; }
+  [[nodiscard]] SimDisk& disk() { return disk_; }
+  [[nodiscard]] bool serving() const { return running() && !paused_ && group_->serving(); }
+  [[nodiscard]] LogIndex applied() const { return applied_; }
+  [[nodiscard]] const std::unordered_map<std::uint64_t, LogIndex>& state() const { return state_; }
+  [[nodiscard]] const group::GroupConfig& config() const { return config_; }
+
+ private:
+  [[nodiscard]] Monotonic clock() const;
+  void step(group::Input input);
+  void carry_out();
+  void carry(const group::Effect& effect);
+  void take_office(Epoch epoch);
+  void seal();
+  void apply();
+  void check();
+  void wake_at_deadline();
+
+  World& world_;
+  group::GroupConfig config_;
+  group::Seat seat_;
+  Prng prng_;
+  SimDisk disk_;
+  std::unique_ptr<group::Group> group_;
+  group::Effects effects_;
+  std::uint64_t life_ = 0;
+  bool paused_ = false;
+  std::deque<group::Input> while_paused_;
+  Monotonic wakes_at_ = Monotonic::max();
+  Monotonic clock_zero_{};   // real time at which the clock's rate was last changed
+  Monotonic clock_shows_{};  // what it showed then
+  int clock_per_mille_ = 0;
+
+  // in office
+  std::optional<BatchBuilder> builder_;
+  bool batch_at_disk_ = false;
+  std::map<std::uint64_t, LogIndex> reads_;  // by round: what they must see
+
+  // the toy state machine
+  LogIndex checked_commit_;
+  LogIndex applied_;
+  std::uint64_t digest_ = 0;
+  std::unordered_map<std::uint64_t, LogIndex> state_;
+  std::unordered_set<std::uint64_t> mine_;  // submissions that a client of this broker waits for
+};
+
+}  // namespace cidbus::group_sim

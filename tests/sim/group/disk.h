@@ -1,0 +1,92 @@
+// The disk of a simulated broker, as its core sees it: votes and batches become durable a while after they
+// were handed over, in order, one sync for all that wait; and a crash loses what was not synced.
+//
+// A model of broker/journal/disk.h, not of its files: those are tried in their own room, byte by byte, and
+// with the whole broker in tests/sim. What is kept of them is what the group's rules stand on: the order of
+// commands, group commit, cuts, torn writes, and what recovery finds.
+//
+// Thread rule: one thread. Limits: memory.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "broker/consensus/group.h"
+#include "shared/base/prng.h"
+#include "tests/sim/timeline.h"
+
+namespace cidbus::group_sim {
+
+struct DiskProfile {
+  Duration sync = std::chrono::microseconds(800);  // median
+  std::uint32_t slow_per_mille = 10;               // syncs that take 5 to 100 ms
+  std::size_t batches_a_sync = 256;
+};
+
+class SimDisk {
+ public:
+  using Command = std::variant<group::WriteVote, group::WriteBatch, group::CutFrom>;
+  using Completion = std::function<void(group::Input)>;
+
+  SimDisk(sim::Timeline& timeline, Prng prng) : timeline_(timeline), prng_(prng) {}
+
+  // ---- a life of the broker
+  void open(Completion completion);
+  void submit(Command command);
+  // What a restart finds: the vote, the journal, and the core's view of it.
+  [[nodiscard]] group::GroupStart recover() const;
+  // Batches from the one that begins with `from`, as far as they are on disk; answered after a while.
+  void read(const group::ReadBatches& request);
+  // The process is gone. Of what was under way, chance keeps some, and tears a batch maybe.
+  void crash();
+
+  // ---- faults
+  void set_profile(const DiskProfile& profile) { profile_ = profile; }
+  void set_slow(Duration each) { slow_ = each; }
+  void set_full(bool full);
+  void set_hung(bool hung);
+  // The next sync fails: the broker ends at once, and what was to be synced is lost or not.
+  void fail_next_sync(std::function<void()> broker_ends) { sync_fails_ = std::move(broker_ends); }
+
+  // ---- looking
+  [[nodiscard]] bool holds(const group::LogPosition& position) const;
+  [[nodiscard]] Epoch persisted_epoch() const { return std::max(vote_.epoch, highest_office_); }
+  [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
+
+ private:
+  struct Stored {
+    group::SharedBatch batch;
+    ChainEnd end;
+    LogIndex first;
+  };
+  void work();
+  void finish();
+  void apply(const Command& command);
+  void cut(LogIndex from);
+  [[nodiscard]] Duration latency();
+
+  sim::Timeline& timeline_;
+  Prng prng_;
+  DiskProfile profile_;
+  Duration slow_{};
+  bool full_ = false;
+  bool hung_ = false;
+  std::function<void()> sync_fails_;
+
+  // durable
+  group::WriteVote vote_{};
+  std::vector<Stored> journal_;
+  Epoch highest_office_;
+
+  // this life
+  Completion completion_;
+  std::uint64_t life_ = 0;
+  std::deque<Command> waiting_;
+  std::vector<Command> under_way_;
+  std::uint64_t syncs_ = 0;
+};
+
+}  // namespace cidbus::group_sim

@@ -1,0 +1,350 @@
+#include "tests/sim/group/world.h"
+
+#include <algorithm>
+
+namespace cidbus::group_sim {
+
+using namespace std::chrono_literals;
+using group::place;
+using group::Seat;
+
+namespace {
+
+constexpr Duration limit_of_healing = 30s;
+// Kinds of faults, as they are drawn.
+enum Fault : int { Crash, CrashMany, Cut, Break, Pause, Disk, Clock, Assassin, fault_kinds };
+
+Duration drawn(Prng& prng, Duration least, Duration most) {
+  return Duration(static_cast<Duration::rep>(
+      prng.between(static_cast<std::uint64_t>(least.count()), static_cast<std::uint64_t>(most.count()))));
+}
+
+NetworkProfile draw_network(Prng& prng) {
+  NetworkProfile profile;
+  profile.delay = drawn(prng, 30us, prng.chance(1, 4) ? 20ms : 1ms);
+  if (prng.chance(1, 3)) profile.loss_per_mille = static_cast<std::uint32_t>(prng.between(1, 200));
+  if (prng.chance(1, 3)) profile.repeat_per_mille = static_cast<std::uint32_t>(prng.between(1, 300));
+  if (prng.chance(1, 3)) profile.late_per_mille = static_cast<std::uint32_t>(prng.between(1, 50));
+  profile.reorders = prng.chance(1, 3);
+  profile.flatters = prng.chance(1, 4);
+  return profile;
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, const WorldOptions& options)
+    : options_(options),
+      prng_(seed),
+      faults_(prng_.fork()),
+      workload_(prng_.fork()),
+      network_(timeline_, prng_.fork(),
+               [this](Seat to, group::Received received) { brokers_[place(to)]->on(std::move(received)); }),
+      shared_{timeline_, network_, checkers_,
+              [this](const group::LogPosition& position) { return holders(position); },
+              [this](Seat leader) { on_office(leader); }} {
+  static constexpr std::size_t sizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
+  if (options_.short_offices) options_.brokers = 3;
+  if (options_.brokers == 0) options_.brokers = sizes[prng_.below(std::size(sizes))];
+  std::vector<group::Member> members;
+  for (std::size_t at = 0; at < options_.brokers; ++at)
+    members.push_back({"b" + std::to_string(at + 1), "h" + std::to_string(at + 1) + ":9096",
+                       static_cast<std::int32_t>(prng_.below(4))});
+  std::size_t append_batches = prng_.chance(1, 2) ? prng_.between(1, 3) : limits::append_batches;
+  DiskProfile disk;
+  if (prng_.chance(1, 3)) disk.batches_a_sync = prng_.between(1, 3);
+  if (prng_.chance(1, 3)) disk.sync = drawn(prng_, 100us, 20ms);
+  if (options_.short_offices) append_batches = disk.batches_a_sync = 1;
+  for (std::size_t at = 0; at < options_.brokers; ++at) {
+    group::GroupConfig config(members, members[at].name);
+    config.durability = options_.durability;
+    config.timers = options_.timers;
+    config.append_batches = append_batches;
+    brokers_.push_back(std::make_unique<SimBroker>(shared_, config, prng_.fork()));
+    brokers_.back()->disk().set_profile(disk);
+  }
+  for (int kind = 0; kind < fault_kinds; ++kind)
+    if (prng_.chance(1, 2)) kinds_.push_back(kind);
+  if (options_.short_offices) kinds_ = {Assassin};
+  between_faults_ = drawn(prng_, 100ms, 4s);
+  between_submissions_ = drawn(prng_, 5ms, 60ms);
+  for (auto& broker : brokers_) broker->start();
+}
+
+// ---- running
+
+void World::run_for(Duration time) {
+  run_until(time, [] { return false; });
+}
+
+bool World::run_until(Duration most, const std::function<bool()>& done) {
+  const Monotonic until = timeline_.now().monotonic + most;
+  while (timeline_.now().monotonic < until) {
+    if (done()) return true;
+    if (!timeline_.step()) break;
+  }
+  return done();
+}
+
+RunReport World::run() {
+  if (prng_.chance(1, 2) || options_.short_offices) network_.set_profile(draw_network(prng_));
+  schedule_submission();
+  run_for(drawn(prng_, 0ms, 2s));
+  faulty_ = !kinds_.empty();
+  if (faulty_) schedule_fault();
+  run_for(options_.faults_last);
+  faulty_ = false;
+  heal();
+  const Monotonic healed = timeline_.now().monotonic;
+  const bool settled = run_until(limit_of_healing, [this] { return all_agree(); });
+  check(settled, "one leader after healing", "not within ", limit_of_healing / 1s, " s");
+  report_.healed_seconds = std::chrono::duration<double>(timeline_.now().monotonic - healed).count();
+  run_for(2s);
+  check_end();
+  report_.trace = timeline_.trace();
+  report_.steps = timeline_.steps();
+  report_.simulated_seconds =
+      std::chrono::duration<double>(timeline_.now().monotonic - sim::Timeline().now().monotonic).count();
+  report_.brokers = brokers_.size();
+  report_.offices = checkers_.one_leader.offices();
+  report_.acknowledged = checkers_.acknowledged.count();
+  report_.messages = network_.sent();
+  return report_;
+}
+
+// ---- clients
+
+void World::submit_to_leaders() {
+  // Whoever believes to serve is given work: two at once must not both get away with it.
+  for (auto& broker : brokers_) {
+    if (broker->submit(submissions_ + 1)) ++submissions_;
+    if (workload_.chance(1, 4)) broker->ask_read();
+  }
+}
+
+void World::schedule_submission() {
+  timeline_.after(drawn(workload_, between_submissions_ / 2, between_submissions_ * 2), [this] {
+    submit_to_leaders();
+    schedule_submission();
+  });
+}
+
+// ---- faults
+
+void World::schedule_fault() {
+  timeline_.after(drawn(faults_, between_faults_ / 4, between_faults_ * 2), [this] {
+    if (!faulty_) return;
+    make_fault();
+    schedule_fault();
+  });
+}
+
+void World::make_fault() {
+  switch (kinds_[faults_.below(kinds_.size())]) {
+    case Crash:
+      return crash_some(1);
+    case CrashMany:
+      return crash_some(faults_.between(1, brokers_.size()));
+    case Cut:
+      return cut_some_links();
+    case Break:
+      if (brokers_.size() > 1) {
+        const std::size_t one = any();
+        break_connection(one, (one + faults_.between(1, brokers_.size() - 1)) % brokers_.size());
+      }
+      return;
+    case Pause:
+      return pause_some();
+    case Disk:
+      return harm_some_disk();
+    case Assassin:
+      return;  // on_office
+    case Clock:
+      ++report_.faults["clock runs wrong"];
+      return brokers_[any()]->set_clock_rate(static_cast<int>(faults_.between(0, 100)) - 50);
+    default:
+      return;
+  }
+}
+
+// Who has just taken office dies, before or after its first record is anywhere else.
+void World::on_office(Seat leader) {
+  if (!faulty_ || options_.durability == Durability::Memory || !faults_.chance(1, 2)) return;
+  if (std::find(kinds_.begin(), kinds_.end(), Assassin) == kinds_.end()) return;
+  ++report_.faults["new leader crashes"];
+  const std::size_t at = place(leader);
+  timeline_.after(drawn(faults_, 0ms, options_.short_offices ? 60ms : 20ms), [this, at] {
+    kill(at);
+    timeline_.after(drawn(faults_, 1ms, options_.short_offices ? 600ms : 2s), [this, at] { restart(at); });
+  });
+}
+
+void World::crash_some(std::size_t count) {
+  // Durability `memory` promises nothing over crashes.
+  if (options_.durability == Durability::Memory) return;
+  for (std::size_t done = 0; done < count; ++done) {
+    // The leader dies more often than its share.
+    SimBroker* leader = sole_leader();
+    const std::size_t at = leader != nullptr && faults_.chance(1, 2) ? place(leader->config().self()) : any();
+    if (!brokers_[at]->running()) continue;
+    ++report_.faults["crash"];
+    kill(at);
+    timeline_.after(drawn(faults_, 1ms, 3s), [this, at] { restart(at); });
+  }
+}
+
+void World::kill(std::size_t at) {
+  if (!brokers_[at]->running()) return;
+  brokers_[at]->crash();
+  for (std::size_t other = 0; other < brokers_.size(); ++other)
+    if (other != at) break_connection(at, other);
+}
+
+void World::restart(std::size_t at) {
+  if (brokers_[at]->running()) return;
+  brokers_[at]->start();
+  for (std::size_t other = 0; other < brokers_.size(); ++other)
+    if (other != at) connect_later(at, other);
+}
+
+void World::break_connection(std::size_t one, std::size_t other) {
+  ++report_.faults["connection breaks"];
+  const Seat seats[] = {static_cast<Seat>(one), static_cast<Seat>(other)};
+  network_.break_connection(seats[0], seats[1]);
+  for (const int end : {0, 1}) {
+    // Word of it travels too, and not over a silent link.
+    if (network_.is_cut(seats[1 - end], seats[end])) continue;
+    timeline_.after(drawn(faults_, 50us, 2ms), [this, self = end == 0 ? one : other, peer = seats[1 - end]] {
+      brokers_[self]->on(group::Disconnected{peer});
+    });
+  }
+  connect_later(one, other);
+}
+
+void World::connect_later(std::size_t one, std::size_t other) {
+  timeline_.after(drawn(faults_, 3ms, 50ms), [this, one, other] {
+    const bool cut = network_.is_cut(static_cast<Seat>(one), static_cast<Seat>(other)) ||
+                     network_.is_cut(static_cast<Seat>(other), static_cast<Seat>(one));
+    if (!brokers_[one]->running() || !brokers_[other]->running()) return;
+    if (cut) return connect_later(one, other);
+    brokers_[one]->on(group::Connected{static_cast<Seat>(other)});
+    brokers_[other]->on(group::Connected{static_cast<Seat>(one)});
+  });
+}
+
+void World::cut_some_links() {
+  if (brokers_.size() < 2) return;
+  ++report_.faults["links cut"];
+  network_.heal();
+  const std::size_t alone = any();
+  const auto shape = faults_.below(5);
+  for (std::size_t from = 0; from < brokers_.size(); ++from)
+    for (std::size_t to = 0; to < brokers_.size(); ++to) {
+      if (from == to) continue;
+      bool cut = false;
+      if (shape == 0) cut = from == alone || to == alone;                            // isolate one
+      if (shape == 1) cut = (from % 2) != (to % 2);                                  // two sides
+      if (shape == 2) cut = (from % 2) != (to % 2) && from != alone && to != alone;  // a bridge
+      if (shape == 3) cut = from == alone;         // it hears, and is not heard
+      if (shape == 4) cut = faults_.chance(1, 2);  // one-way, anything
+      network_.cut(static_cast<Seat>(from), static_cast<Seat>(to), cut);
+    }
+  timeline_.after(drawn(faults_, 50ms, 5s), [this] { network_.heal(); });
+}
+
+void World::pause_some() {
+  const std::size_t at = any();
+  if (!brokers_[at]->running() || brokers_[at]->paused()) return;
+  ++report_.faults["pause"];
+  brokers_[at]->pause();
+  timeline_.after(drawn(faults_, 10ms, 3s), [this, at] {
+    if (brokers_[at]->running() && brokers_[at]->paused()) brokers_[at]->resume();
+  });
+}
+
+void World::harm_some_disk() {
+  const std::size_t at = any();
+  SimDisk& disk = brokers_[at]->disk();
+  const Duration lasts = drawn(faults_, 50ms, 5s);
+  switch (faults_.below(4)) {
+    case 0:
+      ++report_.faults["disk slow"];
+      disk.set_slow(drawn(faults_, 5ms, 500ms));
+      return timeline_.after(lasts, [&disk] { disk.set_slow({}); });
+    case 1:
+      ++report_.faults["disk full"];
+      disk.set_full(true);
+      brokers_[at]->on(group::RoomKnown{true});
+      return timeline_.after(lasts, [this, at, &disk] {
+        disk.set_full(false);
+        brokers_[at]->on(group::RoomKnown{false});
+      });
+    case 2:
+      ++report_.faults["disk hangs"];
+      disk.set_hung(true);
+      return timeline_.after(lasts, [&disk] { disk.set_hung(false); });
+    default:
+      if (!brokers_[at]->running() || options_.durability == Durability::Memory) return;
+      ++report_.faults["sync fails"];
+      disk.fail_next_sync([this, at] {
+        timeline_.after({}, [this, at] {
+          kill(at);
+          timeline_.after(drawn(faults_, 1ms, 1s), [this, at] { restart(at); });
+        });
+      });
+  }
+}
+
+void World::heal() {
+  network_.heal();
+  network_.set_profile({});
+  for (std::size_t at = 0; at < brokers_.size(); ++at) {
+    SimBroker& broker = *brokers_[at];
+    broker.set_clock_rate(0);
+    broker.disk().set_profile({});
+    broker.disk().set_slow({});
+    broker.disk().set_full(false);
+    broker.disk().set_hung(false);
+    broker.on(group::RoomKnown{false});
+    if (!broker.running()) restart(at);
+    if (broker.paused()) broker.resume();
+  }
+}
+
+// ---- truths at the end
+
+SimBroker* World::sole_leader() {
+  SimBroker* leader = nullptr;
+  for (auto& broker : brokers_) {
+    if (!broker->serving()) continue;
+    if (leader != nullptr) return nullptr;
+    leader = broker.get();
+  }
+  return leader;
+}
+
+bool World::all_agree() {
+  SimBroker* leader = sole_leader();
+  if (leader == nullptr) return false;
+  return std::all_of(brokers_.begin(), brokers_.end(), [&](const auto& broker) {
+    return broker->running() && broker->group().epoch() == leader->group().epoch() &&
+           broker->group().leader() == leader->config().self() &&
+           broker->applied().value + 50 >= leader->applied().value;
+  });
+}
+
+void World::check_end() {
+  check(all_agree(), "one leader after healing", "it did not last");
+  for (auto& broker : brokers_) {
+    if (broker.get() == sole_leader()) checkers_.acknowledged.on_end(broker->state());
+  }
+}
+
+std::size_t World::holders(const group::LogPosition& position) const {
+  return static_cast<std::size_t>(std::count_if(brokers_.begin(), brokers_.end(), [&](const auto& broker) {
+    if (broker->disk().holds(position)) return true;
+    return options_.durability == Durability::Memory && broker->running() &&
+           broker->group().log().has(position);
+  }));
+}
+
+}  // namespace cidbus::group_sim
