@@ -65,7 +65,8 @@ class Broker::Driver : public Output {
   void event(const TaskEvent& task) override { feed.add_task_event(now, task); }
 
   // ---- frames ----
-  void on_frame(ByteView routing_id, ByteView frame) {
+  void on_frame(ByteView routing_id, ByteView frame, const KeyHolder* holder) {
+    speaker = holder;
     const auto id = parse_routing_id(routing_id);
     const auto envelope = decoder.decode(frame);
     if (!envelope) return refuse(routing_id, Refusal::BadMessage, envelope.error().message);
@@ -95,6 +96,8 @@ class Broker::Driver : public Output {
   void on_peer_message(Peer peer, const Message& message) {
     peers.heard(now.monotonic, peer);
     const PeerEntry& entry = peers.at(peer);
+    if (const auto why = key_refusal(speaker, entry.name, entry.role); !why.empty())
+      return refuse(as_bytes(entry.routing_id), Refusal::NotAllowed, why);
     if (!may_say(entry.role, message)) {
       return refuse(
           as_bytes(entry.routing_id), Refusal::NotAllowed,
@@ -116,6 +119,8 @@ class Broker::Driver : public Output {
   }
 
   void on_hello(ByteView routing_id, const Header& from, const Hello& hello) {
+    if (const std::string why = key_refusal(speaker, from.sender, hello.role); !why.empty())
+      return refuse(routing_id, Refusal::NotAllowed, why);
     if (hello.role == Role::Master) {
       return refuse(routing_id, Refusal::NotAllowed, "this broker is a group of one and takes no other");
     }
@@ -131,9 +136,9 @@ class Broker::Driver : public Output {
                     "the cluster has seen too many worker names; start it under one it had before");
     }
     if (hello.role != Role::Client && !admit_member(routing_id, from, hello, held_by_other)) return;
-    const auto peer = peers.add(
-        now.monotonic,
-        {std::string(as_text(routing_id)), std::string(from.sender), hello.role, from.incarnation, {}});
+    PeerEntry entry{std::string(as_text(routing_id)), std::string(from.sender), hello.role, from.incarnation};
+    if (speaker != nullptr) entry.key = speaker->key;
+    const auto peer = peers.add(now.monotonic, std::move(entry));
     if (!peer)
       return refuse(routing_id, Refusal::Exhausted, "this broker has as many connections as it can serve");
     send(*peer, Welcome{options.name, limits::heartbeat, limits::node_timeout, limits::lease,
@@ -202,11 +207,23 @@ class Broker::Driver : public Output {
     membership.connection_broke(now, entry.name, entry.incarnation);
   }
 
-  void on_feed_frame(ByteView topic, ByteView frame) {
+  void on_keys_taken(const std::function<const KeyHolder*(std::string_view)>& holder_of) {
+    feed.forget_subscriptions();
+    for (const Peer peer : peers.all()) {
+      const PeerEntry& entry = peers.at(peer);
+      if (key_refusal(holder_of(entry.key), entry.name, entry.role).empty()) continue;
+      log.info(entry.name + " is cut off: its key was taken from the allow-list");
+      tell_connection_broke(peer);
+      forget(peer);
+    }
+  }
+
+  void on_feed_frame(ByteView topic, ByteView frame, const KeyHolder* holder) {
     const auto envelope = decoder.decode(frame);
     const auto* message = envelope ? std::get_if<Feed>(&envelope->message) : nullptr;
     const bool ours = envelope && envelope->header.version == protocol_version &&
-                      envelope->header.cluster == cluster_id(options.cluster);
+                      envelope->header.cluster == cluster_id(options.cluster) &&
+                      (holder == nullptr || holder->name == envelope->header.sender);
     if (message == nullptr || !ours || message->topic != FeedTopic::Heartbeats ||
         as_text(topic) != to_text(FeedTopic::Heartbeats)) {
       ++refused_messages;
@@ -215,6 +232,7 @@ class Broker::Driver : public Output {
     for (const FeedEvent& heard : message->events) {
       const auto* beat = std::get_if<HeartbeatEvent>(&heard);
       if (beat == nullptr || beat->name != envelope->header.sender) continue;
+      if (holder != nullptr && !holder->may_be(beat->role)) continue;
       if (membership.heartbeat(now, beat->name, envelope->header.incarnation, beat->load)) {
         ports.publish(FeedTopic::Heartbeats, frame);  // as it came: its number is its publisher's
       }
@@ -416,7 +434,8 @@ class Broker::Driver : public Output {
   Disk& disk;
   Log& log;
   Prng prng;
-  Now now;  // of the turn
+  Now now;                             // of the turn
+  const KeyHolder* speaker = nullptr;  // of the frame that is handled; null where no keys are in use
   WallTime started_at;
   std::unique_ptr<StateMachine> state;
   OfficeHolder office;
@@ -460,17 +479,24 @@ void Broker::start(Now now) {
   driver_->disk.submit(PersistVote{driver_->office.epoch(), driver_->options.name});
 }
 
-std::size_t Broker::on_frame(Now now, ByteView routing_id, ByteView frame) {
+std::size_t Broker::on_frame(Now now, ByteView routing_id, ByteView frame, const KeyHolder* holder) {
   driver_->now = now;
   driver_->work = frame.size() / bytes_a_unit;
-  driver_->on_frame(routing_id, frame);
+  driver_->on_frame(routing_id, frame, holder);
   return driver_->work;
 }
 
-void Broker::on_feed_frame(Now now, ByteView topic, ByteView frame) {
+void Broker::on_feed_frame(Now now, ByteView topic, ByteView frame, const KeyHolder* holder) {
   driver_->now = now;
-  driver_->on_feed_frame(topic, frame);
+  driver_->on_feed_frame(topic, frame, holder);
 }
+
+void Broker::on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view)>& holder_of) {
+  driver_->now = now;
+  driver_->on_keys_taken(holder_of);
+}
+
+void Broker::on_connection_refused() { ++driver_->refused_messages; }
 
 void Broker::on_subscription(ByteView frame) { driver_->feed.on_subscription(frame); }
 

@@ -17,6 +17,7 @@
 // Thread rule: one owner, no clock, no socket, no file. Limits: limits/brokers.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@
 #include "broker/broker_ports.h"
 #include "broker/journal/disk.h"
 #include "broker/recovery.h"
+#include "shared/core/key_holder.h"
 #include "shared/io/log.h"
 
 namespace cidbus {
@@ -50,11 +52,17 @@ class Broker {
   // Asks for its vote to be persisted; it takes office when that is done.
   void start(Now now);
 
-  // The work it was, in the units of frame_work.h: the caller stops reading at limits::work_a_turn.
-  std::size_t on_frame(Now now, ByteView routing_id, ByteView frame);
-  void on_feed_frame(Now now, ByteView topic, ByteView frame);  // from a node's PUB
-  void on_subscription(ByteView frame);                         // from the XPUB
-  void on_connection_broke(Now now);                            // of some peer on the bus; nobody knows whose
+  // `holder`: of the key a message came with; null where no keys are in use.
+  // Gives the work it was, in the units of frame_work.h: the caller stops reading at limits::work_a_turn.
+  std::size_t on_frame(Now now, ByteView routing_id, ByteView frame, const KeyHolder* holder = nullptr);
+  // From a node's PUB.
+  void on_feed_frame(Now now, ByteView topic, ByteView frame, const KeyHolder* holder = nullptr);
+  // A key was taken from the allow-list, or is for something else: who lives by it is gone. All subscribers
+  // of the feed were cut.
+  void on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view key)>& holder_of);
+  void on_connection_refused();          // on the bus, for its key or for having none
+  void on_subscription(ByteView frame);  // from the XPUB
+  void on_connection_broke(Now now);     // of some peer on the bus; nobody knows whose
 
   // REQUIRES: not DiskFailed, which ends the process (CONSENSUS R6).
   void on_disk(Now now, const DiskCompletion& completion);

@@ -29,6 +29,9 @@ class FeedPublisher {
   // A subscription as an XPUB hands it over: 1 or 0, then the prefix of topics.
   void on_subscription(ByteView frame);
 
+  // Every subscriber was cut; those who return subscribe again.
+  void forget_subscriptions() { subscriptions_.clear(); }
+
   // Sent at once.
   void send(Now now, FeedTopic topic, LogIndex applied, FeedEvent event);
   // Gathered until flush(). Views in it must live until then.

@@ -15,7 +15,9 @@ Status run(const BrokerFlags& flags, int& exit_status) {
   const auto level = log_level_of(flags.node);
   if (!level) return tl::unexpected(level.error());
   const auto log = make_stderr_log(flags.node.name, *level);
-  SocketContext context;
+  auto trust = trust_of(flags.node, Role::Master, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  SocketContext context(std::move(*trust));
   BrokerServer broker(context, *options, *log);
   if (const Status opened = broker.open(); !opened) return opened;
   exit_status = run_until_signalled(program, broker);

@@ -4,6 +4,7 @@
 
 #include "shared/base/limits/group.h"
 #include "shared/io/bus_link.h"
+#include "shared/io/key_view.h"
 
 namespace cidbus {
 namespace {
@@ -19,6 +20,7 @@ Socket::Options options_of(MeshChannel channel, const std::string& routing_id) {
   options.routing_id = routing_id;
   options.queue = control ? limits::mesh_control_queue : limits::mesh_bulk_queue;
   options.affinity = control ? control_thread : bulk_thread;
+  options.admits = {Role::Master};
   return options;
 }
 
@@ -30,7 +32,7 @@ int offset_of(MeshChannel channel) {
 
 struct Mesh::State {
   State(Options given, Reactor& given_reactor, Owner& given_owner)
-      : options(std::move(given)), reactor(given_reactor), owner(given_owner) {
+      : options(std::move(given)), reactor(given_reactor), owner(given_owner), context(options.trust, 2) {
     for (const MeshChannel channel : channels) {
       in.emplace_back(context, SocketKind::Router, options_of(channel, {}));
       auto& to_peers = out[static_cast<std::size_t>(channel)];
@@ -53,8 +55,8 @@ struct Mesh::State {
       out[0][peer].monitor();  // before it can connect
       for (const MeshChannel channel : channels) {
         Socket& socket = out[static_cast<std::size_t>(channel)][peer];
-        if (Status done = socket.connect(address_at(options.peers[peer], offset_of(channel))); !done)
-          return done;
+        const std::string address = address_at(options.peers[peer], offset_of(channel));
+        if (Status done = socket.connect(address, key_of(peer)); !done) return done;
       }
     }
     for (const MeshChannel channel : channels)
@@ -66,10 +68,26 @@ struct Mesh::State {
     return {};
   }
 
+  std::string key_of(std::size_t peer) const {
+    if (context.keys() == nullptr || peer >= options.names.size()) return {};
+    const auto holders = context.keys()->named(options.names[peer]);
+    return holders.empty() ? std::string() : holders.front().key;
+  }
+
+  // With keys, a broker speaks under its own name; who does not, or no longer may, is cut.
+  bool is_allowed() const {
+    const KeyHolder* const holder = keys.holder(frames);
+    const auto sender = parse_routing_id(frames[0]);
+    if (holder == nullptr || (sender && holder->may_speak_as(sender->first, Role::Master))) return true;
+    frames.cut_connection();
+    return false;
+  }
+
   void receive(Now now, MeshChannel channel) {
+    keys.refresh();
     Socket& socket = in[static_cast<std::size_t>(channel)];
     for (int count = 0; count < messages_a_turn && socket.receive(frames); ++count)
-      owner.on_mesh(now, channel, frames);
+      if (is_allowed()) owner.on_mesh(now, channel, frames);
   }
   void follow_link(Now now, std::size_t peer) {
     while (const auto event = out[0][peer].next_event())
@@ -79,7 +97,8 @@ struct Mesh::State {
   Options options;
   Reactor& reactor;
   Owner& owner;
-  SocketContext context{2};
+  SocketContext context;
+  KeyView keys{context};
   std::vector<Socket> in;                  // by channel
   std::array<std::vector<Socket>, 2> out;  // by channel and peer
   Frames frames;

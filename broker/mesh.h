@@ -42,9 +42,11 @@ class Mesh {
     virtual void on_link(Now now, std::size_t peer, bool up) = 0;
   };
   struct Options {
-    std::string routing_id;          // NAME#INCARNATION
-    std::string listen;              // HOST:PORT of this broker's bus
-    std::vector<std::string> peers;  // HOST:PORT of the others' bus; their places name them below
+    std::string routing_id;               // NAME#INCARNATION
+    std::string listen;                   // HOST:PORT of this broker's bus
+    std::vector<std::string> peers;       // HOST:PORT of the others' bus; their places name them below
+    std::vector<std::string> names = {};  // of the peers; with keys, each must have the key of its name
+    Trust trust = {};
   };
 
   // REQUIRES: reactor and owner outlive it.

@@ -33,6 +33,7 @@ struct PeerEntry {
   Monotonic heard{};            // last
   Peer earlier = Peer::Nobody;  // links of the list, heard before and after this one
   Peer later = Peer::Nobody;
+  std::string key = {};  // it said hello with; empty where no keys are in use
 };
 
 class Peers {

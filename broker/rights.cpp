@@ -19,4 +19,11 @@ bool may_say(Role role, const Message& message) {
   return false;  // what only brokers say, and what belongs to the block exchange or the feed
 }
 
+std::string key_refusal(const KeyHolder* holder, std::string_view sender, Role role) {
+  if (holder == nullptr || holder->may_speak_as(sender, role)) return {};
+  if (holder->roles.empty()) return "its key is not in the allow-list; add its line there";
+  return "its key is for '" + holder->name + "' as " + to_text(holder->roles) + ", not for '" +
+         std::string(sender) + "' as " + std::string(to_text(role)) + "; change its line in the allow-list";
+}
+
 }  // namespace cidbus

@@ -7,7 +7,9 @@ using namespace cidbus;
 
 Result<int> run(GatewayCommand command) {
   const auto log = make_stderr_log(command.gateway.identity.name, command.log_level);
-  SocketContext context;
+  auto trust = trust_of(command.node, Role::Gateway, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  SocketContext context(std::move(*trust));
   Gateway gateway(context, std::move(command.gateway), *log);
   if (const Status opened = gateway.open(); !opened) return tl::unexpected(opened.error());
   return run_until_signalled(gateway_program, gateway);

@@ -20,7 +20,7 @@ Result<GatewayCommand> command_of(const NodeOptions& node, GatewayOptions gatewa
   if (!level) return tl::unexpected(level.error());
   gateway.identity = *std::move(identity);
   gateway.brokers = *std::move(brokers);
-  return GatewayCommand{std::move(gateway), *level};
+  return GatewayCommand{std::move(gateway), node, *level};
 }
 
 }  // namespace

@@ -7,11 +7,13 @@
 
 #include "gateway/gateway.h"
 #include "shared/io/log.h"
+#include "shared/io/node_options.h"
 
 namespace cidbus {
 
 struct GatewayCommand {
   GatewayOptions gateway;
+  NodeOptions node;  // as typed: its keys
   LogLevel log_level = LogLevel::Warning;
 };
 

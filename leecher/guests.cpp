@@ -13,6 +13,12 @@ constexpr Duration longest_silence = std::chrono::minutes(1);
 // Submissions a client may have unanswered: each is synced here before it is answered.
 constexpr std::uint32_t guest_credit = 1024;
 
+Socket::Options guest_options() {
+  Socket::Options options;
+  options.admits = roles_with_content;
+  return options;
+}
+
 }  // namespace
 
 Guests::Guests(SocketContext& context, Reactor& reactor, NodeIdentity identity, Owner& owner)
@@ -20,7 +26,8 @@ Guests::Guests(SocketContext& context, Reactor& reactor, NodeIdentity identity, 
       cluster_(cluster_id(identity_.cluster)),
       reactor_(reactor),
       owner_(owner),
-      socket_(context, SocketKind::Router) {}
+      socket_(context, SocketKind::Router, guest_options()),
+      keys_(context) {}
 
 Guests::~Guests() { reactor_.unwatch(socket_); }
 
@@ -31,6 +38,7 @@ Status Guests::listen(const std::string& address) {
 }
 
 void Guests::read(Now now) {
+  keys_.refresh();
   for (int count = 0; count < messages_a_turn && socket_.receive(frames_); ++count) {
     on_frame(now, frames_[0], frames_.size() == 2 ? frames_[1] : ByteView{});
   }
@@ -50,6 +58,11 @@ void Guests::on_frame(Now now, ByteView routing_id, ByteView frame) {
   }
   if (!id || from.sender != id->first || from.incarnation != id->second)
     return refuse(routing_id, Refusal::BadMessage, "the sender is not who its connection says");
+  if (const KeyHolder* const holder = keys_.holder(frames_);
+      holder != nullptr && !holder->may_speak_as(from.sender, Role::Client)) {
+    if (holder->roles.empty()) frames_.cut_connection();  // it is told why when it comes back
+    return refuse(routing_id, Refusal::NotAllowed, "the key of this connection is not that of who speaks");
+  }
   if (const auto* hello = std::get_if<Hello>(&envelope->message)) return on_hello(now, routing_id, *hello);
   const auto known = by_routing_id_.find(as_text(routing_id));
   if (known == by_routing_id_.end()) return refuse(routing_id, Refusal::NotKnown, "say hello first");

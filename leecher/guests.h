@@ -1,7 +1,8 @@
 // A leecher's bus: the ROUTER that commands and programs connect to as they would to a broker.
 //
 // It takes what is of this protocol, version and cluster from clients that have said hello, and hands it to
-// its owner under a number; all else is refused with a reason.
+// its owner under a number; all else is refused with a reason. With keys, a client speaks under its key's
+// name.
 //
 // Invariants: 1. a number stands for one connection and is not used twice. 2. Who could not be delivered to,
 // or was silent for a minute, is forgotten; it says hello again.
@@ -15,6 +16,7 @@
 
 #include "leecher/core/desk.h"
 #include "shared/io/bus_link.h"
+#include "shared/io/key_view.h"
 #include "shared/io/reactor.h"
 #include "shared/io/socket.h"
 #include "shared/wire/codec.h"
@@ -65,6 +67,7 @@ class Guests {
   Reactor& reactor_;
   Owner& owner_;
   Socket socket_;
+  KeyView keys_;
   Frames frames_;
   Encoder encoder_;
   Decoder decoder_;

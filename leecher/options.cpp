@@ -35,7 +35,7 @@ Result<RunLeecher> run_of(const NodeOptions& node, LeecherOptions leecher) {
   }
   leecher.identity = *std::move(identity);
   leecher.brokers = *std::move(brokers);
-  return RunLeecher{std::move(leecher), *level};
+  return RunLeecher{std::move(leecher), node, *level};
 }
 
 ParsedLeecher parse_run(int argc, const char* const* argv) {

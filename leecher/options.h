@@ -7,11 +7,13 @@
 #include <variant>
 
 #include "leecher/server.h"
+#include "shared/io/node_options.h"
 
 namespace cidbus {
 
 struct RunLeecher {
   LeecherOptions leecher;
+  NodeOptions node;  // as typed: its keys
   LogLevel log_level = LogLevel::Warning;
 };
 struct ShowStatus {

@@ -20,7 +20,9 @@ Status run(const NodeOptions& node, const std::string& output, int& exit_status)
   if (!style) return fault(FaultKind::BadUsage, "--output '" + output + "' is unknown; give text or ndjson");
 
   const auto log = make_stderr_log(node.name, *level);
-  SocketContext context;
+  auto trust = trust_of(node, Role::Observer, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  SocketContext context(std::move(*trust));
   Observer observer(context, {*identity, *brokers, *style, stdout}, *log);
   if (const Status opened = observer.open(); !opened) return opened;
   exit_status = run_until_signalled(program, observer);

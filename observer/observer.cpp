@@ -27,6 +27,12 @@ struct Observer::State : BusLink::Owner {
     hello.role = Role::Observer;
     return hello;
   }
+  // The bus knows which key a broker has, so the feed follows it.
+  void on_connected(Now, const std::string& broker, const std::string& key) override {
+    feed.disconnect(address_at(broker, feed_out_offset));
+    static_cast<void>(
+        feed.connect(address_at(broker, feed_out_offset), key));  // open() has tried the address
+  }
   void on_bound(Now, const Welcome& welcome) override {
     log.info("attached to " + std::string(welcome.leader) + " at " + link.leader_address());
     ask_for_snapshot();
@@ -99,11 +105,6 @@ Observer::Observer(SocketContext& context, ObserverOptions options, Log& log)
 Observer::~Observer() = default;
 
 Status Observer::open() {
-  for (const std::string& broker : state_->options.brokers) {
-    if (const Status connected = state_->feed.connect(address_at(broker, feed_out_offset)); !connected) {
-      return connected;
-    }
-  }
   state_->feed.subscribe("");
   reactor().watch(state_->feed, [this](Now now) { state_->on_feed(now); });
   if (const Status opened = state_->link.open(); !opened) return opened;

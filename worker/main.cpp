@@ -30,7 +30,9 @@ Status run(Flags& flags, int& exit_status) {
   flags.worker.drain = std::chrono::milliseconds(static_cast<std::int64_t>(flags.drain_seconds * 1000));
   HandlerRegistry handlers = built_in_handlers();
   if (Status offered = offer_programs(std::move(flags.programs), handlers, *log); !offered) return offered;
-  SocketContext context;
+  auto trust = trust_of(flags.node, Role::Worker, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  SocketContext context(std::move(*trust));
   WorkerServer worker(context, flags.worker, handlers, *log);
   if (const Status opened = worker.open(); !opened) return opened;
   exit_status = run_until_signalled(program, worker);

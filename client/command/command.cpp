@@ -35,6 +35,7 @@ Result<CommonOptions> understand(const Registry::RawOptions& raw) {
   common.brokers = *brokers;
   common.cluster = raw.cluster;
   common.format = *parse_format(raw.output);
+  common.trust = trust_or_fault(raw.keys);
   if (raw.timeout.empty()) return common;
   const auto timeout = parse_duration(raw.timeout);
   if (!timeout) return fault(FaultKind::BadUsage, "--timeout: " + timeout.error().message);
@@ -111,6 +112,7 @@ struct CommandLine {
     add_config_commands(registry);
     add_doctor_command(registry);
     add_completion_command(registry);
+    add_key_commands(registry);
     add_bench_command(registry);
   }
 
@@ -168,6 +170,7 @@ CLI::App& Registry::add_common_options(CLI::App& app) {
         return timeout ? "" : timeout.error().message;
       })
       ->group(common_options);
+  add_key_flags(app, raw_.keys);
   return app;
 }
 

@@ -18,7 +18,8 @@ Context::Context(Environment& environment, CommonOptions common)
     : environment_(environment),
       common_(std::move(common)),
       started_(read_clock().monotonic),
-      output_(environment, common_.format) {}
+      output_(environment, common_.format),
+      sockets_(common_.trust) {}
 
 Monotonic Context::deadline(Duration otherwise) const {
   return common_.timeout ? started_ + *common_.timeout : read_clock().monotonic + otherwise;

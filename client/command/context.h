@@ -15,6 +15,7 @@
 #include "client/command/output.h"
 #include "shared/io/bus_asker.h"
 #include "shared/io/socket.h"
+#include "shared/io/trust.h"
 
 namespace cidbus {
 
@@ -25,6 +26,7 @@ struct CommonOptions {
   std::optional<std::chrono::milliseconds> timeout;
   std::vector<std::string> config_files;  // that were looked at
   std::optional<Fault> settings_fault;    // why what they or the environment say was not taken
+  Trust trust;                            // keys that cannot be used are its fault, told by what connects
 };
 
 class Context {

@@ -9,6 +9,7 @@
 
 #include "client/command/context.h"
 #include "shared/base/result.h"
+#include "shared/io/node_options.h"
 #include "shared/settings/settings.h"
 
 namespace CLI {
@@ -31,6 +32,7 @@ class Registry {
  public:
   struct RawOptions {  // as typed, or as environment and files say
     std::string brokers = "127.0.0.1:9096", cluster = "cidbus", output = "table", timeout;
+    KeyOptions keys;
   };
   struct Chosen {
     Action action;
@@ -63,6 +65,7 @@ void add_bench_command(Registry& registry);
 void add_config_commands(Registry& registry);
 void add_doctor_command(Registry& registry);
 void add_completion_command(Registry& registry);
+void add_key_commands(Registry& registry);
 
 // Whether a file's [common] and [command] say what this program can take. For a file alone, whatever the
 // environment says.

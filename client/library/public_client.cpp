@@ -15,6 +15,7 @@
 #include "shared/content/filesystem_import.h"
 #include "shared/io/bus_asker.h"
 #include "shared/io/clock.h"
+#include "shared/io/node_options.h"
 #include "shared/io/pool.h"
 
 namespace cidbus::v1 {
@@ -113,6 +114,7 @@ Result<Task> Submission::result(milliseconds timeout) const {
 struct Client::State {
   explicit State(ClientOptions given)
       : options(std::move(given)),
+        context(trust_or_fault({options.key_file, options.allow_file, false})),
         askers(limits::idle_connections,
                [this] {
                  return std::make_unique<BusAsker>(context, client_identity(options.cluster),

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "shared/core/key_holder.h"
 #include "shared/core/message.h"
 
 namespace cidbus {
@@ -41,6 +42,14 @@ std::optional<TaskState> parse_task_state(std::string_view text) {
 }
 std::string_view to_text(Outcome outcome) { return outcome_names.at(static_cast<std::size_t>(outcome)); }
 std::string_view to_text(Role role) { return role_names.at(static_cast<std::size_t>(role)); }
+std::string to_text(RoleSet roles) {
+  std::string text;
+  for (std::size_t role = 0; role < role_names.size(); ++role) {
+    if (roles.has(static_cast<Role>(role)))
+      text += (text.empty() ? "" : ", ") + std::string(role_names[role]);
+  }
+  return text;
+}
 std::optional<Role> parse_role(std::string_view text) { return find_name<Role>(role_names, text); }
 std::string_view to_text(MemberState state) { return member_state_names.at(static_cast<std::size_t>(state)); }
 std::string_view to_text(Refusal refusal) { return refusal_names.at(static_cast<std::size_t>(refusal)); }

@@ -9,6 +9,7 @@
 #include "shared/base/ensure.h"
 #include "shared/exchange/flight_budget.h"
 #include "shared/io/clock.h"
+#include "shared/io/key_view.h"
 #include "shared/io/reactor.h"
 #include "shared/wire/codec.h"
 
@@ -39,6 +40,7 @@ struct Wanted {
 };
 
 struct Peer {
+  std::string key;            // it came with; empty where no keys are in use
   std::deque<Wanted> wanted;  // at most limits::serve_wants
   std::shared_ptr<PeerFlights> flights = std::make_shared<PeerFlights>(0);
 };
@@ -62,6 +64,14 @@ StoreAnswer to_store_answer(PutAnswer answer) {
   return StoreAnswer::NoRoom;
 }
 
+Socket::Options server_options() {
+  Socket::Options options;
+  options.queue = 4096;
+  options.receive_queue = 16;
+  options.admits = roles_with_content;
+  return options;
+}
+
 enum class Serve {
   Went,
   NoCredit,  // too much is on its way; the budget's descriptor tells when that changes
@@ -77,7 +87,8 @@ class ExchangeServer::Actor {
       : store_(store),
         identity_(std::move(identity)),
         cluster_(cluster_id(identity_.cluster)),
-        socket_(context, SocketKind::Router, {.routing_id = {}, .queue = 4096, .receive_queue = 16}) {}
+        socket_(context, SocketKind::Router, server_options()),
+        keys_(context) {}
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
   ~Actor() {
@@ -93,7 +104,9 @@ class ExchangeServer::Actor {
   // Reading.
   void read_messages();
   void on_message(const std::shared_ptr<Frames>& frames);
-  void on_want(const std::string& peer, const WantBlocks& want);
+  bool is_allowed(const Frames& frames, std::string_view sender);
+  void leave_the_revoked();
+  void on_want(const std::string& peer, const WantBlocks& want, std::string_view key);
   void on_store(const std::string& peer, const StoreBlock& store, const std::shared_ptr<Frames>& frames);
   void refuse(const std::string& peer, Refusal why, std::string_view reason);
 
@@ -118,6 +131,7 @@ class ExchangeServer::Actor {
   const NodeIdentity identity_;
   const ClusterId cluster_;
   Socket socket_;
+  KeyView keys_;
   Reactor reactor_;
   Encoder encoder_;
   Decoder decoder_;
@@ -146,6 +160,7 @@ Status ExchangeServer::Actor::start(const std::string& address) {
 }
 
 void ExchangeServer::Actor::read_messages() {
+  leave_the_revoked();
   unread_ = true;
   for (std::size_t count = 0; count < messages_a_turn && arrived_bytes_ < limits::store_write_bytes;
        ++count) {
@@ -171,10 +186,13 @@ void ExchangeServer::Actor::on_message(const std::shared_ptr<Frames>& frames) {
   if (envelope->header.cluster != cluster_) {
     return refuse(peer, Refusal::WrongCluster, "this node belongs to cluster " + identity_.cluster);
   }
+  if (!is_allowed(*frames, envelope->header.sender)) {
+    return refuse(peer, Refusal::NotAllowed, "the key of this connection is not that of who speaks");
+  }
   const auto* want = std::get_if<WantBlocks>(&envelope->message);
   const auto* store = std::get_if<StoreBlock>(&envelope->message);
   if (want != nullptr && frames->size() == 2) {
-    on_want(peer, *want);
+    on_want(peer, *want, frames->key());
   } else if (store != nullptr && frames->size() == 3) {
     on_store(peer, *store, frames);
   } else {
@@ -182,9 +200,26 @@ void ExchangeServer::Actor::on_message(const std::shared_ptr<Frames>& frames) {
   }
 }
 
-void ExchangeServer::Actor::on_want(const std::string& name, const WantBlocks& want) {
+// A key that was taken from the allow-list since it was let in ends its connection, so that it is told when
+// it tries to return.
+bool ExchangeServer::Actor::is_allowed(const Frames& frames, std::string_view sender) {
+  const KeyHolder* const holder = keys_.holder(frames);
+  if (holder == nullptr) return true;
+  if (!holder->roles.meets(roles_with_content)) frames.cut_connection();
+  return holder->roles.meets(roles_with_content) && holder->is_named(sender);
+}
+
+void ExchangeServer::Actor::leave_the_revoked() {
+  if (!keys_.refresh()) return;
+  for (auto& [name, peer] : peers_) {
+    if (keys_.holder(peer.key)->roles.empty()) peer.wanted.clear();
+  }
+}
+
+void ExchangeServer::Actor::on_want(const std::string& name, const WantBlocks& want, std::string_view key) {
   const bool known = peers_.contains(name) || peers_.size() < limits::serve_peers;
   Peer* peer = known ? &peers_[name] : nullptr;
+  if (peer != nullptr) peer->key = key;
   for (const ByteView bytes : want.cids) {
     const auto cid = Cid::from_bytes(bytes);
     if (!cid) {
@@ -214,6 +249,7 @@ void ExchangeServer::Actor::refuse(const std::string& peer, Refusal why, std::st
 }
 
 std::optional<Monotonic> ExchangeServer::Actor::end_turn(Now now) {
+  leave_the_revoked();
   write_arrived();
   const Left left = serve_all();
   if (unread_ || left == Left::More) return now.monotonic;

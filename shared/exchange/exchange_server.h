@@ -8,7 +8,8 @@
 //  3. Blocks to store that came in one turn are one synced write; each is answered after it, Synced, BadHash
 //  or NoRoom. Announcing new keys is the store's listener's work.
 //  4. A block of which the store says TryAgain, since it is fetching it itself, is answered Busy.
-//  5. What is not of this protocol, version and cluster is refused with a reason, counted, and without
+//  5. What is not of this protocol, version and cluster, or not said by who holds the connection's key, is
+//  refused with a reason, counted, and without
 //  effect.
 //
 // An actor: a thread of its own, which alone has the socket. Thread rule: any thread may ask address() and

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "shared/base/limits/keys.h"
+#include "shared/io/clock.h"
+
 namespace cidbus {
 
 namespace {
@@ -11,26 +14,63 @@ constexpr int messages_a_turn = 64;
 }  // namespace
 
 PeerConnections::PeerConnections(SocketContext& context, const NodeIdentity& identity, Owner& owner)
-    : context_(context), identity_(identity), cluster_(cluster_id(identity.cluster)), owner_(owner) {}
+    : context_(context),
+      identity_(under_own_key(context, identity)),
+      cluster_(cluster_id(identity.cluster)),
+      owner_(owner) {
+  if (context.keys() != nullptr) keys_version_ = context.keys()->version();
+}
 
 PeerId PeerConnections::know(const StoringNode& node) {
   const auto known = std::ranges::find(peers_, node, &Peer::node);
   if (known != peers_.end()) return {static_cast<std::uint32_t>(known - peers_.begin())};
-  peers_.push_back({node, nullptr, false});
+  peers_.emplace_back().node = node;
   return {static_cast<std::uint32_t>(peers_.size() - 1)};
 }
 
 void PeerConnections::open(PeerId id) {
+  if (!peers_.at(id.value).socket) connect(id);
+}
+
+void PeerConnections::connect(PeerId id) {
   Peer& peer = peers_.at(id.value);
-  if (peer.socket) return;
+  peer.greet_at = Monotonic::max();
   // No routing id: several of one process may talk to one peer.
   // And few unread messages, since blocks are large and a peer may send what nobody asked for.
   const Socket::Options options{.routing_id = {}, .queue = 1000, .receive_queue = 16, .immediate = true};
   peer.socket = std::make_unique<Socket>(context_, SocketKind::Dealer, options);
   reactor_.watch_monitor(*peer.socket, [this, id](Now now) { read_events(now.monotonic, id); });
   reactor_.watch(*peer.socket, [this, id](Now now) { read(now.monotonic, id); });
-  // An endpoint that makes no sense is as one that nobody answers at.
-  static_cast<void>(peer.socket->connect(peer.node.endpoint));
+  if (const Keyring* const keys = context_.keys(); keys != nullptr) {
+    const auto known = keys->named(peer.node.name);
+    peer.key = known.empty() ? std::string() : known[peer.tried % known.size()].key;
+  }
+  // An endpoint that makes no sense, or whose node has no key, is as one that nobody answers at.
+  static_cast<void>(peer.socket->connect(peer.node.endpoint, peer.key));
+}
+
+// libzmq gives up on a connection that was refused; whoever waits for this peer asks others meanwhile.
+void PeerConnections::greet_again(Now now) {
+  const Keyring* const keys = context_.keys();
+  const bool list_changed = keys != nullptr && keys->version() != keys_version_;
+  if (list_changed) keys_version_ = keys->version();
+  const auto list = list_changed ? keys->list() : nullptr;
+  for (std::uint32_t number = 0; number < peers_.size(); ++number) {
+    Peer& peer = peers_[number];
+    if (!peer.socket) continue;
+    const KeyHolder* const holder = list ? list->find(peer.key) : nullptr;
+    const bool lost_key = list_changed && (holder == nullptr || holder->name != peer.node.name);
+    if (!lost_key && now.monotonic < peer.greet_at) continue;
+    const bool was_connected = peer.connected;
+    cut({number});
+    connect({number});
+    if (was_connected) owner_.on_lost(now.monotonic, {number});
+  }
+}
+
+void PeerConnections::wait(Duration most) {
+  greet_again(read_clock());
+  reactor_.run_once(most);
 }
 
 void PeerConnections::cut(PeerId id) {
@@ -78,6 +118,10 @@ void PeerConnections::read_events(Monotonic now, PeerId id) {
       read(now, id);  // what it said before it went
       peer.connected = false;
       owner_.on_lost(now, id);
+    } else if (is_refusal(*event)) {
+      if (*event == ConnectionEvent::BrokenOff) ++peer.tried;
+      if (*event != ConnectionEvent::BrokenOff || context_.keys() != nullptr)
+        peer.greet_at = now + limits::greet_again;
     }
   }
 }

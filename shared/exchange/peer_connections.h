@@ -4,7 +4,9 @@
 //  1. Every number was given out by know() and means one name and endpoint for good.
 //  2. The owner hears on_connected before anything a peer says, and on_lost once after it; what was sent and
 //  not answered by then is lost.
-//  3. What is rubbish, or answers nothing this class knows, is counted and without effect.
+//  3. With keys, a peer must have one that the allow-list gives to its name; one whose key was taken from the
+//  list is left.
+//  4. What is rubbish, or answers nothing this class knows, is counted and without effect.
 //
 // Thread rule: one thread. Limits: 64 messages read a peer and turn; a peer's queue is 1000 messages.
 #pragma once
@@ -62,7 +64,7 @@ class PeerConnections {
   bool store(PeerId peer, const Block& block);
 
   // Waits until something arrives, `most` at the longest, and tells the owner.
-  void wait(Duration most) { reactor_.run_once(most); }
+  void wait(Duration most);
   [[nodiscard]] std::uint64_t rubbish() const { return rubbish_; }
 
  private:
@@ -70,7 +72,13 @@ class PeerConnections {
     StoringNode node;
     std::unique_ptr<Socket> socket;  // none until it is opened
     bool connected = false;
+    std::string key;                        // that it must have; empty where no keys are in use
+    std::size_t tried = 0;                  // keys of its name that it did not have
+    Monotonic greet_at = Monotonic::max();  // with a new socket
   };
+
+  void connect(PeerId peer);
+  void greet_again(Now now);
 
   void read(Monotonic now, PeerId peer);
   void read_events(Monotonic now, PeerId peer);
@@ -86,6 +94,7 @@ class PeerConnections {
   std::deque<Peer> peers_;  // by number
   std::uint64_t last_request_ = 0;
   std::uint64_t rubbish_ = 0;
+  std::uint64_t keys_version_ = 0;  // of the allow-list that chose the keys
   Reactor reactor_;
 };
 

@@ -1,7 +1,9 @@
 #include "shared/io/bus_link.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "shared/base/limits/keys.h"
 #include "shared/base/limits/times.h"
 #include "shared/base/limits/words.h"
 #include "shared/io/clock.h"
@@ -33,16 +35,27 @@ NodeIdentity client_identity(const std::string& cluster, std::string_view prefix
   return {cluster, name, Role::Client, incarnation};
 }
 
-std::string routing_id(const NodeIdentity& node) { return node.name + '#' + to_text(node.incarnation); }
+NodeIdentity under_own_key(const SocketContext& context, NodeIdentity identity) {
+  const Keyring* const keys = context.keys();
+  if (keys != nullptr && identity.role == Role::Client && !keys->self().is_named(identity.name))
+    identity.name = keys->self().name + '.' + to_text(identity.incarnation).substr(0, 8);
+  return identity;
+}
+
+std::string routing_id(const NodeIdentity& node) {
+  return node.name + '#' + to_text(node.incarnation) + '#' + to_text(random_incarnation());
+}
 
 std::optional<std::pair<std::string_view, Incarnation>> parse_routing_id(ByteView id) {
   const std::string_view text = as_text(id);
-  const auto split = text.rfind('#');
-  if (split == std::string_view::npos || text.size() - split != 17 || !is_valid_name(text.substr(0, split))) {
+  const auto split = std::min(text.find('#'), text.size());
+  const std::string_view digits = text.substr(std::min(split + 1, text.size())).substr(0, 16);
+  const std::string_view rest = text.substr(std::min(split + 17, text.size()));
+  if (!is_valid_name(text.substr(0, split)) || digits.size() != 16 ||
+      (!rest.empty() && (rest.size() != 17 || rest[0] != '#'))) {
     return std::nullopt;
   }
   Incarnation incarnation;
-  const std::string_view digits = text.substr(split + 1);
   const auto [end, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), incarnation.value, 16);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
@@ -80,7 +93,14 @@ struct BusLink::State {
   NodeIdentity identity;
   Owner& owner;
   LeaderLink link;
-  std::vector<Socket> sockets;  // one a broker
+  struct Connection {
+    std::optional<Socket> socket;
+    KeyHolder server;                       // who is taken to be there; nobody where no keys are in use
+    std::size_t tried = 0;                  // servers that it was not
+    Monotonic greet_at = Monotonic::max();  // with a new socket
+  };
+  std::vector<Connection> connections;  // one a broker
+  std::uint64_t keys_version = 0;       // of the allow-list that chose the servers
   std::optional<Socket> heartbeats;
   std::uint64_t heartbeat_number = 0;
   Duration heartbeat = limits::heartbeat;
@@ -97,7 +117,7 @@ struct BusLink::State {
   }
 
   bool send_to(std::size_t broker, const Message& message) {
-    return sockets[broker].send({encoder.encode(header(), message)}) == SendAnswer::Sent;
+    return connections[broker].socket->send({encoder.encode(header(), message)}) == SendAnswer::Sent;
   }
 
   void changed(Now now, LeaderLink::Change change, const Message* welcome) {
@@ -109,25 +129,117 @@ struct BusLink::State {
     heartbeat = std::get<Welcome>(*welcome).heartbeat;
     if (identity.role != Role::Client) {
       heartbeats.emplace(context, SocketKind::Pub);
-      if (!heartbeats->connect(address_at(link.brokers()[link.leader()], feed_in_offset))) heartbeats.reset();
+      const std::string& key = connections[link.leader()].server.key;
+      if (!heartbeats->connect(address_at(link.brokers()[link.leader()], feed_in_offset), key))
+        heartbeats.reset();
       next_heartbeat = now.monotonic;
     }
     owner.on_bound(now, std::get<Welcome>(*welcome));
   }
 
   void on_events(Now now, std::size_t broker) {
-    while (const auto event = sockets[broker].next_event()) {
+    while (const auto event = connections[broker].socket->next_event()) {
       if (*event == ConnectionEvent::Connected) {
         link.on_connected(now.monotonic, broker);
-      } else {
+        owner.on_connected(now, link.brokers()[broker], connections[broker].server.key);
+      } else if (*event == ConnectionEvent::Disconnected) {
         changed(now, link.on_disconnected(now.monotonic, broker), nullptr);
+      } else {
+        on_no_connection(now, broker, *event);
       }
     }
   }
 
+  // Whose keys a broker may have. A client may be sent to a leecher, which hands on what it says.
+  std::vector<KeyHolder> servers() const {
+    std::vector<KeyHolder> found = context.keys()->with({Role::Master});
+    if (identity.role == Role::Client) {
+      for (KeyHolder& leecher : context.keys()->with({Role::Leecher})) found.push_back(std::move(leecher));
+    }
+    return found;
+  }
+
+  // An address does not tell who is there, so the keys of all brokers are tried in turn; the list's order is
+  // most likely that of the addresses.
+  Status open_socket(std::size_t broker) {
+    Connection& connection = connections[broker];
+    connection.greet_at = Monotonic::max();
+    if (context.keys() != nullptr) {
+      const auto known = servers();
+      connection.server = known.empty() ? KeyHolder() : known[(broker + connection.tried) % known.size()];
+    }
+    Socket::Options options;
+    options.routing_id = routing_id(identity);
+    Socket& socket = connection.socket.emplace(context, SocketKind::Dealer, options);
+    reactor.watch_monitor(socket, [this, broker](Now now) { on_events(now, broker); });  // misses no event
+    reactor.watch(socket, [this, broker](Now now) { on_readable(now, broker); });
+    return socket.connect(link.brokers()[broker], connection.server.key);
+  }
+
+  void close_socket(std::size_t broker) {
+    reactor.unwatch(*connections[broker].socket);
+    reactor.unwatch_monitor(*connections[broker].socket);
+    connections[broker].socket.reset();
+  }
+
+  void on_no_connection(Now now, std::size_t broker, ConnectionEvent why) {
+    Connection& connection = connections[broker];
+    if (why == ConnectionEvent::BrokenOff) {
+      if (context.keys() == nullptr) return;  // libzmq tries again by itself
+      ++connection.tried;
+      connection.greet_at = now.monotonic;
+      const std::size_t known = servers().size();
+      if (known > 0 && connection.tried % known != 0) return;
+    }
+    connection.greet_at = now.monotonic + limits::greet_again;
+    if (link.bound()) return;
+    const std::string reason = reason_of(why, link.brokers()[broker]);
+    owner.on_refused(now, {Refusal::NotAllowed, reason, {}});
+  }
+
+  std::string reason_of(ConnectionEvent why, const std::string& address) const {
+    const Keyring* const keys = context.keys();
+    if (why == ConnectionEvent::OtherTrust) {
+      return address + (keys == nullptr
+                            ? " takes nobody without a key; give --key-file FILE"
+                            : " speaks without keys; start it with --key-file, or leave --key-file out");
+    }
+    if (why == ConnectionEvent::NotAdmitted) {
+      return address + " does not let in the key of '" + keys->self().name +
+             "'; add its line to the allow-list there";
+    }
+    return address + " has none of the keys that " + keys->allow_file() +
+           " gives to brokers, or speaks without keys; bring that list up to date";
+  }
+
+  // After a change of the allow-list: who is no longer a server there is left.
+  void follow_keys(Now now) {
+    if (context.keys() == nullptr || context.keys()->version() == keys_version) return;
+    keys_version = context.keys()->version();
+    const auto known = servers();
+    for (Connection& connection : connections) {
+      const bool current = std::any_of(known.begin(), known.end(), [&](const KeyHolder& server) {
+        return server.key == connection.server.key && server.name == connection.server.name;
+      });
+      if (!current) connection.greet_at = now.monotonic;
+    }
+  }
+
+  void greet_again(Now now) {
+    for (std::size_t broker = 0; broker < connections.size(); ++broker) {
+      if (connections[broker].greet_at > now.monotonic) continue;
+      close_socket(broker);
+      changed(now, link.on_disconnected(now.monotonic, broker), nullptr);
+      if (!open_socket(broker)) connections[broker].greet_at = now.monotonic + limits::greet_again;
+    }
+  }
+
   void on_readable(Now now, std::size_t broker) {
-    for (int count = 0; count < messages_a_turn && sockets[broker].receive(frames); ++count) {
+    for (int count = 0; count < messages_a_turn && connections[broker].socket->receive(frames); ++count) {
       const auto envelope = decoder.decode(frames[0]);
+      const std::string& server = connections[broker].server.name;
+      if (envelope && !server.empty() && envelope->header.sender != server)
+        continue;  // it is not who it says
       // What brokers send is as little to be trusted as anything else; what is not understood is not acted
       // on.
       if (!envelope || envelope->header.version != protocol_version ||
@@ -184,7 +296,9 @@ struct BusLink::State {
   }
 
   std::optional<Monotonic> turn(Now now) {
-    for (std::size_t broker = 0; broker < sockets.size(); ++broker) on_events(now, broker);
+    for (std::size_t broker = 0; broker < connections.size(); ++broker) on_events(now, broker);
+    follow_keys(now);
+    greet_again(now);
     while (true) {
       const auto step = link.step(now.monotonic);
       changed(now, step.change, nullptr);
@@ -195,6 +309,7 @@ struct BusLink::State {
     beat(now);
     Monotonic deadline = link.deadline();
     if (heartbeats) deadline = std::min(deadline, next_heartbeat);
+    for (const Connection& connection : connections) deadline = std::min(deadline, connection.greet_at);
     return deadline == Monotonic::max() ? std::nullopt : std::optional(deadline);
   }
 };
@@ -203,10 +318,11 @@ BusLink::BusLink(SocketContext& context, Reactor& reactor, NodeIdentity identity
                  std::vector<std::string> brokers, Owner& owner)
     : state_(new State{context,
                        reactor,
-                       std::move(identity),
+                       under_own_key(context, std::move(identity)),
                        owner,
                        LeaderLink(std::move(brokers), Prng(random_seed())),
                        {},
+                       context.keys() == nullptr ? 0 : context.keys()->version(),
                        {},
                        0,
                        limits::heartbeat,
@@ -217,26 +333,17 @@ BusLink::BusLink(SocketContext& context, Reactor& reactor, NodeIdentity identity
 
 BusLink::~BusLink() {
   *state_->alive = false;
-  for (Socket& socket : state_->sockets) {
-    state_->reactor.unwatch(socket);
-    state_->reactor.unwatch_monitor(socket);
-  }
+  for (std::size_t broker = 0; broker < state_->connections.size(); ++broker) state_->close_socket(broker);
 }
 
 Status BusLink::open() {
   State& state = *state_;
-  Socket::Options options;
-  options.routing_id = routing_id(state.identity);
-  for (const std::string& address : state.link.brokers()) {
-    Socket& socket = state.sockets.emplace_back(state.context, SocketKind::Dealer, options);
-    socket.monitor();  // before connect, so that no event is missed
-    if (const Status connected = socket.connect(address); !connected) return connected;
+  state.connections.resize(state.link.brokers().size());
+  Status opened;
+  for (std::size_t broker = 0; broker < state.connections.size(); ++broker) {
+    if (Status connected = state.open_socket(broker); !connected) opened = std::move(connected);
   }
-  for (std::size_t broker = 0; broker < state.sockets.size(); ++broker) {
-    state.reactor.watch(state.sockets[broker], [&state, broker](Now now) { state.on_readable(now, broker); });
-    state.reactor.watch_monitor(state.sockets[broker],
-                                [&state, broker](Now now) { state.on_events(now, broker); });
-  }
+  if (!opened) return opened;
   state.reactor.at_turn_end([&state, alive = state.alive](Now now) -> std::optional<Monotonic> {
     return *alive ? state.turn(now) : std::nullopt;
   });

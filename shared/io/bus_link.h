@@ -1,14 +1,17 @@
 // A node's connection to its brokers: it finds the leader, says hello, pings, and hands over what the leader
 // says.
 //
-// One DEALER socket a broker; shared/node/leader_link.h decides. A node that is a member (every role but
-// client) also publishes a heartbeat with its load on the leader's feed-in port.
+// One DEALER socket a broker; shared/node/leader_link.h decides. With keys each broker must have a key that
+// the allow-list gives to one, and speak under its name; a refusal is told and tried again, as is a hello. A
+// node that is a member (every role but client) also publishes a heartbeat with its load on the leader's
+// feed-in port.
 //
 // Invariants
 //  1. The owner hears on_bound, then messages of that leader, then on_unbound, in this order, any number of
 //  times.
 //  2. A message of a deposed leader (lower epoch) never reaches the owner.
-//  3. send() reaches the leader or says that it did not; nothing is queued for a leader that is not there.
+//  3. No message of a broker whose key was taken from the allow-list reaches the owner after a turn.
+//  4. send() reaches the leader or says that it did not; nothing is queued for a leader that is not there.
 //
 // Thread rule: the thread of the reactor it is attached to. Limits: 256 messages read a broker and turn.
 #pragma once
@@ -36,7 +39,11 @@ struct NodeIdentity {
 // A client of its own: `prefix` (cut where it is long), "." and eight random hexadecimal digits.
 NodeIdentity client_identity(const std::string& cluster, std::string_view prefix);
 
-// The routing id of a node's DEALER: its name, "#", its incarnation in 16 hex digits.
+// With keys, a client speaks under the name of its key, a dot and what tells its connections apart.
+NodeIdentity under_own_key(const SocketContext& context, NodeIdentity identity);
+
+// The routing id of a node's DEALER: its name, "#", its incarnation in 16 hex digits, "#", and 16 more that
+// nobody else knows: who knew it all could take the connection's place at the ROUTER.
 std::string routing_id(const NodeIdentity& node);
 std::optional<std::pair<std::string_view, Incarnation>> parse_routing_id(ByteView id);
 
@@ -54,7 +61,10 @@ class BusLink {
     virtual void on_bound(Now now, const Welcome& welcome) = 0;
     virtual void on_unbound(Now now) = 0;
     virtual void on_message(Now now, const Header& header, const Message& message) = 0;
-    // A hello was refused; `reason` is for a person. It is tried again with back-off.
+    // A connection stands; `key` is what the other end proved to have, empty where no keys are in use.
+    virtual void on_connected(Now, const std::string& /*broker*/, const std::string& /*key*/) {}
+    // A hello, or the connection itself, was refused; `reason` is for a person. It is tried again with
+    // back-off.
     virtual void on_refused(Now now, const Refused& refused) = 0;
     virtual NodeLoad load() { return {}; }
   };

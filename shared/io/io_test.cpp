@@ -40,13 +40,18 @@ TEST(Addresses, AreAListOfHostAndPort) {
 TEST(RoutingIds, CarryNameAndIncarnation) {
   const NodeIdentity node{"test", "w1", Role::Worker, {0xabc}};
   const std::string id = routing_id(node);
-  EXPECT_EQ(id, "w1#0000000000000abc");
+  EXPECT_TRUE(id.starts_with("w1#0000000000000abc#")) << id;
+  EXPECT_NE(id, routing_id(node)) << "the end of it is nobody else's to guess";
   const auto parsed = parse_routing_id(as_bytes(id));
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->first, "w1");
   EXPECT_EQ(parsed->second, Incarnation{0xabc});
   EXPECT_FALSE(parse_routing_id(as_bytes("w1")));
+  EXPECT_TRUE(parse_routing_id(as_bytes("w1#0000000000000abc")));
   EXPECT_FALSE(parse_routing_id(as_bytes("w1#xyz")));
+  EXPECT_FALSE(parse_routing_id(as_bytes("w1#0000000000000abc#")));
+  EXPECT_FALSE(parse_routing_id(as_bytes("w1#0000000000000abc#0123456789abcdef0")));
+  EXPECT_FALSE(parse_routing_id(as_bytes("w1#0000000000000abcd#0123456789abcde")));
   EXPECT_FALSE(parse_routing_id(as_bytes("a b#0000000000000abc")));
 }
 

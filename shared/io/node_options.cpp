@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "shared/content/quote.h"
@@ -19,6 +21,11 @@ constexpr const char* exit_codes = R"(Exit codes:
   1 failed                       75 no room, or the data folder is in use: try again later
   2 wrong usage                  77 not allowed
   65 bad data                    130, 143 ended at once by a second signal)";
+
+std::string from_environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
 
 std::string name_problem(const std::string& text) {
   return is_valid_name(text) ? "" : in_quotes(text) + " is no name" + name_rule;
@@ -86,12 +93,27 @@ void add_cluster_option(CLI::App& app, std::string& cluster) {
       ->group(common_options);
 }
 
+void add_key_flags(CLI::App& app, KeyOptions& options) {
+  app.add_option("--key-file", options.key, "Private key, as cidbus keygen made it; without it loopback only")
+      ->type_name("FILE")
+      ->group(common_options);
+  app.add_option("--allow-file", options.allow,
+                 "Allow-list of keys; default: the file 'allow' beside the key")
+      ->type_name("FILE")
+      ->group(common_options);
+  // Not in a file or a variable: whoever wants that says so each time.
+  app.add_flag("--insecure", options.insecure, "No keys on any address: whoever reaches it is believed")
+      ->configurable(false)
+      ->group(common_options);
+}
+
 void add_common_flags(CLI::App& app, NodeOptions& options) {
   app.set_version_flag("--version", version_text)->configurable(false)->group(common_options);
   add_cluster_option(app, options.cluster);
   CLI::Option* const level = app.add_option("--log-level", options.log_level, "How much is logged to stderr");
   level->type_name("WORD")->capture_default_str()->group(common_options);
   allow_only(*level, {"debug", "info", "warning", "error"});
+  add_key_flags(app, options.keys);
   app.get_formatter()->column_width(36);
 }
 
@@ -136,6 +158,50 @@ Result<NodeIdentity> identity_of(const NodeOptions& options, Role role) {
   if (!is_valid_name(options.cluster))
     return fault(FaultKind::BadUsage, "--cluster " + name_problem(options.cluster));
   return NodeIdentity{options.cluster, options.name, role, random_incarnation()};
+}
+
+Result<Trust> trust_of(const KeyOptions& options, Log* log) {
+  Trust trust;
+  trust.log = log;
+  trust.insecure = options.insecure;
+  if (options.insecure && !options.key.empty())
+    return fault(FaultKind::BadUsage, "--insecure and --key-file exclude each other; leave one out");
+  if (options.key.empty()) return trust;
+  const std::string beside = std::filesystem::path(options.key).replace_filename("allow").string();
+  auto keys = Keyring::open(options.key, options.allow.empty() ? beside : options.allow);
+  if (!keys) return tl::unexpected(keys.error());
+  trust.keys = std::move(*keys);
+  return trust;
+}
+
+Trust trust_or_fault(const KeyOptions& given) {
+  KeyOptions options = given;
+  if (options.key.empty() && !options.insecure) options.key = from_environment("CIDBUS_KEY_FILE");
+  if (options.allow.empty()) options.allow = from_environment("CIDBUS_ALLOW_FILE");
+  auto trust = trust_of(options, nullptr);
+  if (trust) return std::move(*trust);
+  Trust none;
+  none.fault = std::move(trust.error());
+  return none;
+}
+
+Result<Trust> trust_of(const NodeOptions& options, Role role, Log& log) {
+  auto trust = trust_of(options.keys, &log);
+  if (!trust) return trust;
+  if (options.keys.insecure)
+    log.warning("--insecure: no keys are used; whoever reaches this node's ports is believed");
+  if (trust->keys == nullptr) return trust;
+  const KeyHolder& self = trust->keys->self();
+  const std::string whose = "the allow-list " + trust->keys->allow_file() + " gives the key " +
+                            options.keys.key + " to '" + self.name + "' as " + to_text(self.roles);
+  if (self.name != options.name)
+    return fault(FaultKind::NotAllowed,
+                 whose + ", not to '" + options.name + "'; give each node its own key");
+  if (!self.roles.has(role)) {
+    return fault(FaultKind::NotAllowed,
+                 whose + ", not as " + std::string(to_text(role)) + "; add that role to its line there");
+  }
+  return trust;
 }
 
 Result<LogLevel> log_level_of(const NodeOptions& options) {

@@ -12,6 +12,7 @@
 #include "shared/base/result.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/log.h"
+#include "shared/io/trust.h"
 #include "shared/settings/settings.h"
 
 namespace CLI {
@@ -20,14 +21,23 @@ class App;
 
 namespace cidbus {
 
+// What --key-file, --allow-file and --insecure say.
+struct KeyOptions {
+  std::string key;    // file of the private key; empty: no keys are used
+  std::string allow;  // file of the allow-list; empty: `allow` beside the private key
+  bool insecure = false;
+};
+
 struct NodeOptions {
   std::string name;
   std::string cluster = "cidbus";
   std::string brokers = "127.0.0.1:9096";  // HOST:PORT[,HOST:PORT...]
   std::string log_level = "warning";
+  KeyOptions keys;
 };
 
-// --cluster, --log-level, --version.
+void add_key_flags(CLI::App& app, KeyOptions& options);
+// --cluster, --log-level, --version, and those for keys.
 void add_common_flags(CLI::App& app, NodeOptions& options);
 // Those, --name (required) and --brokers with its other name --master.
 void add_node_flags(CLI::App& app, NodeOptions& options);
@@ -47,6 +57,13 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const
 
 // What the flags say, checked: BadUsage names the flag and what it takes.
 Result<NodeIdentity> identity_of(const NodeOptions& options, Role role);
+// Keys and allow-list, read. BadUsage for --insecure beside keys, otherwise the faults of Keyring::open().
+Result<Trust> trust_of(const KeyOptions& options, Log* log);
+// The same for who connects only later, where CIDBUS_KEY_FILE and CIDBUS_ALLOW_FILE stand in for what is
+// empty: what cannot be used is the Trust's fault, told by what connects.
+Trust trust_or_fault(const KeyOptions& options);
+// The same for a node: NotAllowed also when its key is not for its name and role. Warns of --insecure.
+Result<Trust> trust_of(const NodeOptions& options, Role role, Log& log);
 Result<LogLevel> log_level_of(const NodeOptions& options);
 
 }  // namespace cidbus

@@ -1,6 +1,7 @@
 #include "shared/io/socket.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <zmq.h>
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 
 #include "shared/base/ensure.h"
 #include "shared/base/limits/words.h"
+#include "shared/io/gatekeeper.h"
+#include "shared/io/keyring.h"
 
 namespace cidbus {
 namespace {
@@ -19,6 +22,7 @@ constexpr int reconnect_milliseconds = 5;
 constexpr int reconnect_most_milliseconds = 200;
 constexpr int max_sockets = 65'000;
 constexpr std::int64_t subscription_bytes = 256;  // the longest prefix one may subscribe to
+constexpr std::int64_t greeting_bytes = 512;      // with keys: the longest command of CURVE's handshake
 // A DEALER that is closed gets this long to send its last words; with IMMEDIATE there are none for who is not
 // there.
 constexpr int dealer_linger_milliseconds = 200;
@@ -55,14 +59,18 @@ std::string monitor_address() {
 
 }  // namespace
 
-SocketContext::SocketContext(int io_threads) : handle_(zmq_ctx_new()) {
+SocketContext::SocketContext(Trust trust, int io_threads) : trust_(std::move(trust)), handle_(zmq_ctx_new()) {
   ENSURE(handle_ != nullptr);
   raise_open_files();
   zmq_ctx_set(handle_, ZMQ_IO_THREADS, io_threads);
   zmq_ctx_set(handle_, ZMQ_MAX_SOCKETS, std::min(max_sockets, zmq_ctx_get(handle_, ZMQ_SOCKET_LIMIT)));
+  if (trust_.keys != nullptr) gatekeeper_ = std::make_unique<Gatekeeper>(handle_, trust_);
 }
 
-SocketContext::~SocketContext() { zmq_ctx_term(handle_); }
+SocketContext::~SocketContext() {
+  gatekeeper_.reset();
+  zmq_ctx_term(handle_);
+}
 
 struct Frames::Parts {
   std::vector<zmq::message_t> messages;
@@ -79,12 +87,26 @@ ByteView Frames::operator[](std::size_t place) const {
   const zmq::message_t& message = parts_->messages[place];
   return {message.data<std::uint8_t>(), message.size()};
 }
+// Of the last frame: a ROUTER's first is made by libzmq and came by no connection.
+std::string_view Frames::key() const {
+  if (parts_->count == 0) return {};
+  const char* const user = zmq_msg_gets(parts_->messages[parts_->count - 1].handle(), "User-Id");
+  return user == nullptr ? std::string_view() : std::string_view(user);
+}
+// Should the connection have ended and its number stand for another one by now, that one is made anew by
+// whoever needs it.
+void Frames::cut_connection() const {
+  if (parts_->count == 0) return;
+  const int descriptor = zmq_msg_get(parts_->messages[parts_->count - 1].handle(), ZMQ_SRCFD);
+  if (descriptor >= 0) ::shutdown(descriptor, SHUT_RDWR);
+}
 
 struct Socket::Handles {
   void* socket = nullptr;
   void* context = nullptr;
   void* monitor = nullptr;
-  bool router = false;
+  const Trust* trust = nullptr;
+  RoleSet admits = every_role;
 
   ~Handles() {
     if (monitor != nullptr) {
@@ -97,6 +119,26 @@ struct Socket::Handles {
     const int done = zmq_setsockopt(socket, option, &value, sizeof(value));
     ENSURE(done == 0, "option", option, "value", value, zmq_strerror(errno));
   }
+  // Says nothing of the value, which may be a private key.
+  void set(int option, const std::string& text) const {
+    const bool is_text =
+        option != ZMQ_CURVE_SECRETKEY && option != ZMQ_CURVE_PUBLICKEY && option != ZMQ_CURVE_SERVERKEY;
+    const int done = zmq_setsockopt(socket, option, text.c_str(), text.size() + (is_text ? 0 : 1));
+    ENSURE(done == 0, "option", option, zmq_strerror(errno));
+  }
+  void speak_as_server() const {
+    if (trust->keys == nullptr) return;
+    std::string domain = to_text(admits);  // the gatekeeper reads it back
+    std::erase(domain, ' ');
+    set(ZMQ_CURVE_SERVER, 1);
+    set(ZMQ_CURVE_SECRETKEY, trust->keys->own().private_key);
+    set(ZMQ_ZAP_DOMAIN, domain);
+  }
+  void speak_to(std::string_view server_key) const {
+    set(ZMQ_CURVE_SERVERKEY, std::string(server_key));
+    set(ZMQ_CURVE_PUBLICKEY, trust->keys->own().public_key);
+    set(ZMQ_CURVE_SECRETKEY, trust->keys->own().private_key);
+  }
 };
 
 Socket::Socket(SocketContext& context, SocketKind kind) : Socket(context, kind, Options()) {}
@@ -104,6 +146,8 @@ Socket::Socket(SocketContext& context, SocketKind kind) : Socket(context, kind, 
 Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
     : handles_(std::make_unique<Handles>()) {
   handles_->context = context.handle();
+  handles_->trust = &context.trust();
+  handles_->admits = options.admits;
   handles_->socket = zmq_socket(context.handle(), zmq_kind(kind));
   ENSURE(handles_->socket != nullptr, zmq_strerror(errno));
   handles_->set(ZMQ_LINGER, 0);
@@ -114,10 +158,10 @@ Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
   handles_->set(ZMQ_RECONNECT_IVL, reconnect_milliseconds);
   handles_->set(ZMQ_RECONNECT_IVL_MAX, reconnect_most_milliseconds);
   // To an XPUB come subscriptions only, which libzmq keeps in a trie as deep as they are long.
-  const std::int64_t largest = kind == SocketKind::XPub ? subscription_bytes : limits::socket_frame_bytes;
+  const std::int64_t subscription = context.keys() == nullptr ? subscription_bytes : greeting_bytes;
+  const std::int64_t largest = kind == SocketKind::XPub ? subscription : limits::socket_frame_bytes;
   zmq_setsockopt(handles_->socket, ZMQ_MAXMSGSIZE, &largest, sizeof(largest));
   if (kind == SocketKind::Router) {
-    handles_->router = true;
     handles_->set(ZMQ_ROUTER_MANDATORY, 1);
     handles_->set(ZMQ_ROUTER_HANDOVER, 1);  // a peer that reconnects takes its place at once
   }
@@ -136,6 +180,8 @@ Socket& Socket::operator=(Socket&&) noexcept = default;
 void* Socket::handle() const { return handles_->socket; }
 
 Status Socket::bind(const std::string& address) {
+  if (Status may = may_use(*handles_->trust, "listen on", address); !may) return may;
+  handles_->speak_as_server();
   if (zmq_bind(handles_->socket, ("tcp://" + address).c_str()) == 0) return {};
   const bool senseless = errno == EINVAL || errno == EPROTONOSUPPORT;
   return fault(senseless ? FaultKind::BadUsage : FaultKind::Failed,
@@ -143,10 +189,23 @@ Status Socket::bind(const std::string& address) {
                    (errno == EADDRINUSE ? "; stop the process that has the port, or choose another" : ""));
 }
 
-Status Socket::connect(const std::string& address) {
+Status Socket::connect(const std::string& address, std::string_view server_key) {
+  if (Status may = may_use(*handles_->trust, "connect to", address); !may) return may;
+  if (handles_->trust->keys != nullptr) {
+    if (!is_key(server_key)) {
+      return fault(FaultKind::NotAllowed, "will not connect to " + address + ": the allow-list " +
+                                              handles_->trust->keys->allow_file() +
+                                              " has no key for who is there");
+    }
+    handles_->speak_to(server_key);
+  }
   if (zmq_connect(handles_->socket, ("tcp://" + address).c_str()) == 0) return {};
   return fault(FaultKind::BadUsage,
                "cannot connect to '" + address + "': " + zmq_strerror(errno) + "; give HOST:PORT");
+}
+
+void Socket::disconnect(const std::string& address) {
+  zmq_disconnect(handles_->socket, ("tcp://" + address).c_str());
 }
 
 std::string Socket::bound_address() const {
@@ -238,7 +297,9 @@ void* Socket::monitor() {
   if (handles_->monitor == nullptr) {
     const std::string address = monitor_address();
     int done = zmq_socket_monitor(handles_->socket, address.c_str(),
-                                  ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED);
+                                  ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                                      ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
     ENSURE(done == 0, zmq_strerror(errno));
     handles_->monitor = zmq_socket(handles_->context, ZMQ_PAIR);
     done = zmq_connect(handles_->monitor, address.c_str());
@@ -256,7 +317,22 @@ std::optional<ConnectionEvent> Socket::next_event() {
   ENSURE(event.size() >= 2, "size", event.size());
   std::uint16_t number = 0;
   std::memcpy(&number, event.data(), sizeof(number));
-  return number == ZMQ_EVENT_DISCONNECTED ? ConnectionEvent::Disconnected : ConnectionEvent::Connected;
+  std::uint32_t value = 0;
+  if (event.size() >= sizeof(number) + sizeof(value))
+    std::memcpy(&value, event.data<std::uint8_t>() + sizeof(number), sizeof(value));
+  switch (number) {
+    case ZMQ_EVENT_DISCONNECTED:
+      return ConnectionEvent::Disconnected;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      return ConnectionEvent::BrokenOff;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+      return value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? ConnectionEvent::OtherTrust
+                                                                 : ConnectionEvent::BrokenOff;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+      return ConnectionEvent::NotAdmitted;
+    default:
+      return ConnectionEvent::Connected;
+  }
 }
 
 }  // namespace cidbus

@@ -109,7 +109,7 @@ class Done:
 class Cluster:
     """Brokers b1.., workers w1.., gateways g1.., observers o1.., leechers l1..; nothing runs until start()."""
 
-    def __init__(self, folder, name="test", workers=2, gateways=0, observers=0, leechers=0, slots=2):
+    def __init__(self, folder, name="test", workers=2, gateways=0, observers=0, leechers=0, slots=2, keys=False):
         self.folder, self.name, self.slots = Path(folder), name, slots
         self.ports = Ports()
         self.running = {}  # name -> Popen
@@ -118,6 +118,28 @@ class Cluster:
         self.names = ["b1"]
         for letter, count in (("w", workers), ("g", gateways), ("o", observers), ("l", leechers)):
             self.names += [f"{letter}{number}" for number in range(1, count + 1)]
+        self.keys = self.folder / "keys" if keys else None
+        if keys:
+            self.keys.mkdir()
+            roles = {"b": "master", "w": "worker", "g": "gateway", "o": "observer", "l": "leecher"}
+            for name in self.names:
+                self.make_key(name, roles[name[0]])
+            self.make_key("person", "client")
+            self.allow()
+
+    # -- keys: KEYS/NAME.key and NAME.pub of every node and of a person, KEYS/allow
+
+    def make_key(self, name, role):
+        subprocess.run([BIN / "cidbus", "keygen", name, "--role", role, "--dir", self.keys], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def allow(self, *without):
+        """Writes the allow-list: every key there is, but for those of the names given."""
+        lines = [file.read_text() for file in sorted(self.keys.glob("*.pub")) if file.stem not in without]
+        (self.keys / "allow").write_text("".join(lines))
+
+    def key_flags(self, name):
+        return ["--key-file", self.keys / f"{name}.key"] if self.keys else []
 
     # -- where things are
 
@@ -147,7 +169,7 @@ class Cluster:
 
     def command(self, name):
         number = int(name[1:])
-        common = ["--name", name, "--cluster", self.name]
+        common = ["--name", name, "--cluster", self.name, *self.key_flags(name)]
         brokers = ["--brokers", self.broker_address]
         data = ["--data", self.data_folder(name)]
         if name[0] == "b":
@@ -214,7 +236,8 @@ class Cluster:
         """The command, as a running process with pipes."""
         # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
         return subprocess.Popen(
-            [BIN / "cidbus", "--brokers", self.broker_address, "--cluster", self.name, *map(str, arguments)],
+            [BIN / "cidbus", "--brokers", self.broker_address, "--cluster", self.name,
+             *map(str, self.key_flags("person")), *map(str, arguments)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             preexec_fn=die_with_the_test, **options)
 

@@ -2,6 +2,7 @@
 #include "client/library/public_values.h"
 #include "shared/base/ensure.h"
 #include "shared/content/quote.h"
+#include "shared/io/node_options.h"
 #include "shared/io/process.h"
 #include "shared/io/random.h"
 #include "worker/library/handler_adapter.h"
@@ -37,7 +38,8 @@ Status check(const WorkerOptions& options) {
 }  // namespace
 
 struct Worker::State {
-  explicit State(WorkerOptions given) : options(std::move(given)) {
+  explicit State(WorkerOptions given)
+      : options(std::move(given)), context(trust_or_fault({options.key_file, options.allow_file, false})) {
     if (options.standard_types) handlers = built_in_handlers();
   }
   ~State() { static_cast<void>(stop()); }

@@ -47,6 +47,8 @@ struct ClientOptions {
   std::chrono::milliseconds patience{60'000};  // of submit without room, of questions and of content calls
   int copies = 2;                              // nodes that hold what is added before add returns; fewer when
                                                // fewer nodes store
+  std::string key_file = {};    // of cidbus keygen; empty: CIDBUS_KEY_FILE, or no keys, and loopback only
+  std::string allow_file = {};  // the allow-list; empty: CIDBUS_ALLOW_FILE, or `allow` beside the key
 };
 
 // A submission on its way. A handle: copies speak of the same one, and may outlive the client.

@@ -46,6 +46,8 @@ struct WorkerOptions {
   std::uint64_t storage_max_bytes = 0;      // of blocks; 0: as the disk has room
   std::chrono::milliseconds drain{30'000};  // that running tasks get when it is stopped
   bool standard_types = false;              // also the types of cidbus-worker: process_content, hash, echo
+  std::string key_file = {};    // of cidbus keygen; empty: CIDBUS_KEY_FILE, or no keys, and loopback only
+  std::string allow_file = {};  // the allow-list; empty: CIDBUS_ALLOW_FILE, or `allow` beside the key
   // Called from several threads. Empty: warnings and errors go to stderr.
   std::function<void(LogLevel, std::string_view line)> log = {};
 };
