@@ -4,6 +4,7 @@
 
 #include "broker/cluster/content_index.h"
 #include "broker/cluster/membership.h"
+#include "broker/cluster_view.h"
 #include "broker/consensus/office_holder.h"
 #include "broker/feed_publisher.h"
 #include "broker/frame_work.h"
@@ -14,6 +15,7 @@
 #include "broker/tasks/records.h"
 #include "broker/tasks/state_machine.h"
 #include "broker/tasks/task_service.h"
+#include "broker/voice.h"
 #include "shared/base/limits/brokers.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/times.h"
@@ -30,7 +32,6 @@ constexpr Duration counters_every = 250ms;
 constexpr Duration leader_told_every = 1s;
 constexpr Duration room_checked_every = 1s;
 constexpr std::size_t forgotten_a_turn = 256;  // peers that were silent for too long
-constexpr auto retry_when_full = std::chrono::milliseconds(1000);
 
 }  // namespace
 
@@ -43,13 +44,16 @@ class Broker::Driver : public Output {
         log(given_log),
         prng(options.seed),
         state(std::move(recovered.state)),
+        voice(options.cluster, options.name, options.incarnation, ports, log),
         office(recovered.highest_epoch, recovered.end.last, options.durability),
         queue(office.epoch(), recovered.end, state->time(), options.durability == Durability::Memory),
         content(membership, prng.fork()),
         tasks(*this, ServiceLimits{.durability = options.durability}, prng.fork()),
         snapshotter(*state, disk, options.snapshot_after, recovered.sizes),
         applied_end(recovered.end),
-        feed([this](const Feed& message) { publish(message); }) {}
+        feed([this](const Feed& message) { voice.publish(message); }) {
+    voice.set_epoch(office.epoch());
+  }
 
   // ---- Output ----
   LogIndex propose(RecordType type, ByteView payload, Urgency urgency) override {
@@ -57,7 +61,7 @@ class Broker::Driver : public Output {
   }
   void send(Peer peer, const Message& message) override {
     if (!peers.known(peer)) return;
-    const ByteView frame = encoder.encode(header(), message);
+    const ByteView frame = voice.encode(message);
     work += frame.size() / bytes_a_unit;
     const SendAnswer answer = ports.send(peers.at(peer).routing_id, frame);
     if (answer != SendAnswer::Sent) undeliverable.push_back({peer, answer == SendAnswer::Unroutable});
@@ -69,27 +73,28 @@ class Broker::Driver : public Output {
     speaker = holder;
     const auto id = parse_routing_id(routing_id);
     const auto envelope = decoder.decode(frame);
-    if (!envelope) return refuse(routing_id, Refusal::BadMessage, envelope.error().message);
+    if (!envelope) return voice.refuse(routing_id, Refusal::BadMessage, envelope.error().message);
     work += work_of(envelope->message);
     const Header& from = envelope->header;
     if (from.version != protocol_version) {
-      return refuse(routing_id, Refusal::WrongVersion, "this broker speaks version 1 of the protocol");
+      return voice.refuse(routing_id, Refusal::WrongVersion, "this broker speaks version 1 of the protocol");
     }
     if (from.cluster != cluster_id(options.cluster)) {
-      return refuse(
+      return voice.refuse(
           routing_id, Refusal::WrongCluster,
           "this broker belongs to cluster '" + options.cluster + "'; check --cluster and --brokers");
     }
     if (!id || from.sender != id->first || from.incarnation != id->second) {
-      return refuse(routing_id, Refusal::BadMessage, "the sender is not who its connection says");
+      return voice.refuse(routing_id, Refusal::BadMessage, "the sender is not who its connection says");
     }
     if (!in_office) {
       // Not in office yet: nothing is known to be committed. Whoever asks tries again.
-      return send_to(routing_id, Redirect{});
+      voice.send(as_text(routing_id), Redirect{});
+      return;
     }
     if (const auto* hello = std::get_if<Hello>(&envelope->message)) return on_hello(routing_id, from, *hello);
     const auto peer = peers.find(as_text(routing_id));
-    if (!peer) return refuse(routing_id, Refusal::NotKnown, "say hello first");
+    if (!peer) return voice.refuse(routing_id, Refusal::NotKnown, "say hello first");
     on_peer_message(*peer, envelope->message);
   }
 
@@ -97,14 +102,15 @@ class Broker::Driver : public Output {
     peers.heard(now.monotonic, peer);
     const PeerEntry& entry = peers.at(peer);
     if (const auto why = key_refusal(speaker, entry.name, entry.role); !why.empty())
-      return refuse(as_bytes(entry.routing_id), Refusal::NotAllowed, why);
+      return voice.refuse(as_bytes(entry.routing_id), Refusal::NotAllowed, why);
     if (!may_say(entry.role, message)) {
-      return refuse(
+      return voice.refuse(
           as_bytes(entry.routing_id), Refusal::NotAllowed,
           "a " + std::string(to_text(entry.role)) + " may not say " + std::string(name_of(message)));
     }
     if (entry.role != Role::Client && !membership.heard(now, entry.name, entry.incarnation)) {
-      refuse(as_bytes(entry.routing_id), Refusal::NotKnown, "it was silent for too long; say hello again");
+      voice.refuse(as_bytes(entry.routing_id), Refusal::NotKnown,
+                   "it was silent for too long; say hello again");
       return forget(peer);
     }
     if (std::holds_alternative<Ping>(message)) return send(peer, Pong{});
@@ -120,27 +126,30 @@ class Broker::Driver : public Output {
 
   void on_hello(ByteView routing_id, const Header& from, const Hello& hello) {
     if (const std::string why = key_refusal(speaker, from.sender, hello.role); !why.empty())
-      return refuse(routing_id, Refusal::NotAllowed, why);
+      return voice.refuse(routing_id, Refusal::NotAllowed, why);
     if (hello.role == Role::Master) {
-      return refuse(routing_id, Refusal::NotAllowed, "this broker is a group of one and takes no other");
+      return voice.refuse(routing_id, Refusal::NotAllowed,
+                          "this broker is a group of one and takes no other");
     }
     const auto held = peers.find_name(from.sender);
     const bool held_by_other = held && peers.at(*held).incarnation != from.incarnation;
     if (held_by_other && is_reachable(*held)) {
-      return refuse(routing_id, Refusal::NameTaken,
-                    "'" + std::string(from.sender) + "' is here already; give each node a --name of its own");
+      return voice.refuse(
+          routing_id, Refusal::NameTaken,
+          "'" + std::string(from.sender) + "' is here already; give each node a --name of its own");
     }
     if (held) forget(*held);
     if (hello.role == Role::Worker && !tasks.has_room_for(from.sender)) {
-      return refuse(routing_id, Refusal::Exhausted,
-                    "the cluster has seen too many worker names; start it under one it had before");
+      return voice.refuse(routing_id, Refusal::Exhausted,
+                          "the cluster has seen too many worker names; start it under one it had before");
     }
     if (hello.role != Role::Client && !admit_member(routing_id, from, hello, held_by_other)) return;
     PeerEntry entry{std::string(as_text(routing_id)), std::string(from.sender), hello.role, from.incarnation};
     if (speaker != nullptr) entry.key = speaker->key;
     const auto peer = peers.add(now.monotonic, std::move(entry));
     if (!peer)
-      return refuse(routing_id, Refusal::Exhausted, "this broker has as many connections as it can serve");
+      return voice.refuse(routing_id, Refusal::Exhausted,
+                          "this broker has as many connections as it can serve");
     send(*peer, Welcome{options.name, limits::heartbeat, limits::node_timeout, limits::lease,
                         static_cast<std::uint32_t>(limits::session_window)});
     tasks.on_hello(now, *peer, from.sender, hello.role, hello);
@@ -151,17 +160,18 @@ class Broker::Driver : public Output {
         membership.hello(now, from.sender, hello.role, from.incarnation, hello.exchange, other_is_gone);
     if (answer == Membership::HelloAnswer::Welcome) return true;
     if (answer == Membership::HelloAnswer::Full) {
-      refuse(routing_id, Refusal::Exhausted, "the cluster has as many members as it can hold");
+      voice.refuse(routing_id, Refusal::Exhausted, "the cluster has as many members as it can hold");
     } else {
-      refuse(routing_id, Refusal::NameTaken,
-             "'" + std::string(from.sender) + "' was here a moment ago and may come back; it is tried again");
+      voice.refuse(
+          routing_id, Refusal::NameTaken,
+          "'" + std::string(from.sender) + "' was here a moment ago and may come back; it is tried again");
     }
     return false;
   }
 
   // MANDATORY tells at once whether the other end of a connection is still there.
   bool is_reachable(Peer peer) {
-    return ports.send(peers.at(peer).routing_id, encoder.encode(header(), Ping{})) != SendAnswer::Unroutable;
+    return ports.send(peers.at(peer).routing_id, voice.encode(Ping{})) != SendAnswer::Unroutable;
   }
 
   void on_goodbye(Peer peer) {
@@ -177,13 +187,8 @@ class Broker::Driver : public Output {
 
   // A host that is gone breaks no connection: whoever is bound says ping, and who says nothing is forgotten.
   void forget_silent() {
-    for (std::size_t step = 0; step < forgotten_a_turn && now.monotonic >= silence_deadline(); ++step) {
+    for (std::size_t step = 0; step < forgotten_a_turn && now.monotonic >= peers.silence_deadline(); ++step)
       forget(peers.quietest());
-    }
-  }
-  Monotonic silence_deadline() {
-    const Peer peer = peers.quietest();
-    return peer == Peer::Nobody ? Monotonic::max() : peers.at(peer).heard + limits::node_timeout;
   }
 
   // The socket may still hold the pipe for a moment, so all are asked twice; and not more often than
@@ -194,7 +199,7 @@ class Broker::Driver : public Output {
     if (probes_due == 0 || now.monotonic < next_probe) return;
     --probes_due;
     next_probe = now.monotonic + limits::probe_every;
-    const Bytes ping = to_bytes(encoder.encode(header(), Ping{}));
+    const Bytes ping = to_bytes(voice.encode(Ping{}));
     for (const Peer peer : peers.all()) {
       if (ports.send(peers.at(peer).routing_id, ping) != SendAnswer::Unroutable) continue;
       tell_connection_broke(peer);
@@ -226,7 +231,7 @@ class Broker::Driver : public Output {
                       (holder == nullptr || holder->name == envelope->header.sender);
     if (message == nullptr || !ours || message->topic != FeedTopic::Heartbeats ||
         as_text(topic) != to_text(FeedTopic::Heartbeats)) {
-      ++refused_messages;
+      voice.count_refused();
       return;
     }
     for (const FeedEvent& heard : message->events) {
@@ -301,50 +306,24 @@ class Broker::Driver : public Output {
   void tell_counters() {
     const auto counts = tasks.counters();
     feed.send(now, FeedTopic::Counters, state->applied(),
-              CountersEvent{tasks_by_state(), counts.accepted, counts.finished, counts.requeued,
-                            counts.stale_results, refused_messages});
+              CountersEvent{tasks_by_state(*state), counts.accepted, counts.finished, counts.requeued,
+                            counts.stale_results, voice.refused()});
     next_counters = now.monotonic + counters_every;
   }
 
-  std::vector<std::uint64_t> tasks_by_state() const {
-    return {state->counts().begin(), state->counts().end()};
-  }
-
   void send_snapshot(Peer peer, RequestId request) {
-    Snapshot snapshot;
+    Snapshot snapshot = snapshot_of(membership, *state);
     snapshot.request = request;
     snapshot.cluster = options.cluster;
     snapshot.leader = options.name;
     snapshot.durability = options.durability;
-    snapshot.applied = state->applied();
     snapshot.brokers.push_back({options.name, options.endpoint, true, office.epoch(), office.last(),
                                 office.durable(), office.commit(), state->applied()});
-    Membership::Node self;
-    self.role = Role::Master;
-    self.state = MemberState::Alive;
-    self.incarnation = options.incarnation;
-    self.joined_at = started_at;
-    self.last_seen = now.wall;
-    snapshot.members.push_back(member_of(options.name, self));
-    for (const auto& [name, node] : membership.nodes()) snapshot.members.push_back(member_of(name, node));
-    snapshot.tasks_by_state = tasks_by_state();
+    snapshot.members.insert(snapshot.members.begin(),
+                            self_as_member(options.name, options.incarnation, started_at, now.wall));
     snapshot.blocks_indexed = content.blocks();
     send(peer, snapshot);
   }
-
-  // ---- what leaves ----
-  Header header() const {
-    return {protocol_version, cluster_id(options.cluster), office.epoch(), options.name, options.incarnation};
-  }
-  void send_to(ByteView routing_id, const Message& message) {
-    ports.send(as_text(routing_id), encoder.encode(header(), message));
-  }
-  void refuse(ByteView routing_id, Refusal why, std::string_view reason) {
-    ++refused_messages;
-    log.debug("refused " + std::string(to_text(why)) + ": " + std::string(reason));
-    send_to(routing_id, Refused{why, reason, why == Refusal::Exhausted ? retry_when_full : 0ms});
-  }
-  void publish(const Feed& message) { ports.publish(message.topic, encoder.encode(header(), message)); }
 
   void forget_undeliverable() {
     for (const Undeliverable& failed : std::exchange(undeliverable, {})) {
@@ -415,7 +394,7 @@ class Broker::Driver : public Output {
       next = std::min({next, next_leader, next_counters, tasks_deadline});
       if (const auto deadline = membership.deadline()) next = std::min(next, *deadline);
       if (probes_due > 0) next = std::min(next, next_probe);
-      next = std::min(next, silence_deadline());
+      next = std::min(next, peers.silence_deadline());
       if (content.sweep()) next = now.monotonic;
     }
     if (now.monotonic >= next_room_check) {
@@ -438,6 +417,7 @@ class Broker::Driver : public Output {
   const KeyHolder* speaker = nullptr;  // of the frame that is handled; null where no keys are in use
   WallTime started_at;
   std::unique_ptr<StateMachine> state;
+  Voice voice;
   OfficeHolder office;
   LogQueue queue;
   Membership membership;
@@ -447,7 +427,6 @@ class Broker::Driver : public Output {
   Snapshotter snapshotter;
   ChainEnd applied_end;  // of the last batch applied
   FeedPublisher feed;
-  Encoder encoder;
   Decoder decoder;
   Changes changes;
   bool in_office = false;
@@ -462,7 +441,6 @@ class Broker::Driver : public Output {
   Monotonic next_probe{};
   Monotonic next_leader{};
   Monotonic next_counters{};
-  std::uint64_t refused_messages = 0;
   Room room = Room::Roomy;
   Monotonic next_room_check{};
   Monotonic tasks_deadline = Monotonic::max();
@@ -496,7 +474,7 @@ void Broker::on_keys_taken(Now now, const std::function<const KeyHolder*(std::st
   driver_->on_keys_taken(holder_of);
 }
 
-void Broker::on_connection_refused() { ++driver_->refused_messages; }
+void Broker::on_connection_refused() { driver_->voice.count_refused(); }
 
 void Broker::on_subscription(ByteView frame) { driver_->feed.on_subscription(frame); }
 

@@ -1,6 +1,7 @@
 #include "broker/peers.h"
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits/times.h"
 
 namespace cidbus {
 
@@ -50,6 +51,11 @@ void Peers::unlink(Peer peer) {
   const PeerEntry& entry = at(peer);
   (entry.earlier != Peer::Nobody ? at(entry.earlier).later : first_) = entry.later;
   (entry.later != Peer::Nobody ? at(entry.later).earlier : last_) = entry.earlier;
+}
+
+Monotonic Peers::silence_deadline() const {
+  return first_ == Peer::Nobody ? Monotonic::max()
+                                : entries_[static_cast<std::size_t>(first_)].heard + limits::node_timeout;
 }
 
 bool Peers::known(Peer peer) const {

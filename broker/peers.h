@@ -46,6 +46,8 @@ class Peers {
   void heard(Monotonic now, Peer peer);
   // The one heard last the longest ago; Nobody when there is none.
   [[nodiscard]] Peer quietest() const { return first_; }
+  // When that one has been silent for the node timeout.
+  [[nodiscard]] Monotonic silence_deadline() const;
 
   [[nodiscard]] bool known(Peer peer) const;
   // REQUIRES: known(peer).
