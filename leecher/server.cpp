@@ -40,7 +40,7 @@ class OwnMemory final : public BlockSource {
 
 Result<std::unique_ptr<IndexedStore>> open_store(const std::string& folder, WhenFull when_full,
                                                  ByteCount capacity, std::span<const BlockKey> used) {
-  RocksDbOptions options;
+  DiskStoreOptions options;
   options.folder = folder;
   auto disk = open_rocksdb_store(std::move(options));
   if (!disk) return tl::unexpected(disk.error());
