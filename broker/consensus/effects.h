@@ -68,6 +68,13 @@ struct LeaderKnown {
   Seat leader = nobody;
   Epoch epoch;
 };
+// A HANDOVER record for this successor is to be appended behind all that has gathered; then HandoverProposed.
+// Nothing more is proposed, and new submissions wait, until UnsealOffice or LeaveOffice: T_e at most (H2,
+// H3).
+struct SealOffice {
+  Seat successor = nobody;
+};
+struct UnsealOffice {};
 // Every read that asked for this round, or an earlier one, may be answered once commit() of now is applied.
 struct ReadsConfirmed {
   std::uint64_t round = 0;
@@ -95,7 +102,7 @@ struct Notice {
 };
 
 using Effect = std::variant<Send, WriteVote, WriteBatch, CutFrom, ReadBatches, TakeOffice, LeaveOffice,
-                            LeaderKnown, ReadsConfirmed, Notice>;
+                            LeaderKnown, SealOffice, UnsealOffice, ReadsConfirmed, Notice>;
 
 // Gathers the effects of a step.
 class Effects {
@@ -136,6 +143,23 @@ struct Disconnected {  // they broke
 struct Proposed {
   SharedBatch batch;
 };
+// The batch proposed last ends with HANDOVER, as SealOffice asked.
+struct HandoverProposed {};
+// Office is to go to `successor`, or to the best one; `resign`: and if nobody can take it, it is left all the
+// same. One that does not lead does nothing.
+struct HandOver {
+  Seat successor = nobody;
+  bool resign = false;
+};
+// This broker is about to stop, or is not: while it drains it does not stand.
+struct Draining {
+  bool on = true;
+};
+// An OPEN or HANDOVER record was applied.
+struct OfficeApplied {
+  Seat leader = nobody;  // of OPEN; nobody: it was HANDOVER
+  WallTime time;
+};
 struct VoteWritten {
   Epoch epoch;
   Seat voted = nobody;
@@ -159,7 +183,8 @@ struct RoomKnown {
   bool full = false;
 };
 
-using Input = std::variant<Tick, Received, Connected, Disconnected, Proposed, VoteWritten, BatchesWritten,
-                           CutDone, BatchesRead, Freed, RoomKnown>;
+using Input =
+    std::variant<Tick, Received, Connected, Disconnected, Proposed, HandoverProposed, HandOver, Draining,
+                 OfficeApplied, VoteWritten, BatchesWritten, CutDone, BatchesRead, Freed, RoomKnown>;
 
 }  // namespace cidbus::group

@@ -17,6 +17,7 @@ Group::Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng)
       contact_(config_.timers, now),
       following_(config_.durability),
       replication_(config_),
+      handover_(config_, prng.fork()),
       last_step_(now) {
   ENSURE(log_.last().epoch <= start.epoch, "epoch", start.epoch.value, "log", log_.last().epoch.value);
   if (config_.size() == 1) contact_.suspect_at_once(now);
@@ -49,7 +50,7 @@ void Group::on_clock(Monotonic now, Effects& out) {
 
 std::int32_t Group::effective_priority() const {
   const bool unfit =
-      disk_full_ || claim_ > log_.last() ||
+      disk_full_ || draining_ || claim_ > log_.last() ||
       (unsynced_since_ != Monotonic::max() && last_step_ - unsynced_since_ > config_.timers.suspicion);
   return unfit ? -1 : config_.at(config_.self()).priority;
 }
@@ -87,13 +88,16 @@ void Group::lead(Monotonic now, Effects& out) {
     return leave_office(now, WhyDeposed::SlowDisk, out);
   if (now >= next_beat_) beat(now, out);
   replication_.tick(now, out);
+  handover_.tick(now, log_, commit_, replication_, votes_.epoch(), out);
+  const Seat preferred = handover_.preferred(now, replication_, history_, effective_priority());
+  if (preferred != nobody) hand_over(now, preferred, out);
 }
 
 std::optional<Monotonic> Group::deadline() const {
   Monotonic at = Monotonic::max();
   if (in_office()) {
     if (config_.size() == 1) return std::nullopt;
-    at = std::min({next_beat_, replication_.deadline(), replication_.standing_until()});
+    at = std::min({next_beat_, replication_.deadline(), replication_.standing_until(), handover_.deadline()});
     if (unsynced_since_ != Monotonic::max()) at = std::min(at, unsynced_since_ + config_.timers.slow_disk);
   } else {
     at = std::min({election_.deadline(), next_probe(), catch_up_.deadline()});
@@ -115,7 +119,7 @@ void Group::obey(Monotonic now, Verdict verdict, Effects& out) {
     case Verdict::Nothing:
       return;
     case Verdict::Stand:
-      return stand(now, out);
+      return stand(now, 0, out);
     case Verdict::Elected:
       return take_office(now, out);
     case Verdict::CatchUp:
@@ -124,15 +128,17 @@ void Group::obey(Monotonic now, Verdict verdict, Effects& out) {
 }
 
 // E6.
-void Group::stand(Monotonic now, Effects& out) {
-  adopt(now, {std::max(votes_.epoch(), election_.highest_seen()).value + 1}, out);
+void Group::stand(Monotonic now, std::uint64_t token, Effects& out) {
+  // Whoever was handed the office stands in the very next epoch; others above all that they have seen.
+  const Epoch above = token != 0 ? votes_.epoch() : std::max(votes_.epoch(), election_.highest_seen());
+  adopt(now, {above.value + 1}, out);
   votes_.vote_for(config_.self());
   const std::uint64_t candidacy = election_.on_stood(now);
   out.notice(NoticeKind::Standing, config_.self(), votes_.epoch());
   out.add(WriteVote{votes_.epoch(), config_.self()});
   for (std::size_t at = 0; at < config_.size(); ++at)
     if (static_cast<Seat>(at) != config_.self())
-      out.send(static_cast<Seat>(at), votes_.epoch(), VoteRequest{log_.last(), candidacy, 0});
+      out.send(static_cast<Seat>(at), votes_.epoch(), VoteRequest{log_.last(), candidacy, token});
 }
 
 // E9.
@@ -142,6 +148,7 @@ void Group::take_office(Monotonic now, Effects& out) {
   catch_up_.stop();
   replication_.begin(now, log_, votes_.epoch(), election_.voters(), election_.asked_at());
   replication_.tell_commit(commit_);
+  handover_.on_office(now);
   out.add(LeaderKnown{config_.self(), votes_.epoch()});
   out.add(TakeOffice{votes_.epoch()});
   next_beat_ = now;
@@ -152,6 +159,7 @@ void Group::leave_office(Monotonic now, WhyDeposed why, Effects& out) {
   contact_.forget_leader();
   contact_.be_patient(now);
   following_.begin();
+  handover_.on_left_office();
   open_.reset();
   out.add(LeaveOffice{votes_.epoch(), why});
   out.add(LeaderKnown{nobody, votes_.epoch()});
@@ -159,13 +167,47 @@ void Group::leave_office(Monotonic now, WhyDeposed why, Effects& out) {
 
 // The general epoch rule of section 2.
 void Group::adopt(Monotonic now, Epoch epoch, Effects& out) {
-  if (in_office()) leave_office(now, WhyDeposed::HigherEpoch, out);
+  const bool offered = handover_.stage() == Handover::Stage::Offered;
+  if (in_office()) leave_office(now, offered ? WhyDeposed::HandedOver : WhyDeposed::HigherEpoch, out);
   const bool knew_one = contact_.leader() != nobody;
   votes_.adopt(epoch);
   election_.on_epoch_over();
   contact_.forget_leader();
   following_.begin();
   if (knew_one) out.add(LeaderKnown{nobody, epoch});
+}
+
+// ---- handing over (H1 to H3)
+
+void Group::hand_over(Monotonic now, Seat successor, Effects& out) {
+  if (serving() && handover_.stage() == Handover::Stage::None)
+    handover_.begin(now, successor, votes_.epoch(), out);
+}
+
+void Group::on(Monotonic now, const HandOver& wish, Effects& out) {
+  if (!in_office() || config_.size() == 1) return;
+  const Seat best = handover_.best_successor(now, replication_);
+  const Seat successor = wish.successor != nobody ? wish.successor : best;
+  if (successor != nobody && successor != config_.self() && serving()) return hand_over(now, successor, out);
+  if (!wish.resign) return;
+  for (std::size_t at = 0; at < config_.size(); ++at)
+    if (static_cast<Seat>(at) != config_.self()) out.send(static_cast<Seat>(at), votes_.epoch(), Resign{});
+  leave_office(now, WhyDeposed::Resigned, out);
+}
+
+void Group::on(Monotonic now, const HandoverProposed&, Effects& out) {
+  handover_.on_sealed();
+  if (in_office()) handover_.tick(now, log_, commit_, replication_, votes_.epoch(), out);
+}
+
+void Group::on(Monotonic, const Draining& draining, Effects&) { draining_ = draining.on; }
+
+void Group::on(Monotonic, const OfficeApplied& applied, Effects&) {
+  if (applied.leader == nobody) {
+    history_.on_handover();
+  } else {
+    history_.on_open(applied.leader, applied.time);
+  }
 }
 
 // ---- what the driver proposes, and the disk says
@@ -178,14 +220,17 @@ void Group::on(Monotonic now, const Proposed& proposed, Effects& out) {
   if (unsynced_since_ == Monotonic::max()) unsynced_since_ = now;
   out.add(WriteBatch{proposed.batch, votes_.epoch()});
   replication_.pump(now, log_, out);
-  advance_commit(out);
+  advance_commit(now, out);
 }
 
-void Group::advance_commit(Effects&) {
+void Group::advance_commit(Monotonic now, Effects& out) {
   const LogIndex committed = replication_.committed(log_);
-  if (committed <= commit_) return;
-  commit_ = committed;
-  replication_.tell_commit(commit_);
+  if (committed > commit_) {
+    commit_ = committed;
+    replication_.tell_commit(commit_);
+  }
+  if (handover_.stage() != Handover::Stage::None)
+    handover_.tick(now, log_, commit_, replication_, votes_.epoch(), out);
 }
 
 void Group::on(Monotonic now, const VoteWritten& written, Effects& out) {
@@ -197,7 +242,7 @@ void Group::on(Monotonic now, const VoteWritten& written, Effects& out) {
 void Group::on(Monotonic now, const BatchesWritten& written, Effects& out) {
   log_.on_persisted(written.end);
   unsynced_since_ = log_.durable() < log_.last().index ? now : Monotonic::max();
-  if (in_office()) return advance_commit(out);
+  if (in_office()) return advance_commit(now, out);
   if (contact_.leader() != nobody)
     following_.on_durable(log_, votes_.epoch(), contact_.leader(), disk_full_, out);
 }

@@ -31,6 +31,7 @@
 #include "broker/consensus/catch_up.h"
 #include "broker/consensus/election.h"
 #include "broker/consensus/following.h"
+#include "broker/consensus/handover.h"
 #include "broker/consensus/leader_contact.h"
 #include "broker/consensus/log_window.h"
 #include "broker/consensus/replication.h"
@@ -90,6 +91,10 @@ class Group {
   void on(Monotonic now, const Connected& connected, Effects& out);
   void on(Monotonic now, const Disconnected& disconnected, Effects& out);
   void on(Monotonic now, const Proposed& proposed, Effects& out);
+  void on(Monotonic now, const HandoverProposed&, Effects& out);
+  void on(Monotonic now, const HandOver& wish, Effects& out);
+  void on(Monotonic now, const Draining& draining, Effects& out);
+  void on(Monotonic now, const OfficeApplied& applied, Effects& out);
   void on(Monotonic now, const VoteWritten& written, Effects& out);
   void on(Monotonic now, const BatchesWritten& written, Effects& out);
   void on(Monotonic now, const CutDone&, Effects& out);
@@ -99,15 +104,16 @@ class Group {
 
   void lead(Monotonic now, Effects& out);
   void obey(Monotonic now, Verdict verdict, Effects& out);
-  void stand(Monotonic now, Effects& out);
+  void stand(Monotonic now, std::uint64_t token, Effects& out);
+  void hand_over(Monotonic now, Seat successor, Effects& out);
   void take_office(Monotonic now, Effects& out);
   void leave_office(Monotonic now, WhyDeposed why, Effects& out);
   void adopt(Monotonic now, Epoch epoch, Effects& out);
   void beat(Monotonic now, Effects& out);
-  void advance_commit(Effects& out);
+  void advance_commit(Monotonic now, Effects& out);
   [[nodiscard]] Standing standing(Monotonic now) const;
   [[nodiscard]] std::int32_t effective_priority() const;
-  [[nodiscard]] bool may_stand() const { return !disk_full_; }
+  [[nodiscard]] bool may_stand() const { return !disk_full_ && !draining_; }
   [[nodiscard]] Monotonic next_probe() const;
 
   // group_receive.cpp: a message each
@@ -123,6 +129,9 @@ class Group {
   void receive(Monotonic now, Seat from, Epoch epoch, const AppendAck& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const Fetch& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const FetchData& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const HandoverMessage& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Refuse& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const Resign& message, Effects& out);
   template <typename Other>
   void receive(Monotonic, Seat, Epoch, const Other&, Effects&) {}
   void hear_leader(Monotonic now, Seat from, Effects& out);
@@ -141,6 +150,8 @@ class Group {
   Following following_;
   CatchUp catch_up_;
   Replication replication_;
+  Handover handover_;
+  OfficeHistory history_;
 
   // in office
   std::optional<LogIndex> open_;  // its OPEN, once proposed
@@ -152,6 +163,7 @@ class Group {
   Monotonic last_step_;
   Monotonic unsynced_since_ = Monotonic::max();  // something waits for the disk since then
   bool disk_full_ = false;
+  bool draining_ = false;
 };
 
 }  // namespace cidbus::group

@@ -48,7 +48,9 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Nay& message, E
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const VoteRequest& message, Effects& out) {
   const Vote refused{message.candidacy, false, log_.last()};
   if (epoch < votes_.epoch()) return out.send(from, votes_.epoch(), refused);
-  if (in_office() || contact_.heard_lately(now)) return;
+  // Whoever was offered the office stands in the very next epoch: the leader itself has asked for it.
+  const bool offered = message.token != 0 && epoch.value == votes_.epoch().value + 1;
+  if ((in_office() || contact_.heard_lately(now)) && !offered) return;
   if (epoch > votes_.epoch()) adopt(now, epoch, out);
   const LogPosition held = holds(Rule::ClaimKept) ? std::max(log_.last(), claim_) : log_.last();
   const bool has_all = message.log >= held || !holds(Rule::RankOfJournal);
@@ -105,7 +107,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Beat& message, 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& message, Effects& out) {
   if (epoch != votes_.epoch() || !in_office()) return;
   replication_.on_beat_ack(log_, from, message);
-  advance_commit(out);
+  advance_commit(now, out);
   const std::uint64_t confirmed = replication_.confirmed_round(read_round_);
   if (confirmed <= confirmed_round_) return;
   confirmed_round_ = confirmed;
@@ -129,7 +131,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Append& message
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const AppendAck& message, Effects& out) {
   if (epoch != votes_.epoch() || !in_office()) return;
   replication_.on_ack(now, log_, from, message, out);
-  advance_commit(out);
+  advance_commit(now, out);
 }
 
 // ---- catching up (E8)
@@ -143,6 +145,25 @@ void Group::receive(Monotonic now, Seat from, Epoch, const FetchData& message, E
   const auto progress =
       catch_up_.on_data(now, config_.timers, log_, commit_, votes_.epoch(), from, message, out);
   if (progress == CatchUp::Progress::Done) obey(now, election_.probe(now, standing(now), out), out);
+}
+
+// ---- handing over
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const HandoverMessage& message, Effects& out) {
+  if (epoch != votes_.epoch() || from != contact_.leader()) return;
+  const bool can = may_stand() && effective_priority() >= 0 && log_.last() == message.last;
+  if (!can) return out.send(from, votes_.epoch(), Refuse{message.token});
+  stand(now, message.token, out);
+}
+
+void Group::receive(Monotonic, Seat from, Epoch epoch, const Refuse& message, Effects& out) {
+  if (epoch == votes_.epoch() && in_office()) handover_.on_refused(from, message.token, epoch, out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const Resign&, Effects&) {
+  if (epoch != votes_.epoch() || from != contact_.leader()) return;
+  contact_.forget_leader();
+  contact_.suspect_at_once(now);
 }
 
 }  // namespace cidbus::group

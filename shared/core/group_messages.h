@@ -146,7 +146,7 @@ struct SnapAck {
 
 // ---- hand-over (control; H1 to H3)
 
-struct Handover {  // "stand now": the sender has stopped admitting
+struct HandoverMessage {  // HANDOVER: "stand now": the sender has stopped admitting
   LogPosition last;
   std::uint64_t token = 0;
 };
@@ -167,7 +167,7 @@ struct RepairGoal {
 
 // The order is that of schema/group.capnp.
 using GroupMessage = std::variant<ElectionMessage, Ok, Aye, Nay, VoteRequest, Vote, Beat, BeatAck, Append,
-                                  AppendAck, Fetch, FetchData, SnapBegin, SnapChunk, SnapAck, Handover,
+                                  AppendAck, Fetch, FetchData, SnapBegin, SnapChunk, SnapAck, HandoverMessage,
                                   Refuse, Resign, RepairRequest, RepairGoal>;
 std::string_view name_of(const GroupMessage& message);
 

@@ -37,7 +37,7 @@ std::vector<GroupMessage> examples() {
           SnapBegin{here, 5, 1 << 20, {1, 2, 3}},
           SnapChunk{here, 512, bytes(256, 4)},
           SnapAck{here, 768, true, true},
-          Handover{here, 13},
+          HandoverMessage{here, 13},
           Refuse{13},
           Resign{},
           RepairRequest{14},

@@ -131,7 +131,7 @@ GroupMessage get_body(schema::GroupEnvelope::Body::Reader in, std::vector<Shared
       return SnapAck{get(body.getLast()), body.getNext(), body.getInstalled(), body.getRefused()};
     }
     case Kind::HANDOVER:
-      return Handover{get(in.getHandover().getLast()), in.getHandover().getToken()};
+      return HandoverMessage{get(in.getHandover().getLast()), in.getHandover().getToken()};
     case Kind::REFUSE:
       return Refuse{in.getRefuse()};
     case Kind::RESIGN:

@@ -129,7 +129,7 @@ void put(Body out, const SnapAck& message) {
   body.setInstalled(message.installed);
   body.setRefused(message.refused);
 }
-void put(Body out, const Handover& message) {
+void put(Body out, const HandoverMessage& message) {
   auto body = out.initHandover();
   put(body.initLast(), message.last);
   body.setToken(message.token);

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint8_t open_record = 1;
 constexpr std::uint8_t submission_record = 2;
+constexpr std::uint8_t handover_record = 3;
+
+Seat leader_of(const RecordView& open) { return static_cast<Seat>(open.payload[0]); }
 
 }  // namespace
 
@@ -115,6 +118,13 @@ void SimBroker::carry(const Effect& effect) {
     disk_.read(*read);
   } else if (const auto* office = std::get_if<TakeOffice>(&effect)) {
     take_office(office->epoch);
+  } else if (std::holds_alternative<SealOffice>(effect)) {
+    builder_->append(handover_record, 1, wall(), {});
+    sealed_ = true;
+    group_->step(clock(), Proposed{builder_->seal()}, effects_);
+    group_->step(clock(), HandoverProposed{}, effects_);
+  } else if (std::holds_alternative<UnsealOffice>(effect)) {
+    sealed_ = false;
   } else if (std::holds_alternative<LeaveOffice>(effect)) {
     builder_.reset();
     reads_.clear();
@@ -130,8 +140,10 @@ void SimBroker::carry(const Effect& effect) {
 void SimBroker::take_office(Epoch epoch) {
   world_.checkers.one_leader.on_office(epoch, seat_);
   world_.checkers.committed.on_office(epoch, group_->log());
+  sealed_ = false;
   builder_.emplace(epoch, group_->log().end());
-  builder_->append(open_record, 1, {}, {});
+  const std::uint8_t who[] = {static_cast<std::uint8_t>(seat_)};
+  builder_->append(open_record, 1, wall(), who);
   batch_at_disk_ = false;
   world_.on_office(seat_);
 }
@@ -140,7 +152,7 @@ bool SimBroker::submit(std::uint64_t submission) {
   if (!serving() || !builder_->has_room(sizeof submission)) return false;
   Bytes payload;
   ByteWriter(payload).number(submission);
-  builder_->append(submission_record, 1, {}, payload);
+  builder_->append(submission_record, 1, wall(), payload);
   mine_.insert(submission);
   step(Tick{});
   return true;
@@ -157,7 +169,7 @@ void SimBroker::ask_read() {
 
 // R5: while a sync runs, records gather.
 void SimBroker::seal() {
-  while (builder_ && !builder_->empty() && !batch_at_disk_) {
+  while (builder_ && !sealed_ && !builder_->empty() && !batch_at_disk_) {
     batch_at_disk_ = config_.durability != Durability::Memory;
     group_->step(clock(), Proposed{builder_->seal()}, effects_);
     carry_out();
@@ -174,6 +186,10 @@ void SimBroker::apply() {
       applied_ = batch->header().last();
       world_.checkers.committed.on_applied(group_->epoch(), batch->header().end(), digest_);
       for (const RecordView& record : *batch) {
+        if (record.type == open_record)
+          group_->step(clock(), OfficeApplied{leader_of(record), record.time}, effects_);
+        if (record.type == handover_record)
+          group_->step(clock(), OfficeApplied{nobody, record.time}, effects_);
         if (record.type != submission_record) continue;
         const auto submission = ByteReader(record.payload).number<std::uint64_t>();
         group_sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ",

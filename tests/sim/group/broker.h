@@ -61,6 +61,7 @@ class SimBroker {
 
  private:
   [[nodiscard]] Monotonic clock() const;
+  [[nodiscard]] WallTime wall() const { return {clock().time_since_epoch() / std::chrono::milliseconds(1)}; }
   void step(group::Input input);
   void carry_out();
   void carry(const group::Effect& effect);
@@ -87,6 +88,7 @@ class SimBroker {
 
   // in office
   std::optional<BatchBuilder> builder_;
+  bool sealed_ = false;  // a hand-over is under way: nothing is proposed
   bool batch_at_disk_ = false;
   std::map<std::uint64_t, LogIndex> reads_;  // by round: what they must see
 
