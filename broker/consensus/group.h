@@ -136,6 +136,7 @@ class Group {
   void receive(Monotonic, Seat, Epoch, const Other&, Effects&) {}
   void hear_leader(Monotonic now, Seat from, Effects& out);
   void follow_commit(LogIndex commit, Effects& out);
+  void tell_epoch(Seat to, Effects& out);
   void grant(Monotonic now, Seat candidate, std::uint64_t candidacy, Effects& out);
 
   GroupConfig config_;

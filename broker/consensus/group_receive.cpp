@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "broker/consensus/group.h"
 #include "broker/consensus/rules.h"
@@ -89,24 +90,29 @@ void Group::hear_leader(Monotonic now, Seat from, Effects& out) {
   if (is_new) out.add(LeaderKnown{from, votes_.epoch()});
 }
 
+// The answer to a leader of a lower epoch, which learns the own one and steps down. Nothing else in it is
+// said: it may arrive when the same broker leads in this very epoch, and must not pass for an answer then.
+void Group::tell_epoch(Seat to, Effects& out) {
+  out.send(to, votes_.epoch(),
+           BeatAck{0, std::numeric_limits<std::int64_t>::min(), {}, effective_priority()});
+}
+
 void Group::follow_commit(LogIndex commit, Effects&) {
   commit_ = std::max(commit_, std::min(commit, following_.match()));
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const Beat& message, Effects& out) {
-  if (epoch == votes_.epoch()) {
-    hear_leader(now, from, out);
-    following_.on_leader_at(log_, message.last);
-    follow_commit(message.commit, out);
-  }
-  // One of a lower epoch learns the own one from the answer, and steps down.
+  if (epoch < votes_.epoch()) return tell_epoch(from, out);
+  hear_leader(now, from, out);
+  following_.on_leader_at(log_, message.last);
+  follow_commit(message.commit, out);
   out.send(from, votes_.epoch(),
            BeatAck{message.read_round, message.sent, following_.durable(log_), effective_priority()});
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& message, Effects& out) {
   if (epoch != votes_.epoch() || !in_office()) return;
-  replication_.on_beat_ack(log_, from, message);
+  replication_.on_beat_ack(now, log_, from, message, out);
   advance_commit(now, out);
   const std::uint64_t confirmed = replication_.confirmed_round(read_round_);
   if (confirmed <= confirmed_round_) return;
@@ -120,8 +126,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& messag
 // ---- replication
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const Append& message, Effects& out) {
-  if (epoch < votes_.epoch())
-    return out.send(from, votes_.epoch(), AppendAck{false, disk_full_, message.prev.index, {}, {}, {}});
+  if (epoch < votes_.epoch()) return tell_epoch(from, out);
   hear_leader(now, from, out);
   following_.on_append(log_, commit_, votes_.epoch(), from, message, disk_full_, out);
   if (log_.durable() < log_.last().index && unsynced_since_ == Monotonic::max()) unsynced_since_ = now;

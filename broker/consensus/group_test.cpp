@@ -182,7 +182,7 @@ b1 APPEND e5 5/9 3 5/10-10
 b1 APPEND e5 5/6 3
   to b1 e5: APPEND_ACK match 6 durable 6
 b1 APPEND e4 4/5 0
-  to b1 e5: APPEND_ACK no, holds 0/0
+  to b1 e5: BEAT_ACK durable 0
 b2 APPEND e7 2/3 3 6/4-4
   leader nobody
   leader b2
@@ -277,6 +277,35 @@ wait 280
   to b3 e5: BEAT commit 0
   leave office e5: no majority answers it
   leader nobody
+)";
+  EXPECT_EQ(broker.play(scene), scene);
+}
+
+// A lost acknowledgement is made good by the next BEAT's: what comes next is sent then.
+TEST(GroupScenes, LostAcknowledgementHoldsNothingUp) {
+  Transcript broker("b1", {4}, {"4/1-5"});
+  const std::string scene = R"(wait 300
+  to b2 e4: ELECTION 4/5 prio 3
+  to b3 e4: ELECTION 4/5 prio 3
+b2 AYE 1 4/5 2
+b3 AYE 1 4/5 1
+  write vote e5 for b1
+  to b2 e5: VOTE_REQ 4/5
+  to b3 e5: VOTE_REQ 4/5
+b2 VOTE e5 granted
+disk vote
+  leader b1
+  take office e5
+propose 1
+  write 5/6-6 office 5
+  to b2 e5: APPEND behind 4/5 commit 0 5/6-6
+  to b3 e5: APPEND behind 4/5 commit 0 5/6-6
+b3 APPEND_ACK e5 reject 5 4/5
+  to b3 e5: APPEND behind 4/5 commit 0
+b3 BEAT_ACK e5 5
+b3 APPEND_ACK e5 5 5
+  to b3 e5: APPEND behind 4/5 commit 0 5/6-6
+b3 BEAT_ACK e5 6
 )";
   EXPECT_EQ(broker.play(scene), scene);
 }

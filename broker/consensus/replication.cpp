@@ -123,7 +123,8 @@ void Replication::on_ack(Monotonic now, const LogWindow& log, Seat from, const A
   if (current) go_on_behind(now, log, from, ack.hint, out);
 }
 
-void Replication::on_beat_ack(const LogWindow& log, Seat from, const BeatAck& ack) {
+void Replication::on_beat_ack(Monotonic now, const LogWindow& log, Seat from, const BeatAck& ack,
+                              Effects& out) {
   Follower& follower = followers_[place(from)];
   if (ack.durable > log.last().index) return;
   follower.durable = std::max(follower.durable, ack.durable);
@@ -131,6 +132,7 @@ void Replication::on_beat_ack(const LogWindow& log, Seat from, const BeatAck& ac
   follower.read_round = std::max(follower.read_round, ack.read_round);
   follower.priority = ack.priority;
   settle(follower);
+  pump_one(now, log, from, out);  // it may say what a lost acknowledgement should have said
 }
 
 void Replication::on_read(Monotonic now, const LogWindow& log, Seat peer, LogIndex from,

@@ -64,7 +64,7 @@ class Replication {
   // Sends what there is to send to everyone.
   void pump(Monotonic now, const LogWindow& log, Effects& out);
   void on_ack(Monotonic now, const LogWindow& log, Seat from, const AppendAck& ack, Effects& out);
-  void on_beat_ack(const LogWindow& log, Seat from, const BeatAck& ack);
+  void on_beat_ack(Monotonic now, const LogWindow& log, Seat from, const BeatAck& ack, Effects& out);
   // `gone`: the journal does not hold them any more.
   void on_read(Monotonic now, const LogWindow& log, Seat peer, LogIndex from,
                const std::vector<SharedBatch>& batches, bool gone, Effects& out);

@@ -56,6 +56,7 @@ class Transcript {
   std::optional<ChainEnd> written_;
   std::uint64_t candidacy_ = 0;
   std::int64_t beat_sent_ = 0;
+  LogIndex asked_;  // `prev` of the last APPEND: what an APPEND_ACK answers
 };
 
 }  // namespace cidbus::group

@@ -206,7 +206,7 @@ void Transcript::message(Seat from, const std::string& name, std::istringstream&
       return step(Received{from, epoch, AppendAck{false, false, prev, {}, {}, read_position(words)}});
     }
     const LogIndex durable = read_index(words);
-    return step(Received{from, epoch, AppendAck{true, false, {}, {std::stoull(match)}, durable, {}}});
+    return step(Received{from, epoch, AppendAck{true, false, asked_, {std::stoull(match)}, durable, {}}});
   }
   if (name == "FETCH") return step(Received{from, epoch, Fetch{read_position(words), {}}});
   ENSURE(name == "FETCH_DATA", name);
@@ -256,6 +256,7 @@ std::string Transcript::text_of(const Effect& effect) {
   if (const auto* send = std::get_if<Send>(&effect)) {
     if (const auto* request = std::get_if<VoteRequest>(&send->message)) candidacy_ = request->candidacy;
     if (const auto* beat = std::get_if<Beat>(&send->message)) beat_sent_ = beat->sent;
+    if (const auto* append = std::get_if<Append>(&send->message)) asked_ = append->prev.index;
     return "to " + name_of(send->to) + " e" + std::to_string(send->epoch.value) + ": " +
            text_of(send->message);
   }
