@@ -281,35 +281,6 @@ wait 280
   EXPECT_EQ(broker.play(scene), scene);
 }
 
-// A lost acknowledgement is made good by the next BEAT's: what comes next is sent then.
-TEST(GroupScenes, LostAcknowledgementHoldsNothingUp) {
-  Transcript broker("b1", {4}, {"4/1-5"});
-  const std::string scene = R"(wait 300
-  to b2 e4: ELECTION 4/5 prio 3
-  to b3 e4: ELECTION 4/5 prio 3
-b2 AYE 1 4/5 2
-b3 AYE 1 4/5 1
-  write vote e5 for b1
-  to b2 e5: VOTE_REQ 4/5
-  to b3 e5: VOTE_REQ 4/5
-b2 VOTE e5 granted
-disk vote
-  leader b1
-  take office e5
-propose 1
-  write 5/6-6 office 5
-  to b2 e5: APPEND behind 4/5 commit 0 5/6-6
-  to b3 e5: APPEND behind 4/5 commit 0 5/6-6
-b3 APPEND_ACK e5 reject 5 4/5
-  to b3 e5: APPEND behind 4/5 commit 0
-b3 BEAT_ACK e5 5
-b3 APPEND_ACK e5 5 5
-  to b3 e5: APPEND behind 4/5 commit 0 5/6-6
-b3 BEAT_ACK e5 6
-)";
-  EXPECT_EQ(broker.play(scene), scene);
-}
-
 // The general epoch rule.
 TEST(GroupScenes, LeaderOfAnOlderEpochStepsDown) {
   Transcript broker("b1", {4}, {"4/1-5"});
