@@ -211,6 +211,7 @@ struct CompleteItem {
   result @2 :Data;
   error @3 :Text;
   elapsedUs @4 :UInt64;
+  log @5 :Data;                  # the end of what it said: shared/core/attempt_history.h
 }
 
 # ---- questions ----
@@ -219,6 +220,7 @@ struct TaskQuery {
   request @0 :UInt64;
   wait @1 :Bool;                 # answered as each task becomes final, not at once
   tasks @2 :List(UInt64);
+  logs @3 :Bool;                 # with the history of each
 }
 
 struct TaskList {

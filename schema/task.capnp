@@ -74,4 +74,5 @@ struct TaskInfo {  # everything that can be told of a task; times in millisecond
   finishedAt @10 :Int64;
   worker @11 :Text;  # of the last attempt
   key @12 :Text;
+  history @13 :Data;  # of its attempts, where asked for: shared/core/attempt_history.h
 }

@@ -42,7 +42,8 @@ void run_slot(JobRunner& runner, WorkQueue<SharedJob>& queue, Mailbox<Event>& ev
     JobEnd end = run_guarded(runner, job);
     const auto elapsed =
         std::chrono::duration_cast<std::chrono::microseconds>(read_clock().monotonic - began);
-    AttemptEnd told{job.attempt, end.outcome, std::move(end.result), std::move(end.error), elapsed};
+    AttemptEnd told{job.attempt, end.outcome, std::move(end.result), std::move(end.error), elapsed,
+                    std::move(end.log)};
     if (queue.empty())
       events.push_and_ring(std::move(told));
     else

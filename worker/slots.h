@@ -43,6 +43,7 @@ struct JobEnd {
   Outcome outcome = Outcome::Completed;
   Bytes result;
   std::string error;
+  Bytes log = {};  // attempt_history.h
 };
 
 // Runs one job at a time on one slot's thread; a slot has one for its life.

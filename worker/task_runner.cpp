@@ -1,6 +1,7 @@
 #include "worker/task_runner.h"
 
 #include "shared/base/limits/words.h"
+#include "shared/core/attempt_history.h"
 #include "shared/wire/work.h"
 
 namespace cidbus {
@@ -52,6 +53,12 @@ NetworkBlocksOptions TaskRunner::blocks_options(const Context& context) const {
 }
 
 JobEnd TaskRunner::run(Job& job) {
+  JobEnd end = run_to_end(job);
+  end.log = encode_log({job.log.ended, job.log.output, job.log.errors});
+  return end;
+}
+
+JobEnd TaskRunner::run_to_end(Job& job) {
   cancelled_ = &job.cancelled;
   auto result = run_handler(job);
   // Also what a failed run wrote is flushed: the next task's flush must speak of its own blocks only.

@@ -32,6 +32,7 @@ class TaskRunner : public JobRunner {
   JobEnd run(Job& job) override;
 
  private:
+  JobEnd run_to_end(Job& job);
   Result<Bytes> run_handler(Job& job);
 
   NetworkBlocksOptions blocks_options(const Context& context) const;

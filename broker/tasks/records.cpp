@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint8_t record_version = 1;
 constexpr std::uint8_t node_version = 2;
+constexpr std::uint8_t logged_version = 2;  // of REQUEUE and RESULT that carry a log
 
 // Bits of SUBMIT's `present`.
 enum Present : std::uint8_t { HasDelay = 1, HasDeadline = 2, HasTimeLimit = 4, HasBackoff = 8, HasKey = 16 };
@@ -68,7 +69,7 @@ Chosen read_duration(ByteReader& reader) {
 // million times a second.
 class Head {
  public:
-  Head() { number(record_version); }
+  explicit Head(std::uint8_t version = record_version) { number(version); }
   template <typename Integer>
   void number(Integer value) {
     std::memcpy(bytes_.data() + size_, &value, sizeof(value));
@@ -94,6 +95,15 @@ class Head {
   std::array<std::uint8_t, 64> bytes_;
   std::size_t size_ = 0;
 };
+
+std::uint8_t version_for(ByteView log) { return log.empty() ? record_version : logged_version; }
+// The reader behind the version of a record that may carry a log.
+ByteReader begin_logged(ByteView payload, std::uint8_t& version) {
+  ByteReader reader(payload);
+  version = reader.number<std::uint8_t>();
+  return reader;
+}
+bool is_known(std::uint8_t version) { return version == record_version || version == logged_version; }
 
 template <typename Record>
 void read_attempt(ByteReader& reader, Record& record) {
@@ -251,17 +261,18 @@ bool decode(ByteView payload, LeaseRecord& out) {
 }
 
 void encode(const RequeueRecord& record, Bytes& out) {
-  Head head;
+  Head head(version_for(record.log));
   head.attempt(record);
   head.number(static_cast<std::uint8_t>(record.reason));
   head.number(static_cast<std::uint8_t>(record.costs_try));
   ByteWriter writer = head.append_to(out);
   write_duration(writer, record.delay);
   writer.sized(record.error);
+  if (!record.log.empty()) writer.sized(record.log);
 }
 bool decode(ByteView payload, RequeueRecord& out) {
-  bool known = false;
-  ByteReader reader = begin(payload, known);
+  std::uint8_t version = 0;
+  ByteReader reader = begin_logged(payload, version);
   read_attempt(reader, out);
   const auto reason = reader.number<std::uint8_t>();
   const auto costs_try = reader.number<std::uint8_t>();
@@ -269,31 +280,34 @@ bool decode(ByteView payload, RequeueRecord& out) {
   out.costs_try = costs_try != 0;
   out.delay = read_duration<std::chrono::milliseconds>(reader);
   out.error = reader.sized_text();
-  return known && reader.complete() && reason <= static_cast<std::uint8_t>(RequeueReason::NotRunning) &&
-         costs_try <= 1;
+  out.log = version == logged_version ? reader.sized() : ByteView{};
+  return is_known(version) && reader.complete() &&
+         reason <= static_cast<std::uint8_t>(RequeueReason::NotRunning) && costs_try <= 1;
 }
 
 void encode(const ResultRecord& record, Bytes& out) {
-  Head head;
+  Head head(version_for(record.log));
   head.attempt(record);
   head.number(static_cast<std::uint8_t>(record.outcome));
   head.number(record.node);
   ByteWriter writer = head.append_to(out);
   write_duration(writer, record.elapsed);
   writer.sized(record.error);
+  if (!record.log.empty()) writer.sized(record.log);
   writer.raw(record.result);
 }
 bool decode(ByteView payload, ResultRecord& out) {
-  bool known = false;
-  ByteReader reader = begin(payload, known);
+  std::uint8_t version = 0;
+  ByteReader reader = begin_logged(payload, version);
   read_attempt(reader, out);
   const auto outcome = reader.number<std::uint8_t>();
   out.outcome = static_cast<Outcome>(outcome);
   out.node = reader.number<std::uint16_t>();
   out.elapsed = read_duration<std::chrono::microseconds>(reader);
   out.error = reader.sized_text();
+  out.log = version == logged_version ? reader.sized() : ByteView{};
   out.result = reader.rest();
-  return known && !reader.failed() && outcome <= static_cast<std::uint8_t>(Outcome::HandedBack);
+  return is_known(version) && !reader.failed() && outcome <= static_cast<std::uint8_t>(Outcome::HandedBack);
 }
 
 void encode(const TaskRecord& record, Bytes& out) {

@@ -4,7 +4,7 @@
 // little-endian. A payload begins with its version, so that later fields (dependencies, fairness, memo) can
 // follow without a new type; older versions are read for ever.
 //
-//   payload        := version:u8 body                      version is 1, and 2 for NODE
+//   payload        := version:u8 body                      version is 1, and 2 for NODE and where it says so
 //   text8          := length:u8 bytes                      names
 //   text           := length:u32 bytes
 //   OPEN           := epoch:u64 leader:text8 endpoint:text
@@ -18,8 +18,12 @@
 //                     work:the rest                        milliseconds; bits of `present` in this order
 //   LEASE          := task:u64 run:u8 attempt:u32 node:u16
 //   REQUEUE        := task:u64 run:u8 attempt:u32 reason:u8 costs_try:u8 delay:varint error:text
-//   RESULT         := task:u64 run:u8 attempt:u32 outcome:u8 node:u16 elapsed:varint error:text result:the
-//   rest CANCEL         := task:u64 EXPIRE         := task:u64 RESULT_ACK     := session:16 cursor:u64
+//                     [log:text]                           in version 2, which is written where there is one
+//   RESULT         := task:u64 run:u8 attempt:u32 outcome:u8 node:u16 elapsed:varint error:text [log:text]
+//                     result:the rest                      likewise
+//   CANCEL         := task:u64
+//   EXPIRE         := task:u64
+//   RESULT_ACK     := session:16 cursor:u64
 //
 // Thread rule: values; views live as long as the payload. Limits: base/limits/; checked before a record is
 // made.
@@ -100,6 +104,7 @@ struct RequeueRecord {
   bool costs_try = false;
   std::chrono::milliseconds delay{0};  // not before this long after the record's time
   std::string_view error;
+  ByteView log = {};  // the end of what the attempt said (shared/core/attempt_history.h)
 };
 struct ResultRecord {
   TaskId task;
@@ -110,6 +115,7 @@ struct ResultRecord {
   std::chrono::microseconds elapsed{0};
   std::string_view error;
   ByteView result;
+  ByteView log = {};
 };
 struct TaskRecord {  // CANCEL, EXPIRE
   TaskId task;

@@ -42,6 +42,28 @@ SubmitRecord full_submit() {
   return record;
 }
 
+TEST(Records, CarryALogInAVersionOfTheirOwnAndOnlyThen) {
+  Bytes bytes;
+  RequeueRecord requeue{TaskId{9}, 0, 2, RequeueReason::Retry, true, milliseconds(7), "busy"};
+  EXPECT_TRUE(round_trip(requeue, bytes).log.empty());
+  EXPECT_EQ(bytes[0], 1);
+  requeue.log = as_bytes("the end");
+  EXPECT_EQ(as_text(round_trip(requeue, bytes).log), "the end");
+  EXPECT_EQ(bytes[0], 2);
+
+  ResultRecord result{TaskId{9}, 0, 2, Outcome::Completed, 3, {}, "", as_bytes("result")};
+  EXPECT_TRUE(round_trip(result, bytes).log.empty());
+  EXPECT_EQ(bytes[0], 1);
+  result.log = as_bytes("the end");
+  const auto back = round_trip(result, bytes);
+  EXPECT_EQ(bytes[0], 2);
+  EXPECT_EQ(as_text(back.log), "the end");
+  EXPECT_EQ(as_text(back.result), "result");
+  bytes[0] = 3;
+  ResultRecord unknown;
+  EXPECT_FALSE(decode(bytes, unknown));
+}
+
 TEST(Records, ComeBackAsTheyWereWritten) {
   Bytes bytes;
   const auto submit = round_trip(full_submit(), bytes);

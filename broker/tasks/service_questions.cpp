@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t info_row_bytes = 300;  // of a TaskInfo beside its payloads
 
 std::size_t bytes_of(const TaskInfo& info) {
-  return info_row_bytes + info.work.size() + info.result.size() + info.error.size() + info.key.size();
+  return info_row_bytes + info.work.size() + info.result.size() + info.error.size() + info.key.size() +
+         info.history.size();
 }
 
 }  // namespace
@@ -81,7 +82,8 @@ void TaskService::on_task_query(Peer peer, const TaskQuery& query) {
       waiters_by_peer_.emplace(peer, id, query.request);
       continue;
     }
-    const TaskInfo info = state_->info(task);
+    TaskInfo info = state_->info(task);
+    if (query.kind == TaskQuery::Kind::Logs) info.history = state_->history(task);
     if (!answer.tasks.empty() && bytes + bytes_of(info) > limits_.message_bytes) {
       answer.more = !waits;
       output_.send(peer, answer);

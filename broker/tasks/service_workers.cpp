@@ -130,9 +130,9 @@ void TaskService::requeue_lost(Handle handle, RequeueReason reason) {
 }
 
 LogIndex TaskService::propose_requeue(Handle handle, RequeueReason reason, bool costs_try, milliseconds delay,
-                                      std::string_view error) {
+                                      std::string_view error, ByteView log) {
   const Lease& lease = leases_[handle];
-  const RequeueRecord record{lease.id, 0, lease.attempt, reason, costs_try, delay, cut(error)};
+  const RequeueRecord record{lease.id, 0, lease.attempt, reason, costs_try, delay, cut(error), log};
   const LogIndex index = propose(RecordType::Requeue, record, Urgency::Now);
   leases_.mark_ending(handle, index);
   return index;
@@ -264,9 +264,9 @@ void TaskService::complete_other(NodeNumber worker, const CompleteItem& item, Ta
     const std::uint64_t whole = first > (most >> doublings) ? most : first << doublings;
     const milliseconds delay(chance_.between(whole / 2, whole));
     const auto reason = item.outcome == Outcome::Retry ? RequeueReason::Retry : RequeueReason::TimedOut;
-    index = propose_requeue(handle, reason, true, delay, item.error);
+    index = propose_requeue(handle, reason, true, delay, item.error, item.log);
   } else {
-    index = propose_requeue(handle, RequeueReason::HandedBack, false, milliseconds(0), item.error);
+    index = propose_requeue(handle, RequeueReason::HandedBack, false, milliseconds(0), item.error, item.log);
     if (item.outcome == Outcome::HandedBack)
       workers_.drop_credit(worker);  // it goes: it would hand back more
   }
@@ -274,9 +274,9 @@ void TaskService::complete_other(NodeNumber worker, const CompleteItem& item, Ta
 }
 
 void TaskService::propose_result(NodeNumber worker, const CompleteItem& item, Handle lease) {
-  const ResultRecord record{item.attempt.task, 0,          item.attempt.attempt,
-                            item.outcome,      worker,     item.elapsed,
-                            cut(item.error),   item.result};
+  const ResultRecord record{item.attempt.task, 0,           item.attempt.attempt,
+                            item.outcome,      worker,      item.elapsed,
+                            cut(item.error),   item.result, item.log};
   const LogIndex index = propose(RecordType::Result, record, Urgency::Now);
   remember_completion(index, worker, item.attempt, lease);
   if (lease != 0) leases_.mark_ending(lease, index);

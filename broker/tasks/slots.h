@@ -72,6 +72,8 @@ struct RareSlot {
   std::uint32_t key_size = 0;
   Handle error = 0;
   std::uint32_t error_size = 0;
+  Handle history = 0;  // of its attempts (shared/core/attempt_history.h)
+  std::uint32_t history_size = 0;
   std::uint64_t finish_index = 0;  // LogIndex of the record that finished it; orders keys by age
   TaskHandle next_keyed = 0;       // link: next finished task whose key is active
   Handle first_echo = 0;

@@ -47,6 +47,7 @@ void write_rare(RowWriter& row, const StateTables& tables, const RareSlot& rare)
   for (Handle echo = rare.first_echo; echo != 0; echo = tables.echoes[echo].next_echo) {
     write_claim(row, tables, tables.echoes[echo].claim);
   }
+  if (rare.history_size > 0) row->sized(tables.history(rare));
 }
 
 void write_end_row(std::uint64_t tasks, std::uint64_t sessions, Bytes& out) {
@@ -111,7 +112,8 @@ void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out) {
   write_claim(row, tables, slot.claim);
   row->sized(tables.arena.get(slot.work, slot.work_size));
   row->sized(tables.arena.get(slot.result, slot.result_size));
-  row->number(static_cast<std::uint8_t>(slot.rare != 0 ? 1 : 0));
+  const bool has_history = tables.rare(slot).history_size > 0;
+  row->number(static_cast<std::uint8_t>(slot.rare == 0 ? 0 : has_history ? 2 : 1));
   if (slot.rare != 0) write_rare(row, tables, tables.rares[slot.rare]);
 }
 

@@ -15,7 +15,8 @@
 //   task    := kind 3: id:u64 submitted:i64 started:i64 finished:i64 attempts:u32 type:u16 node:u16
 //              state:u8 priority:u8 tries:u8 tries_used:u8 lost:u8 flags:u8 claim work:text result:text
 //              rare:u8 [not_before:i64 deadline:i64 time_limit:i64 backoff:i64 finish_index:u64 key:text
-//              error:text echoes:u32 claim*]
+//              error:text echoes:u32 claim* [history:text]]
+//              rare: 0 none of it, 1 without a history, 2 with one
 //   claim   := serial:u64 seq:u64 rseq:u64          serial of its session, gone or not; 0 once it has ended
 //   end     := kind 4: tasks:u64 sessions:u64
 //
@@ -96,6 +97,7 @@ class SnapshotLoader {
   bool load_session(ByteReader reader);
   bool load_task(ByteReader reader);
   bool load_rare(ByteReader& reader, TaskHandle task);
+  bool load_history(ByteReader& reader, RareSlot& row);
   bool load_claim(ByteReader& reader, Claim& claim);
   Handle ref_of(std::uint64_t serial);
   bool enter_sessions();
@@ -124,8 +126,8 @@ void write_header_row(const StateTables& tables, Bytes& out);
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out);
 void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out);
 
-// Of the header row. Version 1, which is still read, had no strict types.
-inline constexpr std::uint8_t snapshot_version = 2;
+// Of the header row. Older ones, which are still read: 1 had no strict types, 2 no history of attempts.
+inline constexpr std::uint8_t snapshot_version = 3;
 // Bits of what workers have declared of a task type.
 inline constexpr std::uint8_t type_is_offered = 1;
 inline constexpr std::uint8_t type_is_strict = 2;

@@ -148,8 +148,9 @@ bool SnapshotLoader::load_task(ByteReader reader) {
   slot.work_size = static_cast<std::uint32_t>(work.size());
   slot.result = tables_.arena.put(result);
   slot.result_size = static_cast<std::uint32_t>(result.size());
-  const bool has_rare = reader.number<std::uint8_t>() != 0;
-  if (has_rare && !load_rare(reader, task)) return false;
+  const auto rare = reader.number<std::uint8_t>();
+  if (rare > 2 || (rare != 0 && !load_rare(reader, task))) return false;
+  if (rare == 2 && !load_history(reader, tables_.rares[slot.rare])) return false;
   tables_.by_id.insert(hash_run(slot.id.value), task);
   ids_.emplace_back(slot.id.value, task);
   return reader.complete();
@@ -178,6 +179,14 @@ bool SnapshotLoader::load_rare(ByteReader& reader, TaskHandle task) {
     link = &tables_.echoes[echo].next_echo;
   }
   return !reader.failed();
+}
+
+bool SnapshotLoader::load_history(ByteReader& reader, RareSlot& row) {
+  const ByteView history = reader.sized();
+  if (history.empty() || history.size() > limits::history_bytes || !decode_history(history)) return false;
+  row.history = tables_.arena.put(history);
+  row.history_size = static_cast<std::uint32_t>(history.size());
+  return true;
 }
 
 Status SnapshotLoader::finish() {

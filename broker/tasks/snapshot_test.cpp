@@ -42,6 +42,39 @@ TEST(Snapshot, OfAnEmptyStateLoadsToAnEmptyState) {
   EXPECT_TRUE(loaded.digest() == empty.digest());
 }
 
+TEST(Snapshot, HoldsWhatIsKeptOfAttempts) {
+  Journal journal;
+  journal.node(1, "w1");
+  journal.open_session(1);
+  const TaskId task = journal.submit(1, 1).task;
+  const Bytes log = encode_log({"exited with 75", "said", "cried"});
+  for (std::uint32_t attempt = 1; attempt <= 6; ++attempt) {
+    journal.lease(task, attempt);
+    journal.write(RecordType::Requeue,
+                  RequeueRecord{task, 0, attempt, RequeueReason::Retry, true, {}, "busy", log});
+  }
+  journal.lease(task, 7);
+  journal.write(RecordType::Result,
+                ResultRecord{task, 0, 7, Outcome::Completed, 1, {}, {}, as_bytes("result"), log});
+  EXPECT_GT(journal.state.usage().held_bytes, limits::attempts_logged * log.size()) << "it is accounted for";
+
+  StateMachine loaded;
+  SnapshotLoader loader(loaded);
+  ASSERT_TRUE(loader.load(testing_tasks::whole_snapshot(journal.state)).has_value());
+  ASSERT_TRUE(loader.finish().has_value());
+  EXPECT_TRUE(loaded.digest() == journal.state.digest());
+  const auto attempts = decode_history(loaded.history(loaded.find(task)));
+  ASSERT_TRUE(attempts);
+  ASSERT_EQ(attempts->size(), limits::attempts_logged);
+  EXPECT_EQ(attempts->front().attempt, 4u);
+  EXPECT_EQ(attempts->front().how, "retry");
+  EXPECT_EQ(attempts->front().error, "busy");
+  EXPECT_EQ(attempts->back().attempt, 7u);
+  EXPECT_EQ(attempts->back().how, "completed");
+  EXPECT_EQ(attempts->back().worker, "w1");
+  EXPECT_EQ(decode_log(attempts->back().log)->errors, "cried");
+}
+
 TEST(Snapshot, SlicesAreBoundedInRowsAndBytes) {
   Journal journal;
   fill(journal);

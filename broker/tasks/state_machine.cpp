@@ -211,6 +211,10 @@ void StateMachine::on_requeue(ByteView payload, Changes& out) {
     tables_.rares[slot.rare].not_before = 0;
   }
   if (!record.error.empty()) tables_.set_error(slot, record.error);
+  if (record.reason != RequeueReason::HandedBack || !record.log.empty()) {
+    tables_.keep_attempt(slot, {record.attempt, slot.started_at, tables_.time, to_text(record.reason),
+                                tables_.nodes.name(slot.node), record.error, record.log});
+  }
   tables_.roll.set_state(slot, TaskState::Pending);
   out.list.push_back({.kind = ChangeKind::Queued, .flag = true, .task = task, .id = slot.id});
 }
@@ -241,6 +245,11 @@ void StateMachine::on_result(ByteView payload, Changes& out) {
     slot.result_size = static_cast<std::uint32_t>(record.result.size());
   }
   tables_.set_error(slot, completed ? std::string_view{} : record.error);
+  if (!record.log.empty() || !record.error.empty()) {
+    const WallTime started = is_leased ? slot.started_at : WallTime{};
+    tables_.keep_attempt(slot, {record.attempt, started, tables_.time, to_text(record.outcome),
+                                tables_.nodes.name(record.node), record.error, record.log});
+  }
   finish(task, completed ? TaskState::Completed : TaskState::Failed, out);
 }
 

@@ -95,6 +95,11 @@ class StateMachine {
   [[nodiscard]] bool is_strict(TypeNumber type) const { return tables_.strict[type]; }
   [[nodiscard]] const NameTable& nodes() const { return tables_.nodes; }
 
+  // Of its last attempts: shared/core/attempt_history.h.
+  [[nodiscard]] ByteView history(TaskHandle task) const {
+    return tables_.history(tables_.rare(tables_.tasks[task]));
+  }
+
   [[nodiscard]] const StateLimits& state_limits() const { return limits_; }
   [[nodiscard]] StateUsage usage() const;
   // By walking it: for tests and for the rare comparison, not for every record.

@@ -60,9 +60,19 @@ void StateTables::set_error(TaskSlot& task, std::string_view error) {
   row.error_size = static_cast<std::uint32_t>(error.size());
 }
 
+ByteView StateTables::history(const RareSlot& row) const { return arena.get(row.history, row.history_size); }
+
+void StateTables::keep_attempt(TaskSlot& task, const PastAttempt& attempt) {
+  RareSlot& row = make_rare(task);
+  const Bytes longer = add_attempt(history(row), attempt);
+  arena.free(row.history, row.history_size);
+  row.history = arena.put(longer);
+  row.history_size = static_cast<std::uint32_t>(longer.size());
+}
+
 std::uint64_t StateTables::bytes_of(const TaskSlot& task) const {
   const RareSlot& row = rare(task);
-  return row_bytes + task.work_size + task.result_size + row.key_size + row.error_size +
+  return row_bytes + task.work_size + task.result_size + row.key_size + row.error_size + row.history_size +
          (task.rare == 0 ? 0 : sizeof(RareSlot));
 }
 
@@ -76,6 +86,7 @@ void StateTables::forget_task(TaskHandle task) {
     const RareSlot& row = rares[slot.rare];
     arena.free(row.key, row.key_size);
     arena.free(row.error, row.error_size);
+    arena.free(row.history, row.history_size);
     rares.give_back(slot.rare);
   }
   tasks.give_back(task);

@@ -17,6 +17,7 @@
 #include "broker/tasks/slots.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/times.h"
+#include "shared/core/attempt_history.h"
 
 namespace cidbus {
 
@@ -142,6 +143,9 @@ struct StateTables {
   [[nodiscard]] std::string_view key(const RareSlot& row) const;
   [[nodiscard]] std::string_view error(const RareSlot& row) const;
   void set_error(TaskSlot& task, std::string_view error);
+  [[nodiscard]] ByteView history(const RareSlot& row) const;
+  // Puts the attempt that has just ended behind those kept of the task. REQUIRES: task came from edit_task()
+  void keep_attempt(TaskSlot& task, const PastAttempt& attempt);
   // Bytes a finished task keeps alive, for the bounds.
   [[nodiscard]] std::uint64_t bytes_of(const TaskSlot& task) const;
   // Enters the row into no index and frees what it points to. REQUIRES: it is in no list.

@@ -112,7 +112,7 @@ class TaskService {
   [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt, TaskHandle task);
   void propose_result(NodeNumber worker, const CompleteItem& item, Handle lease);
   LogIndex propose_requeue(Handle lease, RequeueReason reason, bool costs_try,
-                           std::chrono::milliseconds delay, std::string_view error);
+                           std::chrono::milliseconds delay, std::string_view error, ByteView log = {});
   void requeue_lost(Handle lease, RequeueReason reason);
   void requeue_all_of(NodeNumber worker, RequeueReason reason, bool only_unconfirmed);
   void expire_leases(Now now);

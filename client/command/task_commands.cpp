@@ -4,6 +4,7 @@
 
 #include "client/command/json_writer.h"
 #include "client/command/registry.h"
+#include "client/command/task_logs.h"
 #include "client/command/task_record.h"
 #include "client/command/values.h"
 #include "client/library/task_questions.h"
@@ -52,6 +53,15 @@ Result<int> show(Context& context, const std::vector<std::string>& words) {
   const auto found = show_task(soon(context), context.next_request(), tasks->front());
   if (!found) return tl::unexpected(found.error());
   print_one(context.output(), *found);
+  return 0;
+}
+
+Result<int> logs(Context& context, const std::vector<std::string>& words) {
+  const auto tasks = parse_tasks(words);
+  if (!tasks) return tl::unexpected(tasks.error());
+  const auto found = task_logs(soon(context), context.next_request(), tasks->front());
+  if (!found) return tl::unexpected(found.error());
+  print_logs(context.output(), *found);
   return 0;
 }
 
@@ -225,6 +235,16 @@ void add_task_commands(Registry& registry) {
       .add_option("ID", *words, "The tasks' ids")
       ->type_name("")
       ->required();
+
+  registry
+      .leaf(group,
+            {"logs", "Show how the last attempts of a task ended, and the end of what they said",
+             "  cidbus task logs t4kq7\n  cidbus task logs t4kq7 --output json\n"},
+            [words](Context& context) { return logs(context, *words); })
+      .add_option("ID", *words, "The task's id")
+      ->type_name("")
+      ->required()
+      ->expected(1);
 
   CLI::App& lists = registry.leaf(group,
                                   {"list", "List tasks, the newest first",

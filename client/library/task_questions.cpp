@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "shared/core/attempt_history.h"
+
 namespace cidbus {
 
 Fault unknown_task(TaskId task) {
@@ -16,6 +18,35 @@ Result<TaskRecord> show_task(const AskLeader& ask, RequestId request, TaskId tas
     const auto* infos = std::get_if<TaskInfos>(&message);
     if (infos == nullptr || infos->request != request) return false;
     if (!infos->tasks.empty()) found = make_task_record(infos->tasks[0]);
+    return true;
+  });
+  if (!asked) return tl::unexpected(asked.error());
+  return found;
+}
+
+namespace {
+
+Result<std::vector<AttemptRecord>> to_records(ByteView history) {
+  std::vector<AttemptRecord> records;
+  const auto attempts = decode_history(history);
+  for (const PastAttempt& past : attempts.value_or(std::vector<PastAttempt>{})) {
+    const AttemptLog log = decode_log(past.log).value_or(AttemptLog{});
+    records.push_back({past.attempt, std::string(past.how), std::string(past.worker), std::string(log.ended),
+                       std::string(past.error), std::string(log.output), std::string(log.errors),
+                       past.started, past.ended});
+  }
+  if (!attempts) return fault(FaultKind::BadData, "the broker's history of the task is damaged");
+  return records;
+}
+
+}  // namespace
+
+Result<std::vector<AttemptRecord>> task_logs(const AskLeader& ask, RequestId request, TaskId task) {
+  Result<std::vector<AttemptRecord>> found = tl::unexpected(unknown_task(task));
+  const Status asked = ask(TaskQuery{request, TaskQuery::Kind::Logs, {task}}, [&](const Message& message) {
+    const auto* infos = std::get_if<TaskInfos>(&message);
+    if (infos == nullptr || infos->request != request) return false;
+    if (!infos->tasks.empty()) found = to_records(infos->tasks[0].history);
     return true;
   });
   if (!asked) return tl::unexpected(asked.error());

@@ -26,6 +26,21 @@ Fault unknown_task(TaskId task);
 // NotFound when the brokers do not know it.
 Result<TaskRecord> show_task(const AskLeader& ask, RequestId request, TaskId task);
 
+// One attempt of a task, owned.
+struct AttemptRecord {
+  std::uint32_t attempt = 0;
+  std::string how;     // "completed", "failed", "retry", "timed out", "worker lost", ...
+  std::string worker;  // empty when that is not known
+  std::string ended;   // of a program: "exited with 3"; else empty
+  std::string error;
+  std::string output;  // the ends of what it said
+  std::string errors;
+  WallTime started;  // 0 when that is not known
+  WallTime finished;
+};
+// The last attempts that failed or said something, oldest first. NotFound as above.
+Result<std::vector<AttemptRecord>> task_logs(const AskLeader& ask, RequestId request, TaskId task);
+
 struct TaskPage {
   std::vector<TaskRecord> tasks;
   bool more = false;  // ask again with `before` the last of these

@@ -74,7 +74,8 @@ struct ResultAck {
 // Questions: any node may ask; the answer carries the asker's own number.
 
 struct TaskQuery {
-  enum class Kind : std::uint8_t { Show, Wait };  // Wait is answered task by task, as each is final
+  // Wait is answered task by task, as each is final; Logs as Show, with the history of each.
+  enum class Kind : std::uint8_t { Show, Wait, Logs };
   RequestId request;
   Kind kind = Kind::Show;
   std::vector<TaskId> tasks;

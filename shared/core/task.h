@@ -90,6 +90,7 @@ struct TaskInfo {
   WallTime finished_at;
   std::string_view worker;  // of the last attempt; empty before the first
   std::string_view key;
+  ByteView history = {};  // of its attempts (attempt_history.h); only where that was asked for
 };
 
 }  // namespace cidbus

@@ -46,6 +46,7 @@ struct CompleteItem {
   ByteView result;
   std::string_view error;
   std::chrono::microseconds elapsed{0};
+  ByteView log = {};  // the end of what it said (attempt_history.h); empty for none
 };
 struct Complete {
   std::vector<CompleteItem> items;

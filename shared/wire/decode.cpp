@@ -168,11 +168,13 @@ Complete get_complete(const List& in, Checks& checks) {
     item.error = checks.text(from.getError(), limits::text_length, "an error over 4096 bytes");
     checks.require(from.getElapsedUs() <= std::uint64_t{1} << 52, "an elapsed time over 100 years");
     item.elapsed = std::chrono::microseconds(from.getElapsedUs());
+    item.log = checks.data(from.getLog(), limits::log_bytes, "a log over 8 KiB");
   }
   return complete;
 }
 TaskQuery get(schema::TaskQuery::Reader in, Checks& checks) {
-  return {RequestId{in.getRequest()}, in.getWait() ? TaskQuery::Kind::Wait : TaskQuery::Kind::Show,
+  const auto at_once = in.getLogs() ? TaskQuery::Kind::Logs : TaskQuery::Kind::Show;
+  return {RequestId{in.getRequest()}, in.getWait() ? TaskQuery::Kind::Wait : at_once,
           get_tasks(in.getTasks(), checks)};
 }
 TaskList get(schema::TaskList::Reader in, Checks& checks) {

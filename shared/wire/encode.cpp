@@ -176,6 +176,7 @@ void put(Body out, const Complete& complete) {
     to.setOutcome(static_cast<schema::Outcome>(item.outcome));
     if (!item.result.empty()) to.setResult(data_of(item.result));
     if (!item.error.empty()) to.setError(text_of(item.error));
+    if (!item.log.empty()) to.setLog(data_of(item.log));
     to.setElapsedUs(item.elapsed.count() < 0 ? 0 : static_cast<std::uint64_t>(item.elapsed.count()));
   }
 }
@@ -190,6 +191,7 @@ void put(Body out, const TaskQuery& query) {
   auto body = out.initTaskQuery();
   body.setRequest(query.request.value);
   body.setWait(query.kind == TaskQuery::Kind::Wait);
+  body.setLogs(query.kind == TaskQuery::Kind::Logs);
   put_all(body.initTasks(size_of(query.tasks)), query.tasks);
 }
 void put(Body out, const TaskList& list) {

@@ -64,6 +64,7 @@ void put(schema::TaskInfo::Builder out, const TaskInfo& info) {
   out.setFinishedAt(info.finished_at.milliseconds);
   if (!info.worker.empty()) out.setWorker(text_of(info.worker));
   if (!info.key.empty()) out.setKey(text_of(info.key));
+  if (!info.history.empty()) out.setHistory(data_of(info.history));
 }
 
 TaskInfo get(schema::TaskInfo::Reader in, Checks& checks) {
@@ -81,6 +82,7 @@ TaskInfo get(schema::TaskInfo::Reader in, Checks& checks) {
   info.finished_at = {in.getFinishedAt()};
   info.worker = checks.name(in.getWorker(), "a worker that is not a name");
   info.key = checks.text(in.getKey(), limits::key_length, "a key over 256 bytes");
+  info.history = checks.data(in.getHistory(), limits::history_bytes, "a task's history over its size limit");
   return info;
 }
 

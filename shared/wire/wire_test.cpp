@@ -34,7 +34,7 @@ const BlockKey key{{1, 2, 3}};
 TaskInfo some_info() {
   TaskInfo info{
       TaskId{5}, "echo", TaskState::Failed, 2, 9, some_bytes, some_bytes, "no such file", {1}, {2}, {3},
-      "w1",      "k"};
+      "w1",      "k",    some_bytes};
   return info;
 }
 Member some_member() {
@@ -66,7 +66,7 @@ std::vector<Message> one_of_each() {
       Renew{{attempt}, 7},
       Renewed{{attempt}, {attempt}, 7},
       Progress{attempt, 500, "half"},
-      Complete{{{attempt, Outcome::Retry, some_bytes, "later", std::chrono::microseconds(5)}}},
+      Complete{{{attempt, Outcome::Retry, some_bytes, "later", std::chrono::microseconds(5), some_bytes}}},
       CompleteAck{{attempt}},
       Revoke{{attempt}},
       TaskQuery{{1}, TaskQuery::Kind::Wait, {TaskId{5}}},
@@ -115,6 +115,7 @@ TEST(Codec, EveryMessageDecodesToWhatWasEncoded) {
 TEST(Codec, EmptyBodiesRoundTrip) {
   expect_round_trip(Submit{});
   expect_round_trip(TaskInfos{});
+  expect_round_trip(TaskQuery{{1}, TaskQuery::Kind::Logs, {TaskId{5}}});
   expect_round_trip(Feed{});
   expect_round_trip(Snapshot{});
 }

@@ -114,6 +114,35 @@ class Ordinary(ExecTest):
         self.assert_fails(done, 1, "killed by signal 11 (Segmentation fault)")
 
 
+    def test_logs_of_each_attempt_are_kept(self):
+        cluster = self.start(self.config(
+            '[worker.exec.talk]\ncommand = ["/bin/sh", "-c", "echo out of $PARAM_code; seq 5000 >&2; exit $PARAM_code"]\n'
+            'input = "none"\noutput = "folder"\nparameters = ["code"]\n'))
+        task = cluster.cidbus("submit", "exec.talk", "--param", "code=75", "--retries", "2", "--output", "quiet").out.strip()
+        cluster.cidbus("task", "wait", task)
+        logs = cluster.ask("task", "logs", task)
+        self.assertEqual([entry["attempt"] for entry in logs], [1, 2, 3], logs)
+        self.assertEqual([entry["outcome"] for entry in logs], ["retry", "retry", "retry"])
+        for entry in logs:
+            self.assertEqual((entry["worker"], entry["exit"], entry["stdout"]), ("w1", "exited with 75", "out of 75\n"))
+            self.assertTrue(entry["stderr"].endswith("4999\n5000\n"), entry)
+            self.assertLess(len(entry["stderr"]), 4200)
+            self.assertLess(entry["started_at"], entry["finished_at"])
+
+        done = cluster.ask("submit", "exec.talk", "--param", "code=0", "--wait")
+        self.assertEqual(cluster.ask("task", "logs", done["id"])[0]["outcome"], "completed")
+        shown = cluster.cidbus("task", "logs", done["id"]).out
+        self.assertIn("attempt 1  completed  on w1", shown)
+        self.assertIn("    out of 0\n", shown)
+
+        cluster.kill("b1")  # what was kept is in the journal
+        cluster.start("b1")
+        self.assertEqual(cluster.ask("task", "logs", task), logs)
+        self.assert_fails(cluster.cidbus("task", "logs", "t99999"), 1, "not known")
+        quiet = cluster.ask("submit", "echo", "--wait")
+        self.assertEqual(cluster.ask("task", "logs", quiet["id"]), [])
+
+
 class Hostile(ExecTest):
     """Each costs its own task, and nobody else anything."""
 

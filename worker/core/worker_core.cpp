@@ -275,9 +275,9 @@ void WorkerCore::send_ends() {
       const auto held = held_.find(to_tell_[place]);
       if (held == held_.end()) continue;  // acknowledged in the meantime
       const AttemptEnd& end = *held->second.end;
-      bytes += end.result.size() + end.error.size();
+      bytes += end.result.size() + end.error.size() + end.log.size();
       if (bytes > limits::batch_bytes && !complete.items.empty()) break;
-      complete.items.push_back({end.attempt, end.outcome, end.result, end.error, end.elapsed});
+      complete.items.push_back({end.attempt, end.outcome, end.result, end.error, end.elapsed, end.log});
     }
     if (!complete.items.empty() && !output_.send(complete)) break;
     told = place;

@@ -39,6 +39,7 @@ struct AttemptEnd {
   Bytes result;
   std::string error;
   std::chrono::microseconds elapsed{0};
+  Bytes log = {};  // attempt_history.h
 };
 
 class WorkerCore {

@@ -23,6 +23,10 @@ inline constexpr std::uint64_t session_window =
     16384;  // seqs a session may be ahead of its low_water; a client's unanswered submissions
 inline constexpr std::uint64_t results_kept_bytes =
     1ULL << 30;  // results and keys kept for clients; past it submissions are refused
+inline constexpr std::size_t log_bytes = 8 << 10;  // what an attempt leaves behind of its output, encoded
+inline constexpr std::size_t attempts_logged = 4;  // of a task, the last ones
+inline constexpr std::size_t history_bytes =
+    attempts_logged * (log_bytes + (5 << 10));  // of a task, encoded: logs, errors, and what stands around
 inline constexpr unsigned tries_max = 100;
 inline constexpr unsigned lost_attempts = 20;  // attempts that may end with their worker; then the task fails
 inline constexpr std::size_t echoes_a_task = 1024;  // later submissions with its key that are owed its result
