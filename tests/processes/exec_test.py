@@ -117,7 +117,8 @@ class Ordinary(ExecTest):
     def test_logs_of_each_attempt_are_kept(self):
         cluster = self.start(self.config(
             '[worker.exec.talk]\ncommand = ["/bin/sh", "-c", "echo out of $PARAM_code; seq 5000 >&2; exit $PARAM_code"]\n'
-            'input = "none"\noutput = "folder"\nparameters = ["code"]\n'))
+            'input = "none"\noutput = "folder"\nparameters = ["code"]\n'
+            '[worker.exec.sleep]\ncommand = ["/bin/sh", "-c", "echo begun; sleep 60"]\ninput = "none"\noutput = "folder"\n'))
         task = cluster.cidbus("submit", "exec.talk", "--param", "code=75", "--retries", "2", "--output", "quiet").out.strip()
         cluster.cidbus("task", "wait", task)
         logs = cluster.ask("task", "logs", task)
@@ -134,6 +135,12 @@ class Ordinary(ExecTest):
         shown = cluster.cidbus("task", "logs", done["id"]).out
         self.assertIn("attempt 1  completed  on w1", shown)
         self.assertIn("    out of 0\n", shown)
+
+        sleeper = cluster.cidbus("submit", "exec.sleep", "--time-limit", "500ms", "--retries", "0",
+                                 "--output", "quiet").out.strip()
+        cluster.cidbus("task", "wait", sleeper)
+        last = cluster.ask("task", "logs", sleeper)[0]
+        self.assertEqual((last["outcome"], last["exit"], last["stdout"]), ("timed out", "was stopped", "begun\n"), last)
 
         cluster.kill("b1")  # what was kept is in the journal
         cluster.start("b1")

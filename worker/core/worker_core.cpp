@@ -15,6 +15,7 @@ constexpr Duration measure_window = 50ms;   // completions in one such window ar
 constexpr Duration progress_after = 250ms;  // a task that runs this long is shown as processing
 constexpr Duration resend_after = 5s;
 constexpr Duration shortest_renewal = 100ms;
+constexpr Duration stopping_time = 500ms;  // for a slot to end what was stopped; a program is killed in it
 constexpr std::size_t renewals_remembered = 1024;
 
 // W3: a tenth of a lease is left for the attempt to stop in.
@@ -120,8 +121,14 @@ bool WorkerCore::withdraw(const AttemptId& attempt, const Held& held) {
 
 void WorkerCore::stop(Held& held, AttemptEnd end) {
   output_.cancel(end.attempt);
-  if (!held.strict) return finish(held, std::move(end));
   if (!held.stopped) held.stopped = std::move(end);
+}
+
+Monotonic WorkerCore::stop_soon(Now now, Held& held, AttemptEnd end) {
+  stop(held, std::move(end));
+  if (held.strict) return Monotonic::max();
+  held.give_up_at = now.monotonic + stopping_time;
+  return *held.give_up_at;
 }
 
 void WorkerCore::revoke(const AttemptId& attempt) {
@@ -235,7 +242,11 @@ void WorkerCore::watch_running(Now now) {
 }
 
 Monotonic WorkerCore::watch(Now now, const AttemptId& attempt, Held& held) {
-  if (held.stage == Held::Stage::Ended || held.stopped) return Monotonic::max();
+  if (held.stage == Held::Stage::Ended) return Monotonic::max();
+  if (held.stopped) {
+    if (held.give_up_at && now.monotonic >= *held.give_up_at) finish(held, *held.stopped);
+    return held.stage == Held::Stage::Ended ? Monotonic::max() : held.give_up_at.value_or(Monotonic::max());
+  }
   if (held.stop_at && now.monotonic >= *held.stop_at) {
     AttemptEnd end{attempt, Outcome::Cancelled, {}, "its lease could not be renewed in time", {}};
     withdraw(attempt, held) ? finish(held, std::move(end)) : stop(held, std::move(end));
@@ -244,17 +255,17 @@ Monotonic WorkerCore::watch(Now now, const AttemptId& attempt, Held& held) {
   if (held.stage == Held::Stage::Waiting) return *held.stop_at;
   const Duration ran = now.monotonic - *held.began;
   if (held.time_limit.count() > 0 && ran >= held.time_limit) {
-    stop(held,
-         {attempt,
-          Outcome::TimedOut,
-          {},
-          "the attempt took longer than its limit of " + std::to_string(held.time_limit.count()) + " ms",
-          std::chrono::duration_cast<std::chrono::microseconds>(ran)});
-    return Monotonic::max();
+    return stop_soon(
+        now, held,
+        {attempt,
+         Outcome::TimedOut,
+         {},
+         "the attempt took longer than its limit of " + std::to_string(held.time_limit.count()) + " ms",
+         std::chrono::duration_cast<std::chrono::microseconds>(ran)});
   }
   if (draining_ && now.monotonic >= drain_deadline_) {
-    stop(held, {attempt, Outcome::HandedBack, {}, "the worker was stopped before the attempt ended", {}});
-    return Monotonic::max();
+    return stop_soon(
+        now, held, {attempt, Outcome::HandedBack, {}, "the worker was stopped before the attempt ended", {}});
   }
   if (bound_ && !held.told_progress && ran >= progress_after)
     held.told_progress = output_.send(Progress{attempt, 0, {}});

@@ -85,15 +85,17 @@ class WorkerCore {
     std::optional<Monotonic> began;
     bool told_progress = false;
     bool revoked = false;
-    std::optional<AttemptEnd> end;  // kept until it is acknowledged
+    std::optional<AttemptEnd> end;      // kept until it is acknowledged
+    std::optional<AttemptEnd> stopped;  // told to stop: how it ends, unless it completes all the same
+    std::optional<Monotonic>
+        give_up_at;  // then it is told as ended, whatever its slot does; strict ones wait
 
     // Of strict attempts only.
     bool strict = false;
     Duration lease{};
-    std::optional<Monotonic> stop_at;   // set by the first renewal that is answered, which lets it begin
-    std::string type;                   // until then
-    Bytes work;                         // likewise
-    std::optional<AttemptEnd> stopped;  // told to stop: how it ends, unless it completes all the same
+    std::optional<Monotonic> stop_at;  // set by the first renewal that is answered, which lets it begin
+    std::string type;                  // until then
+    Bytes work;                        // likewise
   };
   struct Asked {
     std::uint64_t number = 0;
@@ -107,6 +109,8 @@ class WorkerCore {
   bool withdraw(const AttemptId& attempt, const Held& held);
   // Whatever runs it is told to stop; how it ends, unless it completes.
   void stop(Held& held, AttemptEnd end);
+  // The same; its slot has a moment to say what it leaves behind. When it is to be looked at again.
+  Monotonic stop_soon(Now now, Held& held, AttemptEnd end);
   void revoke(const AttemptId& attempt);
   void forget_lost(const AttemptId& attempt);
   void finish(Held& held, AttemptEnd end);
