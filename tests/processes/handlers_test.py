@@ -30,6 +30,7 @@ class Handlers(ClusterTest):
         cluster.names.append("w2")
         cluster.start("w2")
         cluster.kill("w1")
+        wait_until(lambda: "w1" not in cluster.members(), "the leader sees that w1 is gone")
         cluster.start("w1")  # w1 alone holds it
         before = cluster.members()["w2"]["blocks"]
         self.assertEqual(before, 0)
