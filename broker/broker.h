@@ -33,10 +33,9 @@ namespace cidbus {
 
 struct BrokerOptions {
   std::string cluster;
-  std::string name;
-  std::string endpoint;  // host:port of its bus, as others reach it
-  Incarnation incarnation;
-  Durability durability = Durability::Disk;
+  group::GroupConfig group;  // says who this broker is, and where others reach it
+  Incarnation incarnation;   // of the process
+  DiskIncarnation disk;      // of its data folder
   std::uint64_t seed = 0;
   ByteCount snapshot_after = 1ULL << 30;  // journal bytes since the last snapshot (CONSENSUS section 6)
 };
@@ -44,16 +43,16 @@ struct BrokerOptions {
 class Broker {
  public:
   // Goes on from what was recovered. All referred to outlives the broker.
-  Broker(BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk, Log& log);
+  Broker(Now now, BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk, Log& log);
   ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
-  // Asks for its vote to be persisted; it takes office when that is done.
-  void start(Now now);
+  // Its first turn: a broker alone asks for its vote to be persisted, and takes office when that is done.
+  std::optional<Monotonic> start(Now now) { return end_turn(now); }
 
-  // `holder`: of the key a message came with; null where no keys are in use.
-  // Gives the work it was, in the units of frame_work.h: the caller stops reading at limits::work_a_turn.
+  // `holder`: of the key a message came with; null where no keys are in use. Gives the work it was, in the
+  // units of frame_work.h: the caller stops reading at limits::work_a_turn.
   std::size_t on_frame(Now now, ByteView routing_id, ByteView frame, const KeyHolder* holder = nullptr);
   // From a node's PUB.
   void on_feed_frame(Now now, ByteView topic, ByteView frame, const KeyHolder* holder = nullptr);
@@ -63,6 +62,15 @@ class Broker {
   void on_connection_refused();          // on the bus, for its key or for having none
   void on_subscription(ByteView frame);  // from the XPUB
   void on_connection_broke(Now now);     // of some peer on the bus; nobody knows whose
+  // From another broker of the group: the head, and the batches behind it.
+  void on_mesh(Now now, ByteView head, std::vector<group::SharedBatch> behind);
+  void on_link(Now now, group::Seat broker, bool up);  // its control connection
+
+  // Hands office to this broker, or, for nobody, to the best one; one that does not lead does nothing.
+  void hand_over(Now now, group::Seat successor);
+  // It will be stopped: it hands over its office, or resigns, and does not stand any more. Done once it is
+  // not in office.
+  void prepare_to_stop(Now now);
 
   // REQUIRES: not DiskFailed, which ends the process (CONSENSUS R6).
   void on_disk(Now now, const DiskCompletion& completion);
@@ -73,6 +81,7 @@ class Broker {
   [[nodiscard]] bool serving() const;
   [[nodiscard]] std::size_t peers() const;  // connections that have said hello
   [[nodiscard]] const StateMachine& state() const;
+  [[nodiscard]] const group::Group& group() const;
 
  private:
   class Driver;

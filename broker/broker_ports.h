@@ -4,8 +4,10 @@
 // Broker::on_... Limits: none of their own.
 #pragma once
 
+#include <span>
 #include <string_view>
 
+#include "shared/core/group_messages.h"
 #include "shared/core/message.h"
 #include "shared/io/socket.h"
 
@@ -16,6 +18,9 @@ class BrokerPorts {
   virtual ~BrokerPorts() = default;
   virtual SendAnswer send(std::string_view routing_id, ByteView frame) = 0;
   virtual void publish(FeedTopic topic, ByteView frame) = 0;
+  // To another broker of the group: lost when it is not there, or its queue is full.
+  virtual void send_to_broker(group::Seat to, group::Channel channel, ByteView head,
+                              std::span<const group::SharedBatch> behind) = 0;
 };
 
 }  // namespace cidbus

@@ -12,10 +12,10 @@ namespace {
 constexpr int messages_a_turn = 64;
 constexpr std::uint64_t control_thread = 1;  // bits of ZMQ_AFFINITY
 constexpr std::uint64_t bulk_thread = 2;
-constexpr std::array channels{MeshChannel::Control, MeshChannel::Bulk};
+constexpr std::array channels{group::Channel::Control, group::Channel::Bulk};
 
-Socket::Options options_of(MeshChannel channel, const std::string& routing_id) {
-  const bool control = channel == MeshChannel::Control;
+Socket::Options options_of(group::Channel channel, const std::string& routing_id) {
+  const bool control = channel == group::Channel::Control;
   Socket::Options options;
   options.routing_id = routing_id;
   options.queue = control ? limits::mesh_control_queue : limits::mesh_bulk_queue;
@@ -24,8 +24,8 @@ Socket::Options options_of(MeshChannel channel, const std::string& routing_id) {
   return options;
 }
 
-int offset_of(MeshChannel channel) {
-  return channel == MeshChannel::Control ? Mesh::control_offset : Mesh::bulk_offset;
+int offset_of(group::Channel channel) {
+  return channel == group::Channel::Control ? Mesh::control_offset : Mesh::bulk_offset;
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ int offset_of(MeshChannel channel) {
 struct Mesh::State {
   State(Options given, Reactor& given_reactor, Owner& given_owner)
       : options(std::move(given)), reactor(given_reactor), owner(given_owner), context(options.trust, 2) {
-    for (const MeshChannel channel : channels) {
+    for (const group::Channel channel : channels) {
       in.emplace_back(context, SocketKind::Router, options_of(channel, {}));
       auto& to_peers = out[static_cast<std::size_t>(channel)];
       for (std::size_t peer = 0; peer < options.peers.size(); ++peer)
@@ -47,19 +47,19 @@ struct Mesh::State {
   }
 
   Status open() {
-    for (const MeshChannel channel : channels) {
+    for (const group::Channel channel : channels) {
       Socket& socket = in[static_cast<std::size_t>(channel)];
       if (Status bound = socket.bind(address_at(options.listen, offset_of(channel))); !bound) return bound;
     }
     for (std::size_t peer = 0; peer < options.peers.size(); ++peer) {
       out[0][peer].monitor();  // before it can connect
-      for (const MeshChannel channel : channels) {
+      for (const group::Channel channel : channels) {
         Socket& socket = out[static_cast<std::size_t>(channel)][peer];
         const std::string address = address_at(options.peers[peer], offset_of(channel));
         if (Status done = socket.connect(address, key_of(peer)); !done) return done;
       }
     }
-    for (const MeshChannel channel : channels)
+    for (const group::Channel channel : channels)
       reactor.watch(in[static_cast<std::size_t>(channel)],
                     [this, channel](Now now) { receive(now, channel); });
     for (std::size_t peer = 0; peer < options.peers.size(); ++peer)
@@ -83,7 +83,7 @@ struct Mesh::State {
     return false;
   }
 
-  void receive(Now now, MeshChannel channel) {
+  void receive(Now now, group::Channel channel) {
     keys.refresh();
     Socket& socket = in[static_cast<std::size_t>(channel)];
     for (int count = 0; count < messages_a_turn && socket.receive(frames); ++count)
@@ -112,7 +112,7 @@ Mesh::~Mesh() = default;
 
 Status Mesh::open() { return state_->open(); }
 
-SendAnswer Mesh::send(std::size_t peer, MeshChannel channel, ByteView envelope,
+SendAnswer Mesh::send(std::size_t peer, group::Channel channel, ByteView envelope,
                       std::span<const std::shared_ptr<const Bytes>> payload) {
   return state_->out[static_cast<std::size_t>(channel)][peer].send(envelope, payload);
 }

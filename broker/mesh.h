@@ -21,12 +21,11 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/core/group_messages.h"
 #include "shared/io/reactor.h"
 #include "shared/io/socket.h"
 
 namespace cidbus {
-
-enum class MeshChannel { Control, Bulk };
 
 class Mesh {
  public:
@@ -37,7 +36,7 @@ class Mesh {
    public:
     virtual ~Owner() = default;
     // `frames`: the sender's routing id, the envelope, and what follows it.
-    virtual void on_mesh(Now now, MeshChannel channel, const Frames& frames) = 0;
+    virtual void on_mesh(Now now, group::Channel channel, const Frames& frames) = 0;
     // The control connection to a peer broke (its process died, or the network says so), or stands again.
     virtual void on_link(Now now, std::size_t peer, bool up) = 0;
   };
@@ -56,7 +55,7 @@ class Mesh {
   Mesh& operator=(const Mesh&) = delete;
 
   Status open();
-  SendAnswer send(std::size_t peer, MeshChannel channel, ByteView envelope,
+  SendAnswer send(std::size_t peer, group::Channel channel, ByteView envelope,
                   std::span<const std::shared_ptr<const Bytes>> payload = {});
 
  private:

@@ -14,10 +14,10 @@ class End : public Mesh::Owner {
  public:
   struct Heard {
     std::string from;
-    MeshChannel channel;
+    group::Channel channel;
     std::vector<Bytes> frames;
   };
-  void on_mesh(Now, MeshChannel channel, const Frames& frames) override {
+  void on_mesh(Now, group::Channel channel, const Frames& frames) override {
     Heard one{std::string(as_text(frames[0])), channel, {}};
     for (std::size_t place = 1; place < frames.size(); ++place) one.frames.push_back(to_bytes(frames[place]));
     heard.push_back(std::move(one));
@@ -60,20 +60,21 @@ TEST_F(MeshTest, CarriesEnvelopesAndBatchesOnBothChannelsAndTellsWhenAPeerIsGone
   Mesh mesh({"b1#0000000000000001", here, {there}}, reactor_, mine);
   ASSERT_TRUE(mesh.open());
   const Bytes envelope{1, 2, 3};
-  EXPECT_EQ(mesh.send(0, MeshChannel::Control, envelope), SendAnswer::Full) << "nobody is there to take it";
+  EXPECT_EQ(mesh.send(0, group::Channel::Control, envelope), SendAnswer::Full)
+      << "nobody is there to take it";
   {
     Mesh peer({"b2#0000000000000002", there, {here}}, reactor_, theirs);
     ASSERT_TRUE(peer.open());
     turn_until([&] { return mine.links == std::vector{true} && theirs.links == std::vector{true}; });
     const std::vector<std::shared_ptr<const Bytes>> batches{std::make_shared<const Bytes>(100'000, 7),
                                                             std::make_shared<const Bytes>(5, 8)};
-    turn_until([&] { return mesh.send(0, MeshChannel::Bulk, envelope, batches) == SendAnswer::Sent; });
-    EXPECT_EQ(mesh.send(0, MeshChannel::Control, envelope), SendAnswer::Sent);
+    turn_until([&] { return mesh.send(0, group::Channel::Bulk, envelope, batches) == SendAnswer::Sent; });
+    EXPECT_EQ(mesh.send(0, group::Channel::Control, envelope), SendAnswer::Sent);
     turn_until([&] { return theirs.heard.size() == 2; });
     for (const End::Heard& heard : theirs.heard) {
       EXPECT_EQ(heard.from, "b1#0000000000000001");
       EXPECT_EQ(heard.frames[0], envelope);
-      if (heard.channel == MeshChannel::Control) {
+      if (heard.channel == group::Channel::Control) {
         EXPECT_EQ(heard.frames.size(), 1U);
       } else {
         ASSERT_EQ(heard.frames.size(), 3U);

@@ -1,6 +1,6 @@
 // The broker's command line: who is in the group, and where this broker stands in it.
 //
-// Thread rule: the main thread. Limits: a group of one in this version.
+// Thread rule: the main thread. Limits: limits::brokers members, priorities to limits::priority_most.
 #pragma once
 
 #include <string>
@@ -11,21 +11,17 @@
 
 namespace cidbus {
 
-struct GroupMember {
-  std::string name;
-  std::string address;  // HOST:PORT of its bus
-  unsigned priority = 0;
-};
-
 // "b1=127.0.0.1:9096/3,b2=..."; BadUsage names the part that makes no sense.
-Result<std::vector<GroupMember>> parse_group(std::string_view text);
+Result<std::vector<group::Member>> parse_group(std::string_view text);
 
 struct BrokerFlags {
   NodeOptions node;
   std::string listen = "127.0.0.1:9096";
   std::string group;
   std::string data;
-  std::string durability = "disk";
+  std::string durability;  // empty: quorum, or disk for a broker alone
+  std::string profile = "lan";
+  bool no_preempt = false;
 };
 
 // What the flags ask for, checked.

@@ -2,6 +2,7 @@
 
 #include "broker/journal/journal_reader.h"
 #include "broker/tasks/snapshot.h"
+#include "shared/base/ensure.h"
 
 namespace cidbus {
 namespace {
@@ -20,40 +21,56 @@ Status load_snapshot(DataDirectory& directory, const KeptSnapshot& kept, StateMa
   }
 }
 
-Status replay(const Journal& journal, LogIndex from, Recovered& recovered) {
-  if (from > journal.end().last) return {};
-  JournalReader reader(journal, from);
+// Reads the whole journal, as far as it has no holes: where its batches end, and, for a broker alone, what
+// they say.
+Status read_journal(const Journal& journal, bool replay, Recovered& recovered) {
+  if (journal.first() > journal.end().last) return {};
+  JournalReader reader(journal, journal.first());
   Changes changes;
-  while (true) {
+  while (!reader.at_hole()) {
     const auto batch = reader.next_batch();
     if (!batch) return tl::unexpected(batch.error());
     if (!*batch) return {};
+    const ChainEnd end = (*batch)->header().end();
+    recovered.group.log.recovered(end);
+    if (end.last <= recovered.applied_end.last) continue;
     recovered.sizes.journal_since_snapshot += (*batch)->bytes().size();
+    if (!replay) continue;
     changes.clear();
     for (const RecordView& record : **batch) {
-      if (record.index < from) continue;
       recovered.state->apply(record.index, record.time, static_cast<RecordType>(record.type), record.payload,
                              changes);
     }
+    recovered.applied_end = end;
   }
+  return {};
 }
 
 }  // namespace
 
-Result<Recovered> recover(DataDirectory& directory, std::uint64_t hash_seed) {
-  Recovered recovered;
-  recovered.state = std::make_unique<StateMachine>(StateLimits{}, hash_seed);
-  recovered.highest_epoch = directory.highest_epoch();
-  recovered.end = directory.journal().end();
+Result<Recovered> recover(DataDirectory& directory, const group::GroupConfig& config,
+                          std::uint64_t hash_seed) {
+  const Journal& journal = directory.journal();
+  const auto base = journal.end_at({journal.first().value - 1});
+  if (!base) return tl::unexpected(base.error());
+  ENSURE(base->has_value(), "what the journal's first batch follows", journal.first().value);
+  const VoteState& votes = directory.votes().state();
+  const Epoch epoch = directory.highest_epoch();
+  const auto voted = epoch == votes.epoch ? config.find(votes.voted) : std::nullopt;
+  Recovered recovered{std::make_unique<StateMachine>(StateLimits{}, hash_seed),
+                      {epoch, voted.value_or(group::nobody), group::LogWindow(**base), {}, {}},
+                      {},
+                      {}};
   if (const KeptSnapshot* newest = directory.newest_snapshot(); newest != nullptr) {
     recovered.sizes.snapshot = newest->bytes;
-    if (Status loaded = load_snapshot(directory, *newest, *recovered.state); !loaded) {
+    recovered.applied_end = newest->info.last;
+    if (Status loaded = load_snapshot(directory, *newest, *recovered.state); !loaded)
       return tl::unexpected(loaded.error());
-    }
   }
-  if (Status replayed = replay(directory.journal(), directory.replay_from(), recovered); !replayed) {
-    return tl::unexpected(replayed.error());
-  }
+  if (Status read = read_journal(journal, config.size() == 1, recovered); !read)
+    return tl::unexpected(read.error());
+  recovered.group.claim = std::max(recovered.group.log.last(), group::position_of(journal.end()));
+  recovered.group.applied = recovered.applied_end.last;
   return recovered;
 }
 

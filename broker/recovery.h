@@ -1,15 +1,15 @@
-// From what is on disk to the state a broker goes on from: the newest whole snapshot, then every record after
-// it.
+// From what is on disk to what a broker goes on from: the newest whole snapshot, and the journal behind it.
 //
-// Everything on disk is replayed, though in a group of several what lies beyond the last known commit would
-// have to wait for a record of the new office: a group of one commits it with its own OPEN before anybody is
-// served.
+// A broker alone is its own majority: everything on its disk is committed, and replayed here. In a group of
+// several what lies behind the snapshot is committed only once a leader says so: it is read again then
+// (broker/consensus/apply_queue.h).
 //
 // Thread rule: the thread that starts the broker. Limits: the state's; ten million queued tasks take seconds.
 #pragma once
 
 #include <memory>
 
+#include "broker/consensus/group.h"
 #include "broker/journal/data_directory.h"
 #include "broker/tasks/state_machine.h"
 
@@ -22,12 +22,13 @@ struct RecoveredSizes {
 
 struct Recovered {
   std::unique_ptr<StateMachine> state;
-  Epoch highest_epoch;  // of the vote file and the journal: the next office is later
-  ChainEnd end;         // the newest record on disk
+  group::GroupStart group;
+  ChainEnd applied_end;  // of the newest batch in the state
   RecoveredSizes sizes;
 };
 
 // `hash_seed` keeps the tables' order from being guessed. BadData names the damaged place.
-Result<Recovered> recover(DataDirectory& directory, std::uint64_t hash_seed);
+Result<Recovered> recover(DataDirectory& directory, const group::GroupConfig& config,
+                          std::uint64_t hash_seed);
 
 }  // namespace cidbus

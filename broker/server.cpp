@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "broker/journal/disk_thread.h"
+#include "broker/mesh.h"
 #include "broker/recovery.h"
 #include "shared/base/limits/brokers.h"
 #include "shared/io/bus_link.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr int messages_a_turn = 256;
 constexpr int bus_queue = 10'000;  // messages a peer; each may carry thousands of tasks
 constexpr Duration bind_again = std::chrono::milliseconds(10);
+constexpr Duration handed_over_within = std::chrono::seconds(1);  // at a stop
 constexpr int feed_out_offset = 1;
 constexpr int feed_in_offset = 2;
 
@@ -36,7 +38,7 @@ Socket::Options bus_options() {
 
 }  // namespace
 
-struct BrokerServer::State : BrokerPorts {
+struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   State(SocketContext& given_context, Reactor& given_reactor, BrokerServerOptions given, Log& given_log)
       : context(given_context),
         reactor(given_reactor),
@@ -56,25 +58,62 @@ struct BrokerServer::State : BrokerPorts {
     DataDirectoryOptions where;
     where.folder = options.data;
     where.cluster = options.cluster;
-    where.node = options.name;
+    where.node = self().name;
     where.fresh_incarnation = random_disk_incarnation();
+    where.on_damage = options.group.size() > 1 ? OnDamage::Keep : OnDamage::Refuse;
     auto directory = DataDirectory::open(files, where);
     if (!directory) return tl::unexpected(directory.error());
     for (const std::string& notice : directory->notices()) log.warning(notice);
-    auto recovered = recover(*directory, random_seed());
+    auto recovered = recover(*directory, options.group, random_seed());
     if (!recovered) return tl::unexpected(recovered.error());
-    log.info("recovered " + std::to_string(recovered->end.last.value) + " records");
+    log.info("recovered " + std::to_string(recovered->group.log.last().index.value) + " records");
+    const DiskIncarnation incarnation = directory->votes().state().incarnation;
     disk = std::make_unique<DiskThread>(std::move(*directory));
-    BrokerOptions driver_options;
-    driver_options.cluster = options.cluster;
-    driver_options.name = options.name;
-    driver_options.endpoint = options.endpoint;
-    driver_options.incarnation = random_incarnation();
-    driver_options.durability = options.durability;
-    driver_options.seed = random_seed();
-    broker = std::make_unique<Broker>(driver_options, std::move(*recovered), *this, *disk, log);
+    BrokerOptions driver_options{options.cluster, options.group, random_incarnation(), incarnation,
+                                 random_seed()};
+    broker = std::make_unique<Broker>(read_clock(), std::move(driver_options), std::move(*recovered), *this,
+                                      *disk, log);
     return {};
   }
+
+  const group::Member& self() const { return options.group.at(options.group.self()); }
+
+  // ---- the other brokers
+  Status join_mesh() {
+    if (options.group.size() == 1) return {};
+    log.warning("a group of " + std::to_string(options.group.size()) + " brokers " +
+                group::tolerance_of(options.group.size()));
+    Mesh::Options how;
+    how.routing_id = routing_id({options.cluster, self().name, Role::Master, random_incarnation()});
+    how.listen = options.listen;
+    how.trust = context.trust();
+    for (const group::Member& member : options.group.members()) {
+      if (member.name == self().name) continue;
+      how.peers.push_back(member.endpoint);
+      how.names.push_back(member.name);
+    }
+    mesh.emplace(std::move(how), reactor, *this);
+    return mesh->open();
+  }
+  // The mesh counts peers without this broker, the group counts seats with it.
+  [[nodiscard]] std::size_t peer_of(group::Seat seat) const {
+    return group::place(seat) - (seat > options.group.self() ? 1 : 0);
+  }
+  [[nodiscard]] group::Seat seat_of(std::size_t peer) const {
+    return static_cast<group::Seat>(peer < group::place(options.group.self()) ? peer : peer + 1);
+  }
+  void send_to_broker(group::Seat to, group::Channel channel, ByteView head,
+                      std::span<const group::SharedBatch> behind) override {
+    if (mesh) mesh->send(peer_of(to), channel, head, behind);
+  }
+  void on_mesh(Now now, group::Channel, const Frames& arrived) override {
+    if (arrived.size() < 2) return;
+    std::vector<group::SharedBatch> behind;
+    for (std::size_t place = 2; place < arrived.size(); ++place)
+      behind.push_back(std::make_shared<const Bytes>(to_bytes(arrived[place])));
+    broker->on_mesh(now, arrived[1], std::move(behind));
+  }
+  void on_link(Now now, std::size_t peer, bool up) override { broker->on_link(now, seat_of(peer), up); }
 
   Status bind() {
     if (Status bound = bus.bind(options.listen); !bound) return bound;
@@ -151,7 +190,12 @@ struct BrokerServer::State : BrokerPorts {
     // The port is free again as soon as libzmq has ended the socket before.
     if (now.monotonic >= bind_feed_at && !bind_feed_out()) bind_feed_at = now.monotonic + bind_again;
     const auto next = broker->end_turn(now);
-    return next ? std::min(*next, bind_feed_at) : bind_feed_at;
+    const Monotonic at = std::min(bind_feed_at, stop_at);
+    return next ? std::min(*next, at) : at;
+  }
+  // Whether it is to stop now: its office is in other hands, or nobody takes it in time.
+  [[nodiscard]] bool may_stop(Now now) const {
+    return stop_at != Monotonic::max() && (!broker->group().in_office() || now.monotonic >= stop_at);
   }
 
   SocketContext& context;
@@ -164,9 +208,11 @@ struct BrokerServer::State : BrokerPorts {
   Socket feed_out;
   Socket feed_in;
   Monotonic bind_feed_at = Monotonic::max();  // while feed_out waits for its port
+  Monotonic stop_at = Monotonic::max();       // when it was asked to stop: at the latest
   Frames frames;
   std::unique_ptr<DiskThread> disk;
   std::unique_ptr<Broker> broker;
+  std::optional<Mesh> mesh;  // in a group of several
 };
 
 BrokerServer::BrokerServer(SocketContext& context, BrokerServerOptions options, Log& log)
@@ -179,6 +225,7 @@ Status BrokerServer::open() {
   if (Status recovered = state.recover_from_disk(); !recovered) return recovered;
   state.bus.monitor();  // before anybody can connect
   if (Status bound = state.bind(); !bound) return bound;
+  if (Status joined = state.join_mesh(); !joined) return joined;
   reactor().watch(state.bus, [&state](Now now) { state.on_bus(now); });
   reactor().watch(state.feed_in, [&state](Now now) { state.on_feed_in(now); });
   reactor().watch_monitor(state.bus, [&state](Now now) { state.on_connections(now); });
@@ -188,10 +235,20 @@ Status BrokerServer::open() {
       end(tl::unexpected(std::move(*failed)));
     }
   });
-  reactor().at_turn_end([&state](Now now) { return state.end_turn(now); });
+  reactor().at_turn_end([this](Now now) {
+    const auto next = state_->end_turn(now);
+    if (state_->may_stop(now)) end({});
+    return next;
+  });
   state.broker->start(read_clock());
   start();
   return {};
+}
+
+void BrokerServer::on_stop(Now now) {
+  if (state_->options.group.size() == 1) return end({});
+  state_->stop_at = now.monotonic + handed_over_within;
+  state_->broker->prepare_to_stop(now);
 }
 
 }  // namespace cidbus

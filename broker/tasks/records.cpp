@@ -130,6 +130,8 @@ std::string_view to_text(RecordType type) {
       return "OPEN";
     case RecordType::Node:
       return "NODE";
+    case RecordType::Handover:
+      return "HANDOVER";
     case RecordType::SessionOpen:
       return "SESSION_OPEN";
     case RecordType::SessionRenew:
@@ -175,6 +177,11 @@ bool decode(ByteView payload, OpenRecord& out) {
   return known && reader.complete();
 }
 
+void encode(const HandoverRecord& record, Bytes& out) {
+  ByteWriter writer = begin(out);
+  write_name(writer, record.successor);
+}
+
 void encode(const NodeRecord& record, Bytes& out) {
   out.push_back(node_version);
   ByteWriter writer(out);
@@ -183,6 +190,13 @@ void encode(const NodeRecord& record, Bytes& out) {
   write_names(writer, record.types);
   write_names(writer, record.strict_types);
 }
+bool decode(ByteView payload, HandoverRecord& out) {
+  bool known = false;
+  ByteReader reader = begin(payload, known);
+  out.successor = read_name(reader);
+  return known && reader.complete();
+}
+
 bool decode(ByteView payload, NodeRecord& out) {
   ByteReader reader(payload);
   const auto version = reader.number<std::uint8_t>();

@@ -8,6 +8,7 @@
 //   text8          := length:u8 bytes                      names
 //   text           := length:u32 bytes
 //   OPEN           := epoch:u64 leader:text8 endpoint:text
+//   HANDOVER       := successor:text8             the leader gives its office to this broker
 //   NODE           := number:u16 name:text8 count:u16 text8* count:u16 text8*
 //                     a worker, the types it offers, and the strict ones of them (not in version 1)
 //   SESSION_OPEN   := session:16
@@ -43,6 +44,7 @@ namespace cidbus {
 enum class RecordType : std::uint8_t {
   Open = 1,
   Node = 2,
+  Handover = 3,
   SessionOpen = 16,
   SessionRenew = 17,
   SessionClose = 18,
@@ -60,6 +62,9 @@ struct OpenRecord {
   Epoch epoch;
   std::string_view leader;
   std::string_view endpoint;  // host:port of the leader's bus
+};
+struct HandoverRecord {
+  std::string_view successor;
 };
 struct NodeRecord {
   std::uint16_t number = 0;  // one more than the last, or the number this name has
@@ -127,6 +132,7 @@ struct ResultAckRecord {
 
 // Appends the payload to `out`.
 void encode(const OpenRecord& record, Bytes& out);
+void encode(const HandoverRecord& record, Bytes& out);
 void encode(const NodeRecord& record, Bytes& out);
 void encode(const SessionRecord& record, Bytes& out);
 void encode(const SubmitRecord& record, Bytes& out);
@@ -138,6 +144,7 @@ void encode(const ResultAckRecord& record, Bytes& out);
 
 // False when the payload is not exactly one record of this kind and version.
 [[nodiscard]] bool decode(ByteView payload, OpenRecord& out);
+[[nodiscard]] bool decode(ByteView payload, HandoverRecord& out);
 [[nodiscard]] bool decode(ByteView payload, NodeRecord& out);
 [[nodiscard]] bool decode(ByteView payload, SessionRecord& out);
 [[nodiscard]] bool decode(ByteView payload, SubmitRecord& out);

@@ -29,6 +29,8 @@ void StateMachine::apply(LogIndex index, WallTime time, RecordType type, ByteVie
     case RecordType::Node:
       on_node(payload, out);
       break;
+    case RecordType::Handover:
+      break;  // of the office, not of the tasks: the group counts it
     case RecordType::SessionOpen:
       on_session_open(payload, out);
       break;

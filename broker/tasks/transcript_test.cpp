@@ -56,6 +56,8 @@ std::string text_of(RecordType type, ByteView payload) {
   switch (type) {
     case RecordType::Open:
       return text + " epoch " + std::to_string(read<OpenRecord>(payload).epoch.value);
+    case RecordType::Handover:
+      return text + " to " + std::string(read<HandoverRecord>(payload).successor);
     case RecordType::Node: {
       const auto record = read<NodeRecord>(payload);
       text += " " + std::to_string(record.number) + " " + std::string(record.name);

@@ -24,6 +24,7 @@ std::string attempt(TaskId task, std::uint8_t run, std::uint32_t attempt) {
 std::string fields(const OpenRecord& open) {
   return field("epoch", open.epoch.value) + quoted("leader", open.leader) + quoted("endpoint", open.endpoint);
 }
+std::string fields(const HandoverRecord& handover) { return quoted("successor", handover.successor); }
 std::string fields(const NodeRecord& node) {
   std::string types;
   for (const std::string_view type : node.types) types += (types.empty() ? "" : ",") + std::string(type);
@@ -62,6 +63,8 @@ std::string fields_of(RecordType type, ByteView payload) {
   switch (type) {
     case RecordType::Open:
       return decoded<OpenRecord>(payload);
+    case RecordType::Handover:
+      return decoded<HandoverRecord>(payload);
     case RecordType::Node:
       return decoded<NodeRecord>(payload);
     case RecordType::SessionOpen:

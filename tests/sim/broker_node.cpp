@@ -71,23 +71,18 @@ void BrokerNode::start() {
   ENSURE(!running());
   auto directory = DataDirectory::open(files_, directory_options());
   ENSURE(directory.has_value(), directory.error().message);
-  auto recovered = recover(*directory, 7);
+  group::GroupConfig config({{"b1", "broker:1", 0}}, "b1");
+  config.durability = durability_;
+  auto recovered = recover(*directory, config, 7);
   ENSURE(recovered.has_value(), recovered.error().message);
   recovered->state->check_invariants();
   show_survivors(directory->journal());
   disk_ = std::make_unique<WatchedDisk>(std::move(*directory), checker_);
-  BrokerOptions options;
-  options.cluster = "sim";
-  options.name = "b1";
-  options.endpoint = "broker:1";
-  options.incarnation = {prng_()};
-  options.durability = durability_;
-  options.seed = prng_();
-  options.snapshot_after = snapshot_after;
+  BrokerOptions options{"sim", config, {prng_()}, {}, prng_(), snapshot_after};
   ++life_;
   disk_busy_ = false;
   next_turn_ = Monotonic::max();
-  broker_ = std::make_unique<Broker>(options, std::move(*recovered), *this, *disk_, *this);
+  broker_ = std::make_unique<Broker>(timeline_.now(), options, std::move(*recovered), *this, *disk_, *this);
   feed_.begin_life();
   broker_->start(timeline_.now());
   // Somebody watches from some moment on.

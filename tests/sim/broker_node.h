@@ -58,6 +58,8 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   SendAnswer send(std::string_view routing_id, ByteView frame) override {
     return network_.send_to_node(routing_id, frame);
   }
+  // A broker alone has none to speak to.
+  void send_to_broker(group::Seat, group::Channel, ByteView, std::span<const group::SharedBatch>) override {}
   void publish(FeedTopic topic, ByteView frame) override { feed_.on_frame(topic, frame); }
   void write(LogLevel level, std::string_view line) override;
 

@@ -14,6 +14,7 @@ inline constexpr std::uint32_t task_events = 5000;  // single task events a seco
 inline constexpr std::size_t unsynced_bytes = 64 << 20;
 // Work read from a socket in a turn, in the units of broker/frame_work.h; a frame is always read whole.
 inline constexpr std::size_t work_a_turn = 4096;
+inline constexpr std::size_t frames_held = 10'000;        // that arrive while office is handed over
 inline constexpr std::size_t records_a_turn = 4096;       // applied before others get their turn
 inline constexpr std::size_t batches_at_disk = 32;        // handed to it and not persisted (CONSENSUS R5)
 inline constexpr std::size_t snapshot_rows = 2000;        // rows of a snapshot written in one turn

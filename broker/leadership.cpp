@@ -1,0 +1,313 @@
+#include "broker/leadership.h"
+
+#include <algorithm>
+
+#include "broker/cluster_view.h"
+#include "broker/frame_work.h"
+#include "broker/group_info.h"
+#include "broker/rights.h"
+#include "broker/tasks/records.h"
+#include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
+
+namespace cidbus {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint8_t record_version = 1;
+constexpr Duration counters_every = 250ms;
+constexpr Duration leader_told_every = 1s;
+constexpr std::size_t forgotten_a_turn = 256;  // peers that were silent for too long
+
+bool is_question(const Message& message) {
+  return std::holds_alternative<TaskQuery>(message) || std::holds_alternative<TaskList>(message) ||
+         std::holds_alternative<SnapshotRequest>(message);
+}
+
+}  // namespace
+
+Leadership::Leadership(const Ground& ground, Epoch epoch, Prng prng)
+    : ground_(ground),
+      epoch_(epoch),
+      content_(membership_, prng.fork()),
+      tasks_(*this, ServiceLimits{.durability = ground.options.group.durability}, prng.fork()) {}
+
+bool Leadership::take(Now now) {
+  now_ = now;
+  if (!tasks_.take_office(now, epoch_, ground_.state)) return false;
+  tell_leader();
+  return true;
+}
+
+// ---- Output
+
+LogIndex Leadership::propose(RecordType type, ByteView payload, Urgency urgency) {
+  return ground_.replica.append(now_, static_cast<std::uint8_t>(type), record_version, payload, urgency);
+}
+
+void Leadership::send(Peer peer, const Message& message) {
+  if (!peers_.known(peer)) return;
+  const ByteView frame = ground_.voice.encode(message);
+  work_ += frame.size() / bytes_a_unit;
+  const SendAnswer answer = ground_.ports.send(peers_.at(peer).routing_id, frame);
+  if (answer != SendAnswer::Sent) undeliverable_.push_back({peer, answer == SendAnswer::Unroutable});
+}
+
+// ---- messages
+
+void Leadership::on_message(Now now, ByteView routing_id, const Header& from, const Message& message,
+                            ByteView frame, const KeyHolder* holder) {
+  now_ = now;
+  if (const auto* hello = std::get_if<Hello>(&message)) return on_hello(routing_id, from, *hello, holder);
+  const auto peer = peers_.find(as_text(routing_id));
+  if (!peer) return ground_.voice.refuse(routing_id, Refusal::NotKnown, "say hello first");
+  on_peer_message(*peer, message, frame, holder);
+}
+
+void Leadership::on_peer_message(Peer peer, const Message& message, ByteView frame, const KeyHolder* holder) {
+  peers_.heard(now_.monotonic, peer);
+  const PeerEntry& entry = peers_.at(peer);
+  const ByteView routing_id = as_bytes(entry.routing_id);
+  if (const std::string why = key_refusal(holder, entry.name, entry.role); !why.empty())
+    return ground_.voice.refuse(routing_id, Refusal::NotAllowed, why);
+  if (!may_say(entry.role, message)) {
+    return ground_.voice.refuse(
+        routing_id, Refusal::NotAllowed,
+        "a " + std::string(to_text(entry.role)) + " may not say " + std::string(name_of(message)));
+  }
+  if (entry.role != Role::Client && !membership_.heard(now_, entry.name, entry.incarnation)) {
+    ground_.voice.refuse(routing_id, Refusal::NotKnown, "it was silent for too long; say hello again");
+    return forget(peer);
+  }
+  if (is_question(message)) return ask_later(peer, frame);
+  if (std::holds_alternative<Ping>(message)) return send(peer, Pong{});
+  if (std::holds_alternative<Goodbye>(message)) return on_goodbye(peer);
+  if (const auto* announce = std::get_if<Announce>(&message)) return content_.announce(entry.name, *announce);
+  if (const auto* find = std::get_if<Find>(&message)) return send(peer, content_.find(*find));
+  if (const auto* place = std::get_if<Place>(&message)) return send(peer, content_.place(*place));
+  tasks_.on_message(now_, peer, message);
+}
+
+void Leadership::on_hello(ByteView routing_id, const Header& from, const Hello& hello,
+                          const KeyHolder* holder) {
+  Voice& voice = ground_.voice;
+  if (const std::string why = key_refusal(holder, from.sender, hello.role); !why.empty())
+    return voice.refuse(routing_id, Refusal::NotAllowed, why);
+  if (hello.role == Role::Master)
+    return voice.refuse(routing_id, Refusal::NotAllowed,
+                        "brokers of a group speak to each other on other ports");
+  const auto held = peers_.find_name(from.sender);
+  const bool held_by_other = held && peers_.at(*held).incarnation != from.incarnation;
+  if (held_by_other && is_reachable(*held)) {
+    return voice.refuse(
+        routing_id, Refusal::NameTaken,
+        "'" + std::string(from.sender) + "' is here already; give each node a --name of its own");
+  }
+  if (held) forget(*held);
+  if (hello.role == Role::Worker && !tasks_.has_room_for(from.sender)) {
+    return voice.refuse(routing_id, Refusal::Exhausted,
+                        "the cluster has seen too many worker names; start it under one it had before");
+  }
+  if (hello.role != Role::Client && !admit_member(routing_id, from, hello, held_by_other)) return;
+  PeerEntry entry{std::string(as_text(routing_id)), std::string(from.sender), hello.role, from.incarnation};
+  if (holder != nullptr) entry.key = holder->key;
+  const auto peer = peers_.add(now_.monotonic, std::move(entry));
+  if (!peer)
+    return voice.refuse(routing_id, Refusal::Exhausted,
+                        "this broker has as many connections as it can serve");
+  send(*peer, Welcome{self().name, limits::heartbeat, limits::node_timeout, limits::lease,
+                      static_cast<std::uint32_t>(limits::session_window)});
+  tasks_.on_hello(now_, *peer, from.sender, hello.role, hello);
+}
+
+bool Leadership::admit_member(ByteView routing_id, const Header& from, const Hello& hello,
+                              bool other_is_gone) {
+  const auto answer =
+      membership_.hello(now_, from.sender, hello.role, from.incarnation, hello.exchange, other_is_gone);
+  if (answer == Membership::HelloAnswer::Welcome) return true;
+  if (answer == Membership::HelloAnswer::Full) {
+    ground_.voice.refuse(routing_id, Refusal::Exhausted, "the cluster has as many members as it can hold");
+  } else {
+    ground_.voice.refuse(
+        routing_id, Refusal::NameTaken,
+        "'" + std::string(from.sender) + "' was here a moment ago and may come back; it is tried again");
+  }
+  return false;
+}
+
+// ---- questions that must see everything accepted so far
+
+void Leadership::ask_later(Peer peer, ByteView frame) {
+  questions_.push_back({ground_.replica.ask_read(now_), peer, to_bytes(frame)});
+}
+
+void Leadership::on_reads_confirmed(std::uint64_t round) {
+  confirmed_round_ = round;
+  confirmed_commit_ = ground_.replica.group().commit();
+}
+
+void Leadership::answer_confirmed() {
+  while (!questions_.empty() && questions_.front().round <= confirmed_round_ &&
+         ground_.state.applied() >= confirmed_commit_) {
+    const Question question = std::move(questions_.front());
+    questions_.pop_front();
+    if (!peers_.known(question.peer)) continue;
+    const auto envelope = decoder_.decode(question.frame);
+    ENSURE(envelope.has_value(), "a question that was decoded before");
+    if (const auto* request = std::get_if<SnapshotRequest>(&envelope->message)) {
+      send_snapshot(question.peer, request->request);
+    } else {
+      tasks_.on_message(now_, question.peer, envelope->message);
+    }
+  }
+}
+
+// ---- connections
+
+// MANDATORY tells at once whether the other end of a connection is still there.
+bool Leadership::is_reachable(Peer peer) {
+  return ground_.voice.send(peers_.at(peer).routing_id, Ping{}) != SendAnswer::Unroutable;
+}
+
+void Leadership::on_goodbye(Peer peer) {
+  const PeerEntry entry = peers_.at(peer);
+  membership_.goodbye(now_, entry.name, entry.incarnation);
+  forget(peer);
+}
+
+void Leadership::forget(Peer peer) {
+  tasks_.on_peer_gone(now_, peer);
+  peers_.forget(peer);
+}
+
+// A host that is gone breaks no connection: whoever is bound says ping, and who says nothing is forgotten.
+void Leadership::forget_silent() {
+  for (std::size_t step = 0; step < forgotten_a_turn && now_.monotonic >= peers_.silence_deadline(); ++step)
+    forget(peers_.quietest());
+}
+
+void Leadership::forget_undeliverable() {
+  for (const Undeliverable& failed : std::exchange(undeliverable_, {})) {
+    if (!peers_.known(failed.peer)) continue;
+    if (failed.connection_is_gone) tell_connection_broke(failed.peer);
+    forget(failed.peer);
+  }
+}
+
+// The socket may still hold the pipe for a moment, so all are asked twice; and not more often than
+// probe_every, since commands that come and go break a connection each.
+void Leadership::probe_connections() {
+  if (probes_due_ == 0 || now_.monotonic < next_probe_) return;
+  --probes_due_;
+  next_probe_ = now_.monotonic + limits::probe_every;
+  const Bytes ping = to_bytes(ground_.voice.encode(Ping{}));
+  for (const Peer peer : peers_.all()) {
+    if (ground_.ports.send(peers_.at(peer).routing_id, ping) != SendAnswer::Unroutable) continue;
+    tell_connection_broke(peer);
+    forget(peer);
+  }
+}
+
+void Leadership::tell_connection_broke(Peer peer) {
+  const PeerEntry& entry = peers_.at(peer);
+  membership_.connection_broke(now_, entry.name, entry.incarnation);
+}
+
+void Leadership::on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view)>& holder_of) {
+  now_ = now;
+  for (const Peer peer : peers_.all()) {
+    const PeerEntry& entry = peers_.at(peer);
+    if (key_refusal(holder_of(entry.key), entry.name, entry.role).empty()) continue;
+    ground_.log.info(entry.name + " is cut off: its key was taken from the allow-list");
+    tell_connection_broke(peer);
+    forget(peer);
+  }
+}
+
+// ---- members and the feed
+
+bool Leadership::on_heartbeats(Now now, const Header& from, const Feed& message, ByteView frame,
+                               const KeyHolder* holder) {
+  now_ = now;
+  if (message.topic != FeedTopic::Heartbeats) return false;
+  for (const FeedEvent& heard : message.events) {
+    const auto* beat = std::get_if<HeartbeatEvent>(&heard);
+    if (beat == nullptr || beat->name != from.sender) continue;
+    if (holder != nullptr && !holder->may_be(beat->role)) continue;
+    if (membership_.heartbeat(now, beat->name, from.incarnation, beat->load))
+      ground_.ports.publish(FeedTopic::Heartbeats, frame);  // as it came: its number is its publisher's
+  }
+  return true;
+}
+
+void Leadership::follow_members() {
+  for (const std::string& name : membership_.take_changes(now_)) {
+    const Membership::Node* node = membership_.find(name);
+    if (node == nullptr) continue;
+    if (!Membership::is_live(*node)) {
+      content_.forget(name);
+      if (node->role == Role::Worker) tasks_.on_worker_lost(now_, name);
+      ground_.log.info(std::string(to_text(node->role)) + " " + name + " is " +
+                       std::string(to_text(node->state)));
+    }
+    ground_.feed.send(now_, FeedTopic::Members, ground_.state.applied(), MemberEvent{member_of(name, *node)});
+  }
+}
+
+void Leadership::tell_leader() {
+  ground_.feed.send(now_, FeedTopic::Leader, {}, LeaderEvent{self().name, self().endpoint, epoch_});
+  next_leader_ = now_.monotonic + leader_told_every;
+}
+
+void Leadership::tell_counters() {
+  const ServiceCounters& counts = tasks_.counters();
+  ground_.feed.send(now_, FeedTopic::Counters, ground_.state.applied(),
+                    CountersEvent{tasks_by_state(ground_.state), counts.accepted, counts.finished,
+                                  counts.requeued, counts.stale_results, ground_.voice.refused()});
+  next_counters_ = now_.monotonic + counters_every;
+}
+
+void Leadership::send_snapshot(Peer peer, RequestId request) {
+  Snapshot snapshot = snapshot_of(membership_, ground_.state);
+  snapshot.request = request;
+  snapshot.cluster = ground_.options.cluster;
+  snapshot.leader = self().name;
+  snapshot.durability = ground_.options.group.durability;
+  snapshot.brokers = brokers_of(ground_.replica.group(), ground_.state.applied());
+  snapshot.members.insert(snapshot.members.begin(), self_as_member(self().name, ground_.options.incarnation,
+                                                                   ground_.started_at, now_.wall));
+  snapshot.blocks_indexed = content_.blocks();
+  send(peer, snapshot);
+}
+
+// ---- a turn's end
+
+void Leadership::end_turn(Now now) {
+  now_ = now;
+  probe_connections();
+  follow_members();
+  forget_silent();
+  answer_confirmed();
+  tasks_.watch(ground_.feed.wanted(FeedTopic::Tasks));
+  tasks_.tick(now);
+  tasks_deadline_ = tasks_.end_turn(now);
+}
+
+void Leadership::send_away(const Redirect& leader) {
+  for (const Peer peer : peers_.all()) send(peer, leader);
+}
+
+Monotonic Leadership::finish_turn(Now now) {
+  now_ = now;
+  ground_.feed.flush(now, ground_.state.applied());
+  if (now.monotonic >= next_leader_) tell_leader();
+  if (now.monotonic >= next_counters_) tell_counters();
+  forget_undeliverable();
+  Monotonic next = std::min({next_leader_, next_counters_, tasks_deadline_, peers_.silence_deadline()});
+  if (const auto deadline = membership_.deadline()) next = std::min(next, *deadline);
+  if (probes_due_ > 0) next = std::min(next, next_probe_);
+  return content_.sweep() ? now.monotonic : next;
+}
+
+}  // namespace cidbus

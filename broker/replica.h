@@ -1,0 +1,150 @@
+// Replica: the group's pure core (broker/consensus) between this broker's disk and its peers, as the driver
+// sees it: a journal to which records are appended in office, and from which committed batches come, in
+// office or not.
+//
+//   driver                      Replica                          Group (pure)         disk, mesh
+//   append(record)      ──▶     gathers, seals          ──▶      Proposed      ──▶    write, send
+//   take_committed()    ◀──                             ◀──      commit        ◀──    written, acknowledged
+//   take_news()         ◀──     office taken or left, leader known, reads confirmed
+//
+// Invariants
+//  1. Effects of the core are carried out in order, at once.
+//  2. Records are appended only in office; what was gathered when it is left is dropped, and nobody was told
+//  of it.
+//
+// Thread rule: the driver's. Limits: limits/group.h, limits::batches_at_disk batches of its own at the disk.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "broker/broker_ports.h"
+#include "broker/consensus/group.h"
+#include "broker/gathering.h"
+#include "broker/journal/disk.h"
+#include "shared/io/log.h"
+#include "shared/wire/group_codec.h"
+
+namespace cidbus {
+
+class Replica {
+ public:
+  // ---- news, in the order in which they happened
+  struct OfficeTaken {
+    Epoch epoch;  // OPEN is to be appended next
+  };
+  struct OfficeSealed {  // a HANDOVER record is to be proposed, and nothing behind it until one of the next
+                         // two
+    group::Seat successor = group::nobody;
+  };
+  struct OfficeUnsealed {};
+  struct OfficeLeft {};
+  struct LeaderChanged {};
+  struct ReadsConfirmed {
+    std::uint64_t round = 0;
+  };
+  // What the core has to say for the log and the feed, as it is.
+  using News = std::variant<OfficeTaken, OfficeSealed, OfficeUnsealed, OfficeLeft, LeaderChanged,
+                            ReadsConfirmed, group::Notice>;
+
+  struct Identity {
+    ClusterId cluster;
+    group::BrokerIncarnation incarnation;
+  };
+
+  // `time`: of the newest record in the state. All referred to outlives it.
+  Replica(group::GroupConfig config, group::GroupStart start, Identity identity, Now now, BrokerPorts& ports,
+          Disk& disk, Log& log, Prng prng);
+
+  // ---- what arrives
+  void on_mesh(Now now, ByteView head, std::vector<group::SharedBatch> behind);
+  void on_link(Now now, group::Seat peer, bool up);
+  // False when the completion is none of its business.
+  bool on_disk(Now now, const DiskCompletion& completion);
+
+  // ---- in office
+  // REQUIRES: in_office().
+  LogIndex append(Now now, std::uint8_t type, std::uint8_t version, ByteView payload, Urgency urgency);
+  // The answer to OfficeSealed: all that has gathered goes ahead of the record.
+  void propose_handover(Now now, std::uint8_t type, std::uint8_t version, ByteView payload);
+  // A question that must see everything accepted so far may be answered at ReadsConfirmed of this round, or a
+  // later one, once what is committed then is applied. REQUIRES: serving().
+  std::uint64_t ask_read(Now now);
+
+  // ---- by order
+  // Hands office to `successor`, or to the best one; `resign`: and gives it up if nobody can take it. A
+  // broker that does not lead does nothing.
+  void hand_over(Now now, group::Seat successor, bool resign) {
+    step(now, group::HandOver{successor, resign});
+  }
+  // It is about to stop: it does not stand any more.
+  void drain(Now now) { step(now, group::Draining{true}); }
+  // An OPEN record of this leader was applied, or, of nobody, a HANDOVER.
+  void on_office_applied(Now now, group::Seat leader, WallTime time) {
+    step(now, group::OfficeApplied{leader, time});
+  }
+
+  // ---- a turn's end
+  std::vector<News> take_news() { return std::exchange(news_, {}); }
+  std::vector<BatchBytes> take_committed(Now now, std::size_t records);
+  // Hands over what has gathered, and does what is due. When it wants to be called again at the latest.
+  std::optional<Monotonic> end_turn(Now now);
+
+  // ---- looking
+  [[nodiscard]] const group::Group& group() const { return group_; }
+  [[nodiscard]] bool in_office() const { return gathering_.has_value(); }
+  [[nodiscard]] bool serving() const { return in_office() && group_.serving(); }
+  // Of what waits for a majority, or to be gathered.
+  [[nodiscard]] std::size_t uncommitted_bytes() const;
+  [[nodiscard]] std::uint64_t refused_messages() const { return refused_; }
+
+ private:
+  void step(Now now, group::Input input);
+  void carry_out(Now now);
+  void carry(Now now, const group::Send& send);
+  void carry(Now now, const group::WriteVote& vote);
+  void carry(Now now, const group::WriteBatch& write);
+  void carry(Now now, const group::CutFrom& cut);
+  void carry(Now now, const group::ReadBatches& read);
+  void carry(Now now, const group::TakeOffice& office);
+  void carry(Now now, const group::LeaveOffice& office);
+  void carry(Now now, const group::LeaderKnown& known);
+  void carry(Now now, const group::SealOffice& seal);
+  void carry(Now now, const group::UnsealOffice& unseal);
+  void carry(Now now, const group::ReadsConfirmed& confirmed);
+  void carry(Now now, const group::Notice& notice);
+  void on_read(Now now, const cidbus::BatchesRead& read);
+  void hand_over_gathered(Now now);
+  void propose_gathered(Now now);
+  [[nodiscard]] bool disk_is_free() const;
+  void hand_over_held();
+  [[nodiscard]] bool waits_for_disk() const { return group_.config().durability != Durability::Memory; }
+
+  Identity identity_;
+  BrokerPorts& ports_;
+  Disk& disk_;
+  Log& log_;
+  group::Group group_;
+  group::Effects effects_;
+  GroupEncoder encoder_;
+  GroupDecoder decoder_;
+  std::vector<News> news_;
+  std::optional<Gathering> gathering_;  // in office
+  bool sealed_ = false;                 // nothing more is proposed, for now
+  // With durability `memory` nobody waits for the disk: it is given much at once, every limits::lazy_records.
+  std::vector<NewBatch> held_;
+  Monotonic hand_over_at_{};
+  std::deque<ChainEnd> writing_;      // batches handed to the disk and not on it, oldest first
+  std::deque<group::Seat> fetching_;  // for whom the fetching reader reads, in order
+  struct Waiting {
+    LogIndex last;
+    std::size_t bytes;
+  };
+  std::deque<Waiting> uncommitted_;  // batches of this office, oldest first
+  std::size_t uncommitted_bytes_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace cidbus
