@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "shared/exchange/exchange_server.h"
+#include "shared/io/posix_file_system.h"
 #include "shared/store/disk_store.h"
 #include "worker/announcer.h"
 #include "worker/core/worker_core.h"
@@ -60,10 +61,14 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     auto opened = open_disk_store(kind, std::move(store_options));
     if (!opened) return tl::unexpected(opened.error());
     store = std::move(*opened);
+    auto kept = Pins::open(files, options.data);
+    if (!kept) return tl::unexpected(kept.error());
+    pins = std::move(*kept);
     auto serving = ExchangeServer::start(context, *store, options.identity, options.exchange);
     if (!serving) return tl::unexpected(serving.error());
     exchange = std::move(*serving);
-    const TaskRunner::Context runner{context, options.identity, options.brokers, handlers, *store, cache};
+    const TaskRunner::Context runner{context, options.identity, options.brokers, handlers, *store, *pins,
+                                     cache};
     slots = std::make_unique<Slots>(options.slots, [runner] { return std::make_unique<TaskRunner>(runner); });
     reactor.watch(slots->descriptor(), [this](Now now) { on_slots(now); });
     reactor.watch(announcer.descriptor(), [](Now) {});  // sent at the turn's end
@@ -146,6 +151,8 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   std::function<void(Status)> end;
   Announcer announcer;
   std::unique_ptr<BlockStore> store;
+  PosixFileSystem files;
+  std::unique_ptr<Pins> pins;
   MemoryStore cache;
   std::unique_ptr<ExchangeServer> exchange;
   WorkerCore core;

@@ -58,8 +58,8 @@ tl::unexpected<Fault> too_large(const Cid& input, ByteCount size, ByteCount limi
 
 }  // namespace
 
-TaskContent::TaskContent(NetworkBlocks& blocks, BlockStore& own)
-    : blocks_(blocks), own_(own), reader_(blocks), importer_(default_profile, blocks) {}
+TaskContent::TaskContent(NetworkBlocks& blocks, BlockStore& own, Pins& pins)
+    : blocks_(blocks), own_(own), pins_(pins), reader_(blocks), importer_(default_profile, blocks) {}
 
 Result<Bytes> TaskContent::read(const Cid& input, ByteCount limit) {
   const auto stat = reader_.stat(input);

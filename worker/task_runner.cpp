@@ -43,7 +43,7 @@ TaskRunner::TaskRunner(const Context& context)
       index_(asker_),
       blocks_(context.sockets, index_, context.identity, blocks_options(context), &context.store,
               context.cache),
-      content_(blocks_, context.store) {}
+      content_(blocks_, context.store, context.pins) {}
 
 NetworkBlocksOptions TaskRunner::blocks_options(const Context& context) const {
   NetworkBlocksOptions options;

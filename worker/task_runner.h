@@ -22,6 +22,7 @@ class TaskRunner : public JobRunner {
     std::vector<std::string> brokers;
     const HandlerRegistry& handlers;
     BlockStore& store;
+    Pins& pins;
     MemoryStore& cache;
     // An input that the index knows nobody to hold: long enough for a node that has just come back to
     // announce it, and short enough that all tries of the task end while somebody waits for the reason.

@@ -4,6 +4,7 @@
 
 #include "shared/io/clock.h"
 #include "shared/wire/work.h"
+#include "tests/support/simulated_disk.h"
 
 namespace cidbus {
 namespace {
@@ -14,10 +15,14 @@ TEST(TaskRunnerTest, AJobThatIsCancelledWaitsForNoBlockThatNobodyHolds) {
   SocketContext sockets;
   const HandlerRegistry handlers = built_in_handlers();
   MemoryStore store(1 << 20, WhenFull::Refuse);
+  SimulatedDisk disk;
+  ASSERT_TRUE(disk.create_directory("data"));
+  const auto pins = Pins::open(disk, "data");
+  ASSERT_TRUE(pins);
   MemoryStore cache(64 << 20, WhenFull::Evict);
   // Nobody listens there: whatever is looked for is not found.
   TaskRunner runner(
-      {sockets, {"test", "w1", Role::Worker, {1}}, {"127.0.0.1:1"}, handlers, store, cache, 1h});
+      {sockets, {"test", "w1", Role::Worker, {1}}, {"127.0.0.1:1"}, handlers, store, **pins, cache, 1h});
   const std::string nowhere = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
   Job job;
   job.type = "hash";

@@ -48,6 +48,35 @@ class Handlers(ClusterTest):
 
         self.assert_fails(cluster.cidbus("submit", "retrieve", "--wait"), 1, "exactly one input")
 
+    def test_pin_and_unpin(self):
+        cluster = self.start_cluster(workers=1)
+        folder = self.folder / "stuff"
+        folder.mkdir()
+        (folder / "large").write_bytes(random.Random(2).randbytes(1_500_000))
+        (folder / "small").write_text("z", encoding="utf-8")
+        root = cluster.cidbus("add", "--recursive", folder, "--output", "quiet").out.strip()
+        pins = cluster.data_folder("w1") / "pins"
+        self.assertFalse(pins.exists(), "to add is not to pin")
+        for _ in range(2):
+            task = cluster.ask("submit", "pin", "--input", root, "--wait")
+            self.assertEqual((task["worker"], task["result"]["cids"]), ("w1", [root]))
+            blocks = int(task["result"]["values"]["blocks"])
+            self.assertGreater(blocks, 3)
+            wait_until(lambda: cluster.members()["w1"]["blocks"] == blocks, "w1 has told how many blocks it has")
+            self.assertEqual(pins.read_text(), root + "\n")
+        cluster.kill("w1")
+        cluster.start("w1")
+        self.assertEqual(cluster.ask("submit", "unpin", "--input", root, "--wait")["result"]["cids"], [root])
+        self.assertEqual(pins.read_text(), "")
+        self.assert_fails(cluster.cidbus("submit", "unpin", "--input", root, "--retries", "0", "--wait"), 1,
+                          f"{root} is not pinned on this worker")
+        self.assertEqual(cluster.cidbus("cat", f"{root}/small").out, "z")
+
+        cluster.kill("w1")
+        pins.write_text("nonsense\n", encoding="utf-8")
+        self.assertEqual(cluster.spawn("w1").wait(60), 65)
+        self.assertIn(f"{pins}, line 1: ", cluster.log("w1"))
+
 
 if __name__ == "__main__":
     unittest.main()

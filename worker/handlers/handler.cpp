@@ -8,6 +8,7 @@
 #include "worker/handlers/analyze.h"
 #include "worker/handlers/echo.h"
 #include "worker/handlers/hash.h"
+#include "worker/handlers/pin.h"
 #include "worker/handlers/process_content.h"
 #include "worker/handlers/retrieve.h"
 
@@ -77,7 +78,8 @@ std::vector<std::string_view> HandlerRegistry::strict_types() const {
 
 HandlerRegistry built_in_handlers() {
   HandlerRegistry registry;
-  for (auto* make : {make_process_content, make_hash, make_echo, make_analyze, make_retrieve}) {
+  for (auto* make :
+       {make_process_content, make_hash, make_echo, make_analyze, make_retrieve, make_pin, make_unpin}) {
     const Status added = registry.add(make());
     ENSURE(added.has_value(), "handler", added.error().message);
   }

@@ -57,6 +57,10 @@ class Content {
   // Brings every block of the DAG into this node's store; asks `cancelled` before each. What was there counts
   // too.
   virtual Result<DagSize> keep(const Cid& root, const std::function<bool()>& cancelled) = 0;
+  // Has this node keep what is below a root from now on, or no longer; durable on return. False when it was
+  // so before. REQUIRES for pin: keep() has brought it.
+  virtual Result<bool> pin(const Cid& root) = 0;
+  virtual Result<bool> unpin(const Cid& root) = 0;
   // Makes the file, or the folder with all below it, at `destination`, which is not there yet. BadUsage when
   // the input is not of that kind, BadData when it has more bytes than `limit`.
   virtual Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
@@ -137,8 +141,8 @@ class HandlerRegistry {
   std::vector<std::unique_ptr<const Handler>> handlers_;  // sorted by type
 };
 
-// analyze, process_content, hash, retrieve and echo. REQUIRES: called before other threads use libvips
-// (process_content starts it).
+// analyze, process_content, hash, retrieve, pin, unpin and echo. REQUIRES: called before other threads use
+// libvips (process_content starts it).
 HandlerRegistry built_in_handlers();
 
 }  // namespace cidbus

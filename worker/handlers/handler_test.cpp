@@ -37,7 +37,8 @@ class Named final : public Handler {
 
 TEST(HandlerRegistry, HoldsTheTypesOfThisVersionInOrder) {
   const HandlerRegistry registry = built_in_handlers();
-  EXPECT_THAT(registry.types(), ElementsAre("analyze", "echo", "hash", "process_content", "retrieve"));
+  EXPECT_THAT(registry.types(),
+              ElementsAre("analyze", "echo", "hash", "pin", "process_content", "retrieve", "unpin"));
   for (const auto type : registry.types()) EXPECT_EQ((*registry.find(type))->type(), type);
 }
 
@@ -45,22 +46,23 @@ TEST(HandlerRegistry, AnUnknownTypeIsAnsweredWithTheKnownOnes) {
   const auto unknown = built_in_handlers().find("re\nsize");
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().kind, FaultKind::BadUsage);
-  EXPECT_EQ(
-      unknown.error().message,
-      "unknown task type 're\\x0asize'; this worker runs analyze, echo, hash, process_content, retrieve");
+  EXPECT_EQ(unknown.error().message,
+            "unknown task type 're\\x0asize'; this worker runs analyze, echo, hash, pin, process_content, "
+            "retrieve, "
+            "unpin");
 }
 
 TEST(HandlerRegistry, TakesHandlersOfOthersUnderFreeAndValidNames) {
   HandlerRegistry registry = built_in_handlers();
   EXPECT_TRUE(registry.add(std::make_unique<Named>("mine")));
   EXPECT_THAT(registry.types(),
-              ElementsAre("analyze", "echo", "hash", "mine", "process_content", "retrieve"));
+              ElementsAre("analyze", "echo", "hash", "mine", "pin", "process_content", "retrieve", "unpin"));
   for (const char* name : {"mine", "echo", "", "two words", "\xc3\xa9"}) {
     const Status added = registry.add(std::make_unique<Named>(name));
     ASSERT_FALSE(added) << name;
     EXPECT_EQ(added.error().kind, FaultKind::BadUsage);
   }
-  EXPECT_EQ(registry.types().size(), 6U);
+  EXPECT_EQ(registry.types().size(), 8U);
 }
 
 TEST(Describe, PrintsALineForEachParameter) {

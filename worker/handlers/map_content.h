@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,8 @@ class MapContent final : public Content {
     if (file == files_.end()) return fault(FaultKind::NotFound, "nobody holds " + to_text(root));
     return DagSize{1, file->second.size()};
   }
+  Result<bool> pin(const Cid& root) override { return pins.insert(root).second; }
+  Result<bool> unpin(const Cid& root) override { return pins.erase(root) > 0; }
   Status export_to(const Cid& input, NodeKind kind, const std::filesystem::path& destination,
                    ByteCount limit) override {
     if (kind != NodeKind::File) return fault(FaultKind::BadUsage, "this map has files only");
@@ -88,7 +91,8 @@ class MapContent final : public Content {
   [[nodiscard]] const Bytes& at(const Cid& cid) const { return files_.at(cid); }
   [[nodiscard]] std::size_t size() const { return files_.size(); }
 
-  std::function<void()> on_read;     // before every piece
+  std::function<void()> on_read;  // before every piece
+  std::set<Cid> pins;
   std::optional<Fault> write_fault;  // what write() answers instead
 
  private:
