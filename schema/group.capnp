@@ -139,9 +139,8 @@ struct FetchData {  # batches follow as frames
 
 struct SnapBegin {
   last @0 :Position;
-  crc @1 :UInt32;
-  size @2 :UInt64;
-  hash @3 :Data;  # 32 bytes: SHA-256 of the file
+  size @1 :UInt64;
+  hash @2 :Data;  # 32 bytes: the SHA-256 in its footer
 }
 
 struct SnapChunk {  # its bytes follow as a frame

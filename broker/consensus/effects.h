@@ -1,4 +1,4 @@
-// What the group's core is told, and what it asks for: inputs and effects, as values.
+// What the group's core asks for, as values; what it is told is in inputs.h.
 //
 // An effect is carried out at once, in order. What must wait for something is not there yet: the core holds a
 // vote back until the disk has said that it is written, and an acknowledgement until its batch is, and only
@@ -9,6 +9,7 @@
 // Thread rule: values. Limits: limits/group.h.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -52,6 +53,28 @@ struct ReadBatches {
   LogIndex from;
   std::size_t bytes = 0;
 };
+// A piece of the file of a snapshot, `last` 0: of the newest; `bytes` 0: only which there is. Answered by
+// SnapshotRead.
+struct ReadSnapshot {
+  Seat peer = nobody;  // whom it is for
+  LogIndex last;
+  ByteCount offset = 0;
+  std::size_t bytes = 0;
+};
+// A snapshot of another broker is received: begun, a piece at a time, and installed, or given up. A second
+// begin forgets the first. Pieces are answered by PieceReceived; ReceiveFinish by SnapshotInstalled; anything
+// by ReceiveFailed.
+struct ReceiveBegin {
+  LogIndex last;
+  ByteCount size = 0;
+  std::array<std::uint8_t, 32> hash{};
+};
+struct ReceivePiece {
+  ByteCount offset = 0;
+  SharedBatch bytes;
+};
+struct ReceiveFinish {};
+struct ReceiveAbandon {};
 // It has the votes: OPEN of this epoch is to be appended now, and nothing before it.
 struct TakeOffice {
   Epoch epoch;
@@ -101,8 +124,9 @@ struct Notice {
   std::uint64_t number = 0;
 };
 
-using Effect = std::variant<Send, WriteVote, WriteBatch, CutFrom, ReadBatches, TakeOffice, LeaveOffice,
-                            LeaderKnown, SealOffice, UnsealOffice, ReadsConfirmed, Notice>;
+using Effect = std::variant<Send, WriteVote, WriteBatch, CutFrom, ReadBatches, ReadSnapshot, ReceiveBegin,
+                            ReceivePiece, ReceiveFinish, ReceiveAbandon, TakeOffice, LeaveOffice, LeaderKnown,
+                            SealOffice, UnsealOffice, ReadsConfirmed, Notice>;
 
 // Gathers the effects of a step.
 class Effects {
@@ -122,69 +146,5 @@ class Effects {
  private:
   std::vector<Effect> all_;
 };
-
-// ---- inputs
-
-struct Tick {};  // time has passed
-// From a member, of this group and of the incarnation known (peer_registry.h).
-struct Received {
-  Seat from = nobody;
-  Epoch epoch;  // of the header
-  GroupMessage message;
-};
-struct Connected {  // the connections to this member are there (again)
-  Seat peer = nobody;
-};
-struct Disconnected {  // they broke
-  Seat peer = nobody;
-};
-// A batch of the own office, which follows the end of the log; the first begins with OPEN. If the same step
-// finds that office is lost, the batch is dropped, and LeaveOffice says so.
-struct Proposed {
-  SharedBatch batch;
-};
-// The batch proposed last ends with HANDOVER, as SealOffice asked.
-struct HandoverProposed {};
-// Office is to go to `successor`, or to the best one; `resign`: and if nobody can take it, it is left all the
-// same. One that does not lead does nothing.
-struct HandOver {
-  Seat successor = nobody;
-  bool resign = false;
-};
-// This broker is about to stop, or is not: while it drains it does not stand.
-struct Draining {
-  bool on = true;
-};
-// An OPEN or HANDOVER record was applied.
-struct OfficeApplied {
-  Seat leader = nobody;  // of OPEN; nobody: it was HANDOVER
-  WallTime time;
-};
-struct VoteWritten {
-  Epoch epoch;
-  Seat voted = nobody;
-};
-struct BatchesWritten {
-  ChainEnd end;  // everything up to it
-};
-struct CutDone {};
-struct BatchesRead {
-  ReadFor purpose = ReadFor::Applying;
-  Seat peer = nobody;
-  LogIndex from;
-  std::vector<SharedBatch> batches;  // none: it is not held any more
-};
-// The journal holds nothing before `first` any more.
-struct Freed {
-  LogIndex first;
-};
-// Whether the disk has room for batches (DESIGN: the hard mark).
-struct RoomKnown {
-  bool full = false;
-};
-
-using Input =
-    std::variant<Tick, Received, Connected, Disconnected, Proposed, HandoverProposed, HandOver, Draining,
-                 OfficeApplied, VoteWritten, BatchesWritten, CutDone, BatchesRead, Freed, RoomKnown>;
 
 }  // namespace cidbus::group

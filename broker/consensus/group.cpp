@@ -17,6 +17,7 @@ Group::Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng)
       contact_(config_.timers, now),
       following_(config_.durability),
       replication_(config_),
+      sender_(config_),
       handover_(config_, prng.fork()),
       last_step_(now) {
   ENSURE(log_.last().epoch <= start.epoch, "epoch", start.epoch.value, "log", log_.last().epoch.value);
@@ -88,6 +89,7 @@ void Group::lead(Monotonic now, Effects& out) {
     return leave_office(now, WhyDeposed::SlowDisk, out);
   if (now >= next_beat_) beat(now, out);
   replication_.tick(now, out);
+  sender_.tick(now, replication_, votes_.epoch(), out);
   handover_.tick(now, log_, commit_, replication_, votes_.epoch(), out);
   const Seat preferred = handover_.preferred(now, replication_, history_, effective_priority());
   if (preferred != nobody) hand_over(now, preferred, out);
@@ -97,7 +99,8 @@ std::optional<Monotonic> Group::deadline() const {
   Monotonic at = Monotonic::max();
   if (in_office()) {
     if (config_.size() == 1) return std::nullopt;
-    at = std::min({next_beat_, replication_.deadline(), replication_.standing_until(), handover_.deadline()});
+    at = std::min({next_beat_, replication_.deadline(), replication_.standing_until(), handover_.deadline(),
+                   sender_.deadline()});
     if (unsynced_since_ != Monotonic::max()) at = std::min(at, unsynced_since_ + config_.timers.slow_disk);
   } else {
     at = std::min({election_.deadline(), next_probe(), catch_up_.deadline()});
@@ -148,6 +151,7 @@ void Group::take_office(Monotonic now, Effects& out) {
   catch_up_.stop();
   replication_.begin(now, log_, votes_.epoch(), election_.voters(), election_.asked_at());
   replication_.tell_commit(commit_);
+  sender_.on_office();
   handover_.on_office(now);
   out.add(LeaderKnown{config_.self(), votes_.epoch()});
   out.add(TakeOffice{votes_.epoch()});
@@ -180,8 +184,9 @@ void Group::adopt(Monotonic now, Epoch epoch, Effects& out) {
 // ---- handing over (H1 to H3)
 
 void Group::hand_over(Monotonic now, Seat successor, Effects& out) {
-  if (serving() && handover_.stage() == Handover::Stage::None)
-    handover_.begin(now, successor, votes_.epoch(), out);
+  if (!serving() || handover_.stage() != Handover::Stage::None) return;
+  handover_.begin(now, successor, votes_.epoch(), out);
+  handover_.tick(now, log_, commit_, replication_, votes_.epoch(), out);
 }
 
 void Group::on(Monotonic now, const HandOver& wish, Effects& out) {
@@ -242,12 +247,16 @@ void Group::on(Monotonic now, const VoteWritten& written, Effects& out) {
 void Group::on(Monotonic now, const BatchesWritten& written, Effects& out) {
   log_.on_persisted(written.end);
   unsynced_since_ = log_.durable() < log_.last().index ? now : Monotonic::max();
+  if (log_.disk_is_level()) receiver_.on_journal_idle(out);
   if (in_office()) return advance_commit(now, out);
   if (contact_.leader() != nobody)
     following_.on_durable(log_, votes_.epoch(), contact_.leader(), disk_full_, out);
 }
 
-void Group::on(Monotonic, const CutDone&, Effects&) { log_.on_cut_done(); }
+void Group::on(Monotonic, const CutDone&, Effects& out) {
+  log_.on_cut_done();
+  if (log_.disk_is_level()) receiver_.on_journal_idle(out);
+}
 
 // What was read may have been cut since, or be on its way to be: only what the log holds is of use.
 void Group::on(Monotonic now, BatchesRead& read, Effects& out) {
@@ -266,6 +275,26 @@ void Group::on(Monotonic now, BatchesRead& read, Effects& out) {
       return;
   }
 }
+
+// ---- snapshots (section 6)
+
+void Group::on(Monotonic now, const SnapshotRead& read, Effects& out) {
+  if (in_office()) sender_.on_read(now, log_, read, votes_.epoch(), out);
+}
+
+void Group::on(Monotonic, const PieceReceived& received, Effects& out) {
+  receiver_.on_piece_written(votes_.epoch(), received.next, out);
+  if (log_.disk_is_level()) receiver_.on_journal_idle(out);
+}
+
+void Group::on(Monotonic, const SnapshotInstalled& installed, Effects& out) {
+  if (installed.journal_end == installed.last) log_.begin_anew(installed.last);
+  commit_ = std::max(commit_, installed.last.last);
+  apply_.begin_anew(installed.last.last);
+  receiver_.on_installed(votes_.epoch(), out);
+}
+
+void Group::on(Monotonic, const ReceiveFailed&, Effects& out) { receiver_.on_failed(votes_.epoch(), out); }
 
 void Group::on(Monotonic, const Freed& freed, Effects&) { log_.on_freed(freed.first); }
 

@@ -32,9 +32,11 @@
 #include "broker/consensus/election.h"
 #include "broker/consensus/following.h"
 #include "broker/consensus/handover.h"
+#include "broker/consensus/inputs.h"
 #include "broker/consensus/leader_contact.h"
 #include "broker/consensus/log_window.h"
 #include "broker/consensus/replication.h"
+#include "broker/consensus/snapshot_transfer.h"
 #include "broker/consensus/vote_state.h"
 
 namespace cidbus::group {
@@ -99,6 +101,10 @@ class Group {
   void on(Monotonic now, const BatchesWritten& written, Effects& out);
   void on(Monotonic now, const CutDone&, Effects& out);
   void on(Monotonic now, BatchesRead& read, Effects& out);
+  void on(Monotonic now, const SnapshotRead& read, Effects& out);
+  void on(Monotonic now, const PieceReceived& received, Effects& out);
+  void on(Monotonic now, const SnapshotInstalled& installed, Effects& out);
+  void on(Monotonic now, const ReceiveFailed&, Effects& out);
   void on(Monotonic now, const Freed& freed, Effects& out);
   void on(Monotonic now, const RoomKnown& room, Effects& out);
 
@@ -113,7 +119,7 @@ class Group {
   void advance_commit(Monotonic now, Effects& out);
   [[nodiscard]] Standing standing(Monotonic now) const;
   [[nodiscard]] std::int32_t effective_priority() const;
-  [[nodiscard]] bool may_stand() const { return !disk_full_ && !draining_; }
+  [[nodiscard]] bool may_stand() const { return !disk_full_ && !draining_ && !receiver_.installing(); }
   [[nodiscard]] Monotonic next_probe() const;
 
   // group_receive.cpp: a message each
@@ -129,6 +135,9 @@ class Group {
   void receive(Monotonic now, Seat from, Epoch epoch, const AppendAck& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const Fetch& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const FetchData& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const SnapBegin& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const SnapChunk& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const SnapAck& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const HandoverMessage& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const Refuse& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const Resign& message, Effects& out);
@@ -151,6 +160,8 @@ class Group {
   Following following_;
   CatchUp catch_up_;
   Replication replication_;
+  SnapshotSender sender_;
+  SnapshotReceiver receiver_;
   Handover handover_;
   OfficeHistory history_;
 

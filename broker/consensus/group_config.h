@@ -51,6 +51,8 @@ class GroupConfig {
   bool preempt = true;  // a returning broker of higher priority is handed the office (H1)
   // Batches in one APPEND; fewer only in a simulation, where more messages go wrong in more ways.
   std::size_t append_batches = limits::append_batches;
+  std::size_t window_batches = limits::window_batches;
+  std::size_t snapshot_piece = limits::snapshot_piece;  // likewise
 
  private:
   std::vector<Member> members_;

@@ -128,6 +128,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& messag
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const Append& message, Effects& out) {
   if (epoch < votes_.epoch()) return tell_epoch(from, out);
   hear_leader(now, from, out);
+  if (receiver_.installing()) return;  // the journal may begin anew in a moment
   following_.on_append(log_, commit_, votes_.epoch(), from, message, disk_full_, out);
   if (log_.durable() < log_.last().index && unsynced_since_ == Monotonic::max()) unsynced_since_ = now;
   follow_commit(message.commit, out);
@@ -147,9 +148,31 @@ void Group::receive(Monotonic, Seat from, Epoch, const Fetch& message, Effects& 
 
 void Group::receive(Monotonic now, Seat from, Epoch, const FetchData& message, Effects& out) {
   if (role() != Role::Follower || contact_.heard_lately(now) || !catch_up_.under_way()) return;
+  if (receiver_.installing()) return;
   const auto progress =
       catch_up_.on_data(now, config_.timers, log_, commit_, votes_.epoch(), from, message, out);
   if (progress == CatchUp::Progress::Done) obey(now, election_.probe(now, standing(now), out), out);
+}
+
+// ---- snapshots (section 6)
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const SnapBegin& message, Effects& out) {
+  if (epoch < votes_.epoch()) return tell_epoch(from, out);
+  hear_leader(now, from, out);
+  const bool held = log_.has(message.last) || commit_ >= message.last.index;
+  receiver_.on_begin(from, votes_.epoch(), message, held, out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const SnapChunk& message, Effects& out) {
+  if (epoch < votes_.epoch()) return tell_epoch(from, out);
+  hear_leader(now, from, out);
+  receiver_.on_chunk(from, votes_.epoch(), message, out);
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const SnapAck& message, Effects& out) {
+  if (epoch != votes_.epoch() || !in_office()) return;
+  if (sender_.on_ack(now, from, message, out))
+    replication_.on_snapshot_installed(now, log_, from, message.last, out);
 }
 
 // ---- handing over

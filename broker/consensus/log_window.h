@@ -36,6 +36,8 @@ class LogWindow {
   [[nodiscard]] const ChainEnd& end() const { return end_; }
   // Everything up to here is on disk.
   [[nodiscard]] LogIndex durable() const { return durable_; }
+  // Everything asked of the disk, writes and cuts, is done.
+  [[nodiscard]] bool disk_is_level() const { return durable_ == end_.last && cuts_ == 0; }
   // What the oldest record held follows. Records up to it are in a snapshot, and committed.
   [[nodiscard]] LogPosition base() const { return {offices_.front().epoch, offices_.front().last}; }
   [[nodiscard]] bool has(const LogPosition& position) const;

@@ -29,10 +29,10 @@ void Replication::pump(Monotonic now, const LogWindow& log, Effects& out) {
 void Replication::pump_one(Monotonic now, const LogWindow& log, Seat peer, Effects& out) {
   Follower& follower = followers_[place(peer)];
   while (follower.mode == Mode::Streaming && follower.after.index < log.last().index &&
-         follower.in_flight.size() < limits::window_batches &&
+         follower.in_flight.size() < config_.window_batches &&
          follower.bytes_in_flight < limits::window_bytes_in_flight) {
     const std::size_t most =
-        std::min(config_.append_batches, limits::window_batches - follower.in_flight.size());
+        std::min(config_.append_batches, config_.window_batches - follower.in_flight.size());
     std::vector<SharedBatch> batches;
     if (follower.after.index < log.base().index) {
       follower.mode = Mode::Snapshot;
@@ -108,9 +108,10 @@ void Replication::on_ack(Monotonic now, const LogWindow& log, Seat from, const A
     follower.match = ack.match;
     follower.durable = std::max(follower.durable, ack.durable);
     settle(follower);
-    if (follower.mode == Mode::Asking && ack.prev == follower.after.index && ack.match >= log.base().index) {
-      follower.mode = Mode::Streaming;
-      follower.after = {log.epoch_at(ack.match), ack.match};
+    if (follower.mode == Mode::Asking && ack.prev == follower.after.index) {
+      const bool in_journal = ack.match >= log.base().index;
+      follower.mode = in_journal ? Mode::Streaming : Mode::Snapshot;
+      if (in_journal) follower.after = {log.epoch_at(ack.match), ack.match};
       drop_lost(follower);
     }
     pump_one(now, log, from, out);

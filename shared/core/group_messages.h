@@ -128,9 +128,8 @@ struct FetchData {
 
 struct SnapBegin {
   LogPosition last;                     // newest record in it; names the snapshot
-  std::uint32_t crc = 0;                // of the batch that ends there
   ByteCount size = 0;                   // of the file
-  std::array<std::uint8_t, 32> hash{};  // SHA-256 of the file
+  std::array<std::uint8_t, 32> hash{};  // the SHA-256 in its footer
 };
 struct SnapChunk {
   LogPosition last;

@@ -34,7 +34,7 @@ std::vector<GroupMessage> examples() {
           AppendAck{false, true, {1}, {2}, {3}, here},
           Fetch{here, {{{401}, {{3}, {402}}, 99}}},
           FetchData{here, {{4}, {500}}, true, true, {bytes(64, 3)}},
-          SnapBegin{here, 5, 1 << 20, {1, 2, 3}},
+          SnapBegin{here, 1 << 20, {1, 2, 3}},
           SnapChunk{here, 512, bytes(256, 4)},
           SnapAck{here, 768, true, true},
           HandoverMessage{here, 13},

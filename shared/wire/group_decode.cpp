@@ -121,7 +121,7 @@ GroupMessage get_body(schema::GroupEnvelope::Body::Reader in, std::vector<Shared
     }
     case Kind::SNAP_BEGIN: {
       const auto body = in.getSnapBegin();
-      return SnapBegin{get(body.getLast()), body.getCrc(), body.getSize(),
+      return SnapBegin{get(body.getLast()), body.getSize(),
                        get_bytes<32>(body.getHash(), "a hash that is not 32 bytes", found)};
     }
     case Kind::SNAP_CHUNK:

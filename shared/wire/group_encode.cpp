@@ -113,7 +113,6 @@ void put(Body out, const FetchData& message) {
 void put(Body out, const SnapBegin& message) {
   auto body = out.initSnapBegin();
   put(body.initLast(), message.last);
-  body.setCrc(message.crc);
   body.setSize(message.size);
   body.setHash(data_of(message.hash));
 }

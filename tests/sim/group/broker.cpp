@@ -43,10 +43,8 @@ void SimBroker::start() {
   wakes_at_ = Monotonic::max();
   GroupStart found = disk_.recover();
   world_.checkers.monotone.on_start(seat_, found.epoch, disk_.persisted_epoch());
-  applied_ = found.applied;
+  load_state(disk_.newest_snapshot());
   checked_commit_ = {};
-  digest_ = 0;
-  state_.clear();
   group_ = std::make_unique<Group>(config_, std::move(found), clock(), prng_.fork());
   disk_.open([this](Input input) { on(std::move(input)); });
   step(Tick{});
@@ -84,6 +82,10 @@ void SimBroker::on(Input input) {
 
 void SimBroker::step(Input input) {
   if (std::holds_alternative<BatchesWritten>(input)) batch_at_disk_ = false;
+  if (std::holds_alternative<SnapshotInstalled>(input)) {
+    load_state(disk_.newest_snapshot());
+    ++world_.snapshots_installed;
+  }
   // Its own vote counts from here on.
   if (const auto* vote = std::get_if<VoteWritten>(&input); vote != nullptr && vote->voted == seat_)
     world_.checkers.votes.on_vote(seat_, vote->epoch, seat_);
@@ -116,6 +118,16 @@ void SimBroker::carry(const Effect& effect) {
     disk_.submit(*to_cut);
   } else if (const auto* read = std::get_if<ReadBatches>(&effect)) {
     disk_.read(*read);
+  } else if (const auto* snapshot = std::get_if<ReadSnapshot>(&effect)) {
+    disk_.read(*snapshot);
+  } else if (const auto* begin = std::get_if<ReceiveBegin>(&effect)) {
+    disk_.receive(*begin);
+  } else if (const auto* piece = std::get_if<ReceivePiece>(&effect)) {
+    disk_.receive(*piece);
+  } else if (std::holds_alternative<ReceiveFinish>(effect)) {
+    disk_.submit(ReceiveFinish{});
+  } else if (std::holds_alternative<ReceiveAbandon>(effect)) {
+    disk_.abandon();
   } else if (const auto* office = std::get_if<TakeOffice>(&effect)) {
     take_office(office->epoch);
   } else if (std::holds_alternative<SealOffice>(effect)) {
@@ -179,27 +191,69 @@ void SimBroker::seal() {
 void SimBroker::apply() {
   while (group_->has_committed()) {
     const auto batches = group_->take_committed(1000, effects_);
-    for (const SharedBatch& bytes : batches) {
-      const auto batch = BatchView::parse(*bytes);
-      world_.timeline.trace(batch->header().crc);
-      digest_ = mix_bits(digest_ ^ batch->header().crc);
-      applied_ = batch->header().last();
-      world_.checkers.committed.on_applied(group_->epoch(), batch->header().end(), digest_);
-      for (const RecordView& record : *batch) {
-        if (record.type == open_record)
-          group_->step(clock(), OfficeApplied{leader_of(record), record.time}, effects_);
-        if (record.type == handover_record)
-          group_->step(clock(), OfficeApplied{nobody, record.time}, effects_);
-        if (record.type != submission_record) continue;
-        const auto submission = ByteReader(record.payload).number<std::uint64_t>();
-        group_sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ",
-                         submission, " at record ", record.index.value);
-        if (mine_.erase(submission) != 0)
-          world_.checkers.acknowledged.on_acknowledged(submission, record.index);
-      }
-    }
+    for (const SharedBatch& bytes : batches) apply(bytes);
     carry_out();
     if (batches.empty()) return;
+  }
+  if (world_.snapshot_after == 0 || applied_.value < snapshot_at_.value + world_.snapshot_after) return;
+  snapshot_at_ = applied_;
+  // Only what the journal holds on disk is taken a snapshot of.
+  world_.timeline.after(Duration(prng_.between(1'000'000, 20'000'000)),
+                        [this, life = life_, end = applied_end_, file = state_file(applied_end_)] {
+                          if (life == life_ && group_->log().durable() >= end.last)
+                            disk_.keep_snapshot(end, file);
+                        });
+}
+
+void SimBroker::apply(const SharedBatch& bytes) {
+  const auto batch = BatchView::parse(*bytes);
+  world_.timeline.trace(batch->header().crc);
+  digest_ = mix_bits(digest_ ^ batch->header().crc);
+  applied_ = batch->header().last();
+  applied_end_ = batch->header().end();
+  world_.checkers.committed.on_applied(group_->epoch(), applied_end_, digest_);
+  for (const RecordView& record : *batch) {
+    if (record.type == open_record)
+      group_->step(clock(), OfficeApplied{leader_of(record), record.time}, effects_);
+    if (record.type == handover_record) group_->step(clock(), OfficeApplied{nobody, record.time}, effects_);
+    if (record.type != submission_record) continue;
+    const auto submission = ByteReader(record.payload).number<std::uint64_t>();
+    group_sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ",
+                     submission, " at record ", record.index.value);
+    if (mine_.erase(submission) != 0) world_.checkers.acknowledged.on_acknowledged(submission, record.index);
+  }
+}
+
+Bytes SimBroker::state_file(const ChainEnd& last) const {
+  Bytes file;
+  ByteWriter writer(file);
+  writer.number(last.last.value);
+  writer.number(last.epoch.value);
+  writer.number(last.crc);
+  writer.number(digest_);
+  const std::map<std::uint64_t, LogIndex> ordered(state_.begin(), state_.end());
+  for (const auto& [submission, index] : ordered) {
+    writer.number(submission);
+    writer.number(index.value);
+  }
+  return file;
+}
+
+void SimBroker::load_state(const Bytes& file) {
+  state_.clear();
+  digest_ = 0;
+  applied_end_ = {};
+  applied_ = snapshot_at_ = {};
+  if (file.empty()) return;
+  ByteReader reader(file);
+  applied_end_.last = {reader.number<std::uint64_t>()};
+  applied_end_.epoch = {reader.number<std::uint64_t>()};
+  applied_end_.crc = reader.number<std::uint32_t>();
+  digest_ = reader.number<std::uint64_t>();
+  applied_ = snapshot_at_ = applied_end_.last;
+  while (!reader.at_end()) {
+    const auto submission = reader.number<std::uint64_t>();
+    state_.emplace(submission, LogIndex{reader.number<std::uint64_t>()});
   }
 }
 

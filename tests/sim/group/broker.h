@@ -31,6 +31,8 @@ class SimBroker {
     Checkers& checkers;
     std::function<std::size_t(const group::LogPosition&)> holders;  // brokers that hold it as durability asks
     std::function<void(group::Seat)> on_office;
+    std::uint64_t snapshot_after = 0;  // records; 0: none are taken
+    std::uint64_t snapshots_installed = 0;
   };
 
   SimBroker(World& world, group::GroupConfig config, Prng prng);
@@ -68,6 +70,9 @@ class SimBroker {
   void take_office(Epoch epoch);
   void seal();
   void apply();
+  void apply(const group::SharedBatch& bytes);
+  [[nodiscard]] Bytes state_file(const ChainEnd& last) const;
+  void load_state(const Bytes& file);
   void check();
   void wake_at_deadline();
 
@@ -95,6 +100,8 @@ class SimBroker {
   // the toy state machine
   LogIndex checked_commit_;
   LogIndex applied_;
+  ChainEnd applied_end_;
+  LogIndex snapshot_at_;  // newest one taken
   std::uint64_t digest_ = 0;
   std::unordered_map<std::uint64_t, LogIndex> state_;
   std::unordered_set<std::uint64_t> mine_;  // submissions that a client of this broker waits for

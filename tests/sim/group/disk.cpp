@@ -1,7 +1,9 @@
 #include "tests/sim/group/disk.h"
 
 #include <algorithm>
+#include <cstring>
 
+#include "shared/base/crc32c.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/group.h"
 
@@ -15,11 +17,12 @@ void SimDisk::open(Completion completion) {
 }
 
 group::GroupStart SimDisk::recover() const {
-  LogWindow log{ChainEnd{}};
+  LogWindow log{base_};
   for (const Stored& stored : journal_) log.recovered(stored.end);
   const Epoch epoch = persisted_epoch();
   const LogPosition last = log.last();
-  return {epoch, vote_.epoch == epoch ? vote_.voted : nobody, std::move(log), last, LogIndex{}};
+  return {epoch, vote_.epoch == epoch ? vote_.voted : nobody, std::move(log), last,
+          snapshots_.back().last.last};
 }
 
 Duration SimDisk::latency() {
@@ -45,7 +48,7 @@ void SimDisk::work() {
       ++at;
     }
   }
-  if (under_way_.empty() && !waiting_.empty() && std::holds_alternative<CutFrom>(waiting_.front())) {
+  if (under_way_.empty() && !waiting_.empty() && !std::holds_alternative<WriteBatch>(waiting_.front())) {
     under_way_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
@@ -73,16 +76,22 @@ void SimDisk::finish() {
   for (const Command& command : done) apply(command);
   // Completions may end this life.
   const std::uint64_t life = life_;
-  for (std::size_t at = 0; at < done.size() && life == life_; ++at) {
-    if (const auto* vote = std::get_if<WriteVote>(&done[at])) {
-      completion_(VoteWritten{vote->epoch, vote->voted});
-    } else if (std::holds_alternative<CutFrom>(done[at])) {
-      completion_(CutDone{});
-    } else if (at + 1 == done.size()) {
-      completion_(BatchesWritten{journal_.back().end});
-    }
-  }
+  for (std::size_t at = 0; at < done.size() && life == life_; ++at) complete(done[at], at + 1 == done.size());
   if (life == life_) work();
+}
+
+void SimDisk::complete(const Command& command, bool is_last) {
+  if (const auto* vote = std::get_if<WriteVote>(&command)) {
+    completion_(VoteWritten{vote->epoch, vote->voted});
+  } else if (std::holds_alternative<CutFrom>(command)) {
+    completion_(CutDone{});
+  } else if (std::holds_alternative<ReceiveFinish>(command)) {
+    if (!std::exchange(installed_, false)) return completion_(ReceiveFailed{});
+    const ChainEnd last = snapshots_.back().last;
+    completion_(SnapshotInstalled{last, journal_.empty() ? base_ : journal_.back().end});
+  } else if (is_last) {
+    completion_(BatchesWritten{journal_.back().end});
+  }
 }
 
 void SimDisk::apply(const Command& command) {
@@ -90,10 +99,12 @@ void SimDisk::apply(const Command& command) {
     vote_ = *vote;
   } else if (const auto* to_cut = std::get_if<CutFrom>(&command)) {
     cut(to_cut->from);
+  } else if (std::holds_alternative<ReceiveFinish>(command)) {
+    install();
   } else {
     const auto& write = std::get<WriteBatch>(command);
     const auto header = peek_batch_header(*write.batch);
-    const ChainEnd end = journal_.empty() ? ChainEnd{} : journal_.back().end;
+    const ChainEnd end = journal_.empty() ? base_ : journal_.back().end;
     ENSURE(header->follows(end), "written behind", end.last.value, "batch begins with", header->first.value);
     journal_.push_back({write.batch, header->end(), header->first});
     highest_office_ = std::max(highest_office_, write.office);
@@ -121,8 +132,90 @@ void SimDisk::read(const group::ReadBatches& request) {
   });
 }
 
+// ---- snapshots
+
+namespace {
+
+// Names what is in a file, as its real hash does.
+std::array<std::uint8_t, 32> hash_of(const Bytes& file) {
+  std::array<std::uint8_t, 32> hash{};
+  const std::uint32_t crc = crc32c(file);
+  std::memcpy(hash.data(), &crc, sizeof crc);
+  return hash;
+}
+
+// A file says what it ends with; then comes the state.
+ChainEnd end_of(const Bytes& file) {
+  ByteReader reader(file);
+  ChainEnd end;
+  end.last = {reader.number<std::uint64_t>()};
+  end.epoch = {reader.number<std::uint64_t>()};
+  end.crc = reader.number<std::uint32_t>();
+  return end;
+}
+
+}  // namespace
+
+void SimDisk::keep_snapshot(const ChainEnd& last, Bytes file) {
+  if (last.last <= snapshots_.back().last.last) return;
+  snapshots_.push_back({last, std::move(file)});
+  if (snapshots_.size() > 2) snapshots_.erase(snapshots_.begin());
+  while (!journal_.empty() && journal_.front().end.last <= snapshots_.front().last.last) {
+    base_ = journal_.front().end;
+    journal_.erase(journal_.begin());
+  }
+  completion_(Freed{next(base_.last)});
+}
+
+void SimDisk::read(const ReadSnapshot& request) {
+  timeline_.after(Duration(prng_.between(100'000, 2'000'000)), [this, life = life_, request] {
+    if (life != life_) return;
+    for (const Snapshot& snapshot : snapshots_) {
+      const bool wanted =
+          request.last == LogIndex{} ? &snapshot == &snapshots_.back() : snapshot.last.last == request.last;
+      if (!wanted || snapshot.file.empty()) continue;
+      SnapshotRead answer{request.peer,           snapshot.last.last, snapshot.file.size(),
+                          hash_of(snapshot.file), request.offset,     nullptr};
+      const auto from = snapshot.file.begin() + static_cast<std::ptrdiff_t>(request.offset);
+      const std::size_t count = std::min<std::size_t>(request.bytes, snapshot.file.size() - request.offset);
+      if (count > 0)
+        answer.bytes = std::make_shared<const Bytes>(from, from + static_cast<std::ptrdiff_t>(count));
+      return completion_(std::move(answer));
+    }
+    completion_(SnapshotRead{request.peer, request.last, 0, {}, request.offset, nullptr});
+  });
+}
+
+void SimDisk::receive(const ReceiveBegin& begin) { received_ = {begin, {}}; }
+
+void SimDisk::receive(const ReceivePiece& piece) {
+  if (!received_ || received_->file.size() != piece.offset) return;
+  received_->file.insert(received_->file.end(), piece.bytes->begin(), piece.bytes->end());
+  if (std::exchange(damages_received_, false)) received_->file.back() ^= 1;
+  timeline_.after(latency(), [this, life = life_, size = received_->file.size()] {
+    if (life == life_ && received_ && received_->file.size() == size) completion_(PieceReceived{size});
+  });
+}
+
+void SimDisk::install() {
+  if (!received_ || hash_of(received_->file) != received_->what.hash) return;
+  const ChainEnd last = end_of(received_->file);
+  const bool keeps_journal =
+      std::any_of(journal_.begin(), journal_.end(), [&](const Stored& stored) { return stored.end == last; });
+  snapshots_.push_back({last, std::move(received_->file)});
+  if (snapshots_.size() > 2) snapshots_.erase(snapshots_.begin());
+  if (!keeps_journal) {
+    journal_.clear();
+    base_ = last;
+  }
+  received_.reset();
+  installed_ = true;
+}
+
 void SimDisk::crash() {
   ++life_;
+  received_.reset();
+  installed_ = false;
   completion_ = nullptr;
   // Of one sync, a beginning of the batches may be on disk; of votes and cuts each, or not.
   for (const Command& command : under_way_) {
@@ -154,6 +247,8 @@ void SimDisk::set_hung(bool hung) {
 }
 
 bool SimDisk::holds(const LogPosition& position) const {
+  // What a snapshot was taken of is committed, and in it.
+  if (position.index <= snapshots_.back().last.last) return true;
   const auto at =
       std::lower_bound(journal_.begin(), journal_.end(), position.index,
                        [](const Stored& stored, LogIndex last) { return stored.end.last < last; });

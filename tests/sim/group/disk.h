@@ -28,7 +28,7 @@ struct DiskProfile {
 
 class SimDisk {
  public:
-  using Command = std::variant<group::WriteVote, group::WriteBatch, group::CutFrom>;
+  using Command = std::variant<group::WriteVote, group::WriteBatch, group::CutFrom, group::ReceiveFinish>;
   using Completion = std::function<void(group::Input)>;
 
   SimDisk(sim::Timeline& timeline, Prng prng) : timeline_(timeline), prng_(prng) {}
@@ -36,10 +36,18 @@ class SimDisk {
   // ---- a life of the broker
   void open(Completion completion);
   void submit(Command command);
-  // What a restart finds: the vote, the journal, and the core's view of it.
+  // What a restart finds: the vote, the journal behind the newest snapshot, and the core's view of it.
   [[nodiscard]] group::GroupStart recover() const;
+  [[nodiscard]] const Bytes& newest_snapshot() const { return snapshots_.back().file; }
   // Batches from the one that begins with `from`, as far as they are on disk; answered after a while.
   void read(const group::ReadBatches& request);
+  // The state after `last`, which is on disk: kept, with the one before; the journal before that one is
+  // freed.
+  void keep_snapshot(const ChainEnd& last, Bytes file);
+  void read(const group::ReadSnapshot& request);
+  void receive(const group::ReceiveBegin& begin);
+  void receive(const group::ReceivePiece& piece);
+  void abandon() { received_.reset(); }
   // The process is gone. Of what was under way, chance keeps some, and tears a batch maybe.
   void crash();
 
@@ -47,6 +55,8 @@ class SimDisk {
   void set_profile(const DiskProfile& profile) { profile_ = profile; }
   void set_slow(Duration each) { slow_ = each; }
   void set_full(bool full);
+  // A piece of a snapshot that is being received comes to the disk changed.
+  void damage_received() { damages_received_ = true; }
   void set_hung(bool hung);
   // The next sync fails: the broker ends at once, and what was to be synced is lost or not.
   void fail_next_sync(std::function<void()> broker_ends) { sync_fails_ = std::move(broker_ends); }
@@ -62,8 +72,18 @@ class SimDisk {
     ChainEnd end;
     LogIndex first;
   };
+  struct Snapshot {
+    ChainEnd last;
+    Bytes file;
+  };
+  struct Received {
+    group::ReceiveBegin what;
+    Bytes file;
+  };
   void work();
   void finish();
+  void complete(const Command& command, bool is_last);
+  void install();
   void apply(const Command& command);
   void cut(LogIndex from);
   [[nodiscard]] Duration latency();
@@ -78,6 +98,8 @@ class SimDisk {
 
   // durable
   group::WriteVote vote_{};
+  ChainEnd base_;                       // what the first batch of the journal follows
+  std::vector<Snapshot> snapshots_{1};  // the two newest; the first is that of nothing
   std::vector<Stored> journal_;
   Epoch highest_office_;
 
@@ -85,6 +107,9 @@ class SimDisk {
   Completion completion_;
   std::uint64_t life_ = 0;
   std::deque<Command> waiting_;
+  std::optional<Received> received_;
+  bool damages_received_ = false;
+  bool installed_ = false;  // the command just done
   std::vector<Command> under_way_;
   std::uint64_t syncs_ = 0;
 };

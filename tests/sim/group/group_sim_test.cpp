@@ -38,10 +38,12 @@ void run_seeds(std::uint64_t count, const WorldOptions& options) {
     all.acknowledged += report.acknowledged;
     all.messages += report.messages;
     for (const auto& [kind, times] : report.faults) all.faults[kind] += times;
+    for (const auto& [mark, times] : report.marks) all.marks[mark] += times;
   }
   std::cout << all.simulated_seconds / 3600 << " simulated hours, " << all.offices << " offices, "
             << all.acknowledged << " submissions accepted, " << all.messages << " messages\n";
   for (const auto& [kind, times] : all.faults) std::cout << "  " << kind << ": " << times << "\n";
+  for (const auto& [mark, times] : all.marks) std::cout << "  " << mark << ": " << times << "\n";
 }
 
 TEST(GroupSimulation, HoldsEveryTruthUnderFaults) { run_seeds(300, {}); }

@@ -36,6 +36,7 @@ TEST(Handovers, CostOfAnOrderedOneIsAFewMilliseconds) {
     ASSERT_TRUE(world.run_until(1s, [&] { return leads(world, next); })) << "seed " << seed;
     gaps.push_back(
         std::chrono::duration<double, std::milli>(world.timeline().now().monotonic - asked).count());
+    EXPECT_LE(gaps.back(), 30) << "seed " << seed;
   }
   std::sort(gaps.begin(), gaps.end());
   std::cout << "ordered hand-over: median " << gaps[gaps.size() / 2] << " ms, worst " << gaps.back()

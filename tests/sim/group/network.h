@@ -10,7 +10,7 @@
 #include <array>
 #include <functional>
 
-#include "broker/consensus/effects.h"
+#include "broker/consensus/inputs.h"
 #include "shared/base/limits/group.h"
 #include "shared/base/prng.h"
 #include "tests/sim/timeline.h"

@@ -53,20 +53,24 @@ World::World(std::uint64_t seed, const WorldOptions& options)
   DiskProfile disk;
   if (prng_.chance(1, 3)) disk.batches_a_sync = prng_.between(1, 3);
   if (prng_.chance(1, 3)) disk.sync = drawn(prng_, 100us, 20ms);
+  const std::size_t snapshot_piece = prng_.between(2000, 20'000);
   if (options_.short_offices) append_batches = disk.batches_a_sync = 1;
   for (std::size_t at = 0; at < options_.brokers; ++at) {
     group::GroupConfig config(members, members[at].name);
     config.durability = options_.durability;
     config.timers = options_.timers;
     config.append_batches = append_batches;
+    if (options_.short_offices) config.window_batches = 1;
+    config.snapshot_piece = snapshot_piece;
     brokers_.push_back(std::make_unique<SimBroker>(shared_, config, prng_.fork()));
     brokers_.back()->disk().set_profile(disk);
   }
   for (int kind = 0; kind < fault_kinds; ++kind)
     if (prng_.chance(1, 2)) kinds_.push_back(kind);
+  if (prng_.chance(1, 2) && !options_.short_offices) shared_.snapshot_after = prng_.between(50, 300);
   if (options_.short_offices) kinds_ = {Assassin};
   between_faults_ = drawn(prng_, 100ms, 4s);
-  between_submissions_ = drawn(prng_, 5ms, 60ms);
+  between_submissions_ = drawn(prng_, options_.short_offices ? 20ms : 5ms, 60ms);
   for (auto& broker : brokers_) broker->start();
 }
 
@@ -108,6 +112,7 @@ RunReport World::run() {
   report_.offices = checkers_.one_leader.offices();
   report_.acknowledged = checkers_.acknowledged.count();
   report_.messages = network_.sent();
+  report_.marks["snapshots installed"] = shared_.snapshots_installed;
   return report_;
 }
 
@@ -175,7 +180,9 @@ void World::make_fault() {
 
 // Who has just taken office dies, before or after its first record is anywhere else.
 void World::on_office(Seat leader) {
-  if (!faulty_ || options_.durability == Durability::Memory || !faults_.chance(1, 2)) return;
+  if (!faulty_ || options_.durability == Durability::Memory ||
+      !faults_.chance(options_.short_offices ? 3 : 2, 4))
+    return;
   if (std::find(kinds_.begin(), kinds_.end(), Assassin) == kinds_.end()) return;
   ++report_.faults["new leader crashes"];
   const std::size_t at = place(leader);
@@ -272,7 +279,10 @@ void World::harm_some_disk() {
   const std::size_t at = any();
   SimDisk& disk = brokers_[at]->disk();
   const Duration lasts = drawn(faults_, 50ms, 5s);
-  switch (faults_.below(4)) {
+  switch (faults_.below(5)) {
+    case 4:
+      ++report_.faults["received piece damaged"];
+      return disk.damage_received();
     case 0:
       ++report_.faults["disk slow"];
       disk.set_slow(drawn(faults_, 5ms, 500ms));
