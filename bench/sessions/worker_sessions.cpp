@@ -144,7 +144,9 @@ void WorkerSessions::turn() {
   const auto due =
       static_cast<std::size_t>(std::min(passed, 1.0) * static_cast<double>(state.sessions.size()));
   for (; state.alive_next < due; ++state.alive_next) {
-    if (state.sessions[state.alive_next].welcome) state.send(state.alive_next, Ping{});
+    if (!state.sessions[state.alive_next].welcome) continue;
+    state.send(state.alive_next, Ping{});
+    state.sockets.look_again(state.alive_next);
   }
 }
 

@@ -2,7 +2,8 @@
 // not what is there.
 //
 // A ZeroMQ descriptor tells changes, not states: it is watched edge-triggered, and whoever is called reads
-// until nothing is left. A send may swallow a change, so a socket that was used is looked at once more.
+// until nothing is left. A send may swallow a change, so a socket that was used is looked at once more:
+// wait() does that for those it calls, and who sends by itself says so with look_again().
 //
 // Thread rule: one owner. Limits: the system's, on open files.
 #pragma once
@@ -14,6 +15,7 @@
 #include <array>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "shared/base/ensure.h"
 #include "shared/io/socket.h"
@@ -42,12 +44,16 @@ class SocketSet {
   [[nodiscard]] std::size_t size() const { return sockets_.size(); }
   Socket& operator[](std::size_t place) { return sockets_[place]; }
 
+  // Something was sent on it outside of wait().
+  void look_again(std::size_t place) { to_look_at_.push_back(place); }
+
   // Calls `ready` with the place and the socket of each that has something to read, which it reads to the
   // end.
   template <typename Ready>
   void wait(int milliseconds, Ready ready) {
     // Until it is looked at for the first time, a socket does not tell that something has come.
     for (; looked_at_ < sockets_.size(); ++looked_at_) read_all(looked_at_, ready);
+    for (const std::size_t place : std::exchange(to_look_at_, {})) read_all(place, ready);
     std::array<epoll_event, 256> events;
     const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), milliseconds);
     for (int at = 0; at < count; ++at) {
@@ -71,6 +77,7 @@ class SocketSet {
 
   const int epoll_;
   std::deque<Socket> sockets_;
+  std::vector<std::size_t> to_look_at_;
   std::size_t looked_at_ = 0;  // so many of them, at least once
 };
 

@@ -29,6 +29,7 @@ Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Role r
   node.broken_at.reset();
   if (node.state == MemberState::Suspect) node.state = MemberState::Alive;
   changed_[held->first] = true;
+  due_ = std::min(due_, due_of(node));
   return HelloAnswer::Welcome;
 }
 
@@ -40,6 +41,7 @@ bool Membership::heard(Now now, std::string_view name, Incarnation incarnation) 
   node.last_seen = now.wall;
   node.broken_at.reset();
   set_state(held->first, node, MemberState::Alive);
+  due_ = std::min(due_, due_of(node));
   return true;
 }
 
@@ -52,6 +54,7 @@ bool Membership::heartbeat(Now now, std::string_view name, Incarnation incarnati
   if (node.broken_at) return true;  // the feed is another connection: it does not mend the bus
   node.heard = now.monotonic;
   set_state(held->first, node, MemberState::Alive);
+  due_ = std::min(due_, due_of(node));
   return true;
 }
 
@@ -67,6 +70,7 @@ void Membership::connection_broke(Now now, std::string_view name, Incarnation in
   if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return;
   if (!held->second.broken_at) held->second.broken_at = now.monotonic;
   set_state(held->first, held->second, MemberState::Suspect);
+  due_ = std::min(due_, due_of(held->second));
 }
 
 void Membership::set_state(const std::string& name, Node& node, MemberState state) {
@@ -84,10 +88,23 @@ MemberState Membership::state_at(Monotonic now, const Node& node) const {
   return node.state;
 }
 
-std::vector<std::string> Membership::take_changes(Now now) {
+Monotonic Membership::due_of(const Node& node) const {
+  const Duration patience = node.state == MemberState::Suspect ? node_timeout_ : node_timeout_ / 2;
+  const Monotonic silent = node.heard + patience;
+  return node.broken_at ? std::min(silent, *node.broken_at + reconnect_grace_) : silent;
+}
+
+void Membership::look_at_all(Monotonic now) {
+  due_ = Monotonic::max();
   for (auto& [name, node] : nodes_) {
-    if (is_live(node)) set_state(name, node, state_at(now.monotonic, node));
+    if (!is_live(node)) continue;
+    set_state(name, node, state_at(now, node));
+    if (is_live(node)) due_ = std::min(due_, due_of(node));
   }
+}
+
+std::vector<std::string> Membership::take_changes(Now now) {
+  if (now.monotonic >= due_) look_at_all(now.monotonic);
   std::vector<std::string> names;
   for (const auto& [name, changed] : changed_) names.push_back(name);
   changed_.clear();
@@ -95,14 +112,7 @@ std::vector<std::string> Membership::take_changes(Now now) {
 }
 
 std::optional<Monotonic> Membership::deadline() const {
-  std::optional<Monotonic> first;
-  for (const auto& [name, node] : nodes_) {
-    if (!is_live(node)) continue;
-    Monotonic due = node.heard + (node.state == MemberState::Suspect ? node_timeout_ : node_timeout_ / 2);
-    if (node.broken_at) due = std::min(due, *node.broken_at + reconnect_grace_);
-    if (!first || due < *first) first = due;
-  }
-  return first;
+  return due_ == Monotonic::max() ? std::nullopt : std::optional(due_);
 }
 
 const Membership::Node* Membership::find(std::string_view name) const {

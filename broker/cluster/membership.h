@@ -8,6 +8,7 @@
 // Invariants
 //  1. A name is held by one incarnation at a time; a second live claimant is refused.
 //  2. Each change is reported once.
+//  3. A turn costs what changed in it: all are looked at only when one may have been silent for too long.
 //
 // Thread rule: pure; one owner. Limits: limits::members; departed ones are forgotten first, oldest first.
 #pragma once
@@ -55,7 +56,7 @@ class Membership {
 
   // Lets time pass; the names whose state changed since the last call, each once, in the order of names.
   std::vector<std::string> take_changes(Now now);
-  // When time alone changes something next.
+  // When time alone may change something next, at the earliest: whoever is heard has longer.
   [[nodiscard]] std::optional<Monotonic> deadline() const;
 
   [[nodiscard]] const std::map<std::string, Node, std::less<>>& nodes() const { return nodes_; }
@@ -66,12 +67,15 @@ class Membership {
  private:
   void set_state(const std::string& name, Node& node, MemberState state);
   [[nodiscard]] MemberState state_at(Monotonic now, const Node& node) const;
+  [[nodiscard]] Monotonic due_of(const Node& node) const;
+  void look_at_all(Monotonic now);
   bool make_room();
 
   Duration node_timeout_;
   Duration reconnect_grace_;
   std::map<std::string, Node, std::less<>> nodes_;
   std::map<std::string, bool, std::less<>> changed_;  // an ordered set of names
+  Monotonic due_ = Monotonic::max();  // before it time changes nobody, so a turn need not look at thousands
 };
 
 // The core value of a node; views into the table.

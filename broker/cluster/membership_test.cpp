@@ -52,6 +52,25 @@ TEST_F(MembershipTest, SilenceMakesItSuspectAndThenDeadEachToldOnce) {
   EXPECT_FALSE(members.heard(now, "w1", {1})) << "the dead say hello first";
 }
 
+// The earliest time is kept over many: it is that of the quietest, whoever else was heard since.
+TEST_F(MembershipTest, TheQuietestOfManyIsSuspectInTimeAndTheOthersAreNot) {
+  for (const char* name : {"w1", "w2", "w3"}) {
+    hello(name, 1);
+    members.heard(now, name, {1});
+  }
+  members.take_changes(now);
+  pass(1s);
+  members.heard(now, "w1", {1});
+  members.heard(now, "w3", {1});
+  pass(1500ms);
+  EXPECT_EQ(members.take_changes(now), Names{"w2"});
+  EXPECT_EQ(members.deadline(), now.monotonic + 1s);
+  pass(1s);
+  EXPECT_EQ(members.take_changes(now), (Names{"w1", "w3"}));
+  members.heard(now, "w1", {1});
+  EXPECT_EQ(members.deadline(), now.monotonic + 1500ms) << "w2 is dead then";
+}
+
 TEST_F(MembershipTest, AnyMessageRevivesASuspect) {
   hello("w1", 1);
   pass(3s);
