@@ -109,13 +109,14 @@ class Done:
 class Cluster:
     """Brokers b1.., workers w1.., gateways g1.., observers o1.., leechers l1..; nothing runs until start()."""
 
-    def __init__(self, folder, name="test", workers=2, gateways=0, observers=0, leechers=0, slots=2, keys=False):
+    def __init__(self, folder, name="test", workers=2, gateways=0, observers=0, leechers=0, slots=2, keys=False, brokers=1):
         self.folder, self.name, self.slots = Path(folder), name, slots
         self.ports = Ports()
         self.running = {}  # name -> Popen
         self.data = {}     # name -> its data folder, where it is not folder/NAME
         self.more = {}     # name -> more of its command line
-        self.names = ["b1"]
+        self.broker_names = [f"b{number}" for number in range(1, brokers + 1)]
+        self.names = list(self.broker_names)
         for letter, count in (("w", workers), ("g", gateways), ("o", observers), ("l", leechers)):
             self.names += [f"{letter}{number}" for number in range(1, count + 1)]
         self.keys = self.folder / "keys" if keys else None
@@ -145,7 +146,11 @@ class Cluster:
 
     @property
     def broker_address(self):
-        return f"127.0.0.1:{self.ports.base}"
+        """Of every broker, as nodes and the command are told it."""
+        return ",".join(self.address_of_broker(name) for name in self.broker_names)
+
+    def address_of_broker(self, name):
+        return f"127.0.0.1:{self.ports.base + 6 * (int(name[1:]) - 1)}"
 
     @property
     def gateway_url(self):
@@ -173,8 +178,8 @@ class Cluster:
         brokers = ["--brokers", self.broker_address]
         data = ["--data", self.data_folder(name)]
         if name[0] == "b":
-            group = f"{name}={self.broker_address}/3"
-            return [BIN / "cidbus-broker", *common, "--listen", self.broker_address, "--group", group, *data]
+            group = ",".join(f"{one}={self.address_of_broker(one)}/{9 - int(one[1:])}" for one in self.broker_names)
+            return [BIN / "cidbus-broker", *common, "--listen", self.address_of_broker(name), "--group", group, *data]
         if name[0] == "w":
             return [BIN / "cidbus-worker", *common, *brokers, "--slots", str(self.slots), *data,
                     "--exchange", self.exchange_address(name)]
@@ -276,12 +281,19 @@ class Cluster:
         members = answer["members"] if isinstance(answer, dict) else answer
         return {member["name"]: member for member in members if member["state"] == "alive"}
 
+    def leader(self):
+        """The name of the broker in office, or None while nobody says so."""
+        done = self.cidbus("cluster", "leader", "--output", "json", timeout=20)
+        return done.json()["leader"] if done.code == 0 else None
+
     def wait_for_members(self, *names):
         def all_answer():
             for name in names:
                 if not self.runs(name):
                     raise AssertionError(f"{name} died while it was waited for")
-            return set(names) <= self.members().keys()
+            members = self.members().keys()  # the leader is among them, other brokers are not
+            standbys = set(self.broker_names) - members if members else set()
+            return set(names) - standbys <= members
         wait_until(all_answer, f"{', '.join(names)} are members")
 
 
