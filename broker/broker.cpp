@@ -40,7 +40,7 @@ class Broker::Driver {
         feed([this](const Feed& message) { voice.publish(message); }),
         replica(options.group, std::move(recovered.group),
                 {cluster_id(options.cluster), {options.disk.bytes}}, started, ports, disk, log, prng.fork()),
-        snapshotter(*state, disk, options.snapshot_after, recovered.sizes),
+        snapshotter(std::in_place, *state, disk, options.snapshot_after, recovered.sizes),
         applied_end(recovered.applied_end) {
     voice.set_epoch(replica.group().epoch());
   }
@@ -106,20 +106,32 @@ class Broker::Driver {
       voice.count_refused();
   }
 
-  void on_disk(const DiskCompletion& completion) {
+  void on_disk(DiskCompletion completion) {
     if (replica.on_disk(now, completion)) return;
     if (std::holds_alternative<SnapshotChunkWritten>(completion)) {
-      snapshotter.on_slice_written();
+      snapshotter->on_slice_written();
     } else if (const auto* done = std::get_if<SnapshotDone>(&completion)) {
-      snapshotter.on_done(*done);
+      snapshotter->on_done(*done);
     } else if (const auto* failed = std::get_if<SnapshotFailed>(&completion)) {
-      snapshotter.on_failed();
+      snapshotter->on_failed();
       log.warning("no snapshot was taken, the next is tried later: " + failed->why.message);
+    } else if (auto* installed = std::get_if<SnapshotInstalled>(&completion)) {
+      take_state(*installed);
     } else if (const auto* changed = std::get_if<RoomChanged>(&completion)) {
       room = changed->room;
       log.warning(std::string("room on the disk is ") + to_text(room) +
                   (room == Room::Roomy ? ": submissions are taken again" : ": new submissions are refused"));
     }
+  }
+
+  // A standby that lagged behind the journal goes on with another broker's state. REQUIRES: not in office.
+  void take_state(SnapshotInstalled& installed) {
+    ENSURE(!leadership, "a leader was given a snapshot", installed.info.last.last.value);
+    snapshotter.reset();  // before the state that it may be walking over
+    state = std::move(installed.state);
+    applied_end = installed.info.last;
+    snapshotter.emplace(*state, disk, options.snapshot_after, RecoveredSizes{});
+    log.info("took the state of another broker, up to record " + std::to_string(applied_end.last.value));
   }
 
   // ---- office
@@ -191,7 +203,7 @@ class Broker::Driver {
     }
     changes.applied = batch->header().last();
     applied_end = batch->header().end();
-    snapshotter.on_applied(bytes.size());
+    snapshotter->on_applied(bytes.size());
     if (serving) leadership->on_applied(now, changes);
   }
 
@@ -239,7 +251,7 @@ class Broker::Driver {
     }
     next = std::min(next, next_room_check);
     const SnapshotInfo head{cluster_id(options.cluster), applied_end, state->time(), 0, {}, {}};
-    if (snapshotter.slice(head) || opening()) next = now.monotonic;
+    if (snapshotter->slice(head) || opening()) next = now.monotonic;
     return next;
   }
 
@@ -263,7 +275,7 @@ class Broker::Driver {
     std::optional<KeyHolder> holder;
   };
   std::vector<HeldFrame> held;  // while sealed
-  Snapshotter snapshotter;
+  std::optional<Snapshotter> snapshotter;
   ChainEnd applied_end;  // of the last batch applied
   Decoder decoder;
   Changes changes;
@@ -323,9 +335,9 @@ void Broker::prepare_to_stop(Now now) {
   driver_->replica.hand_over(now, group::nobody, true);
 }
 
-void Broker::on_disk(Now now, const DiskCompletion& completion) {
+void Broker::on_disk(Now now, DiskCompletion completion) {
   driver_->now = now;
-  driver_->on_disk(completion);
+  driver_->on_disk(std::move(completion));
 }
 
 std::optional<Monotonic> Broker::end_turn(Now now) {

@@ -73,7 +73,7 @@ class Broker {
   void prepare_to_stop(Now now);
 
   // REQUIRES: not DiskFailed, which ends the process (CONSENSUS R6).
-  void on_disk(Now now, const DiskCompletion& completion);
+  void on_disk(Now now, DiskCompletion completion);
 
   // When it wants to be called at the latest; nothing while only input can change anything.
   std::optional<Monotonic> end_turn(Now now);

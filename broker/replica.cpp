@@ -29,6 +29,7 @@ unsigned reader_of(const group::ReadBatches& read) {
 Replica::Replica(GroupConfig config, GroupStart start, Identity identity, Now now, BrokerPorts& ports,
                  Disk& disk, Log& log, Prng prng)
     : identity_(identity),
+      prng_(prng.fork()),
       ports_(ports),
       disk_(disk),
       log_(log),
@@ -72,6 +73,18 @@ bool Replica::on_disk(Now now, const DiskCompletion& completion) {
     step(now, Freed{dropped->first});
   } else if (const auto* read = std::get_if<cidbus::BatchesRead>(&completion)) {
     on_read(now, *read);
+  } else if (const auto* piece = std::get_if<cidbus::SnapshotRead>(&completion)) {
+    step(now,
+         group::SnapshotRead{static_cast<Seat>(piece->reader), piece->file.last, piece->file.bytes,
+                             piece->file.hash, piece->offset, std::make_shared<const Bytes>(piece->bytes)});
+  } else if (const auto* received = std::get_if<cidbus::PieceReceived>(&completion)) {
+    step(now, group::PieceReceived{received->next});
+  } else if (const auto* failed = std::get_if<cidbus::ReceiveFailed>(&completion)) {
+    log_.warning("a snapshot of another broker was of no use: " + failed->why.message);
+    step(now, group::ReceiveFailed{});
+  } else if (const auto* installed = std::get_if<cidbus::SnapshotInstalled>(&completion)) {
+    step(now, group::SnapshotInstalled{installed->info.last, installed->journal_end});
+    return false;  // the driver takes the state
   } else if (const auto* room = std::get_if<RoomChanged>(&completion)) {
     step(now, RoomKnown{room->room == Room::Full});
     return false;  // the driver looks at it too
@@ -219,6 +232,25 @@ void Replica::carry(Now, const group::ReadBatches& read) {
   if (read.purpose == ReadFor::Fetching) fetching_.push_back(read.peer);
   disk_.submit(cidbus::ReadBatches{reader_of(read), read.from, read.bytes});
 }
+
+void Replica::carry(Now, const group::ReadSnapshot& read) {
+  disk_.submit(cidbus::ReadSnapshot{static_cast<unsigned>(read.peer), read.last, read.offset, read.bytes});
+}
+
+void Replica::carry(Now, const group::ReceiveBegin& begin) {
+  disk_.submit(cidbus::ReceiveBegin{{begin.last, begin.size, begin.hash}});
+}
+
+void Replica::carry(Now, const group::ReceivePiece& piece) {
+  disk_.submit(cidbus::ReceivePiece{piece.offset, *piece.bytes});
+}
+
+void Replica::carry(Now, const group::ReceiveFinish&) {
+  hand_over_held();
+  disk_.submit(cidbus::ReceiveFinish{prng_()});
+}
+
+void Replica::carry(Now, const group::ReceiveAbandon&) { disk_.submit(cidbus::ReceiveAbandon{}); }
 
 void Replica::carry(Now, const TakeOffice& office) {
   gathering_.emplace(office.epoch, group_.log().end(), WallTime{});

@@ -61,7 +61,7 @@ class Replica {
   // ---- what arrives
   void on_mesh(Now now, ByteView head, std::vector<group::SharedBatch> behind);
   void on_link(Now now, group::Seat peer, bool up);
-  // False when the completion is none of its business.
+  // False when the completion is none of its business, or the driver's too.
   bool on_disk(Now now, const DiskCompletion& completion);
 
   // ---- in office
@@ -108,6 +108,11 @@ class Replica {
   void carry(Now now, const group::WriteBatch& write);
   void carry(Now now, const group::CutFrom& cut);
   void carry(Now now, const group::ReadBatches& read);
+  void carry(Now now, const group::ReadSnapshot& read);
+  void carry(Now now, const group::ReceiveBegin& begin);
+  void carry(Now now, const group::ReceivePiece& piece);
+  void carry(Now now, const group::ReceiveFinish& finish);
+  void carry(Now now, const group::ReceiveAbandon& abandon);
   void carry(Now now, const group::TakeOffice& office);
   void carry(Now now, const group::LeaveOffice& office);
   void carry(Now now, const group::LeaderKnown& known);
@@ -123,6 +128,7 @@ class Replica {
   [[nodiscard]] bool waits_for_disk() const { return group_.config().durability != Durability::Memory; }
 
   Identity identity_;
+  Prng prng_;
   BrokerPorts& ports_;
   Disk& disk_;
   Log& log_;

@@ -178,9 +178,9 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   }
   // What the disk failed with, if it did: what it holds is unknown, so the process must end (CONSENSUS R6).
   std::optional<Fault> on_disk(Now now) {
-    while (const auto completion = disk->poll()) {
+    while (auto completion = disk->poll()) {
       if (const auto* failed = std::get_if<DiskFailed>(&*completion)) return failed->why;
-      broker->on_disk(now, *completion);
+      broker->on_disk(now, *std::move(completion));
     }
     return std::nullopt;
   }

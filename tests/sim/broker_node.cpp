@@ -139,10 +139,10 @@ void BrokerNode::wake_at(Monotonic when) {
 }
 
 void BrokerNode::take_turn() {
-  while (const auto completion = disk_->poll()) {
+  while (auto completion = disk_->poll()) {
     ENSURE(!std::holds_alternative<DiskFailed>(*completion), std::get<DiskFailed>(*completion).why.message);
     if (std::holds_alternative<SnapshotDone>(*completion)) ++snapshots_;
-    broker_->on_disk(timeline_.now(), *completion);
+    broker_->on_disk(timeline_.now(), *std::move(completion));
   }
   const auto next = broker_->end_turn(timeline_.now());
   drive_disk();
