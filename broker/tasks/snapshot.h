@@ -66,8 +66,6 @@ class SnapshotWalk final : private RowWatcher {
   void before_session(SessionHandle session) override;
   void created_task(TaskHandle task) override { tasks_.skip(task); }
   void created_session(SessionHandle session) override { sessions_.skip(session); }
-  void write_task(TaskHandle task, Bytes& out);
-  void write_session(SessionHandle session, Bytes& out);
   template <typename Rows, typename Write>
   bool walk(const Rows& slab, Visited& visited, std::size_t& rows, std::size_t most_bytes, Bytes& out,
             Write&& write);

@@ -66,8 +66,6 @@ class StorePlan {
   void add(Monotonic now, const Block& block);
   // Everything that was added is durable as invariants 2 and 3 say.
   [[nodiscard]] bool is_settled() const;
-  // REQUIRES: is_settled(). From now on a lost holder of earlier blocks does not matter.
-  void forget_settled() { holders_.clear(); }
 
   // What the index is to be asked now; counts as asked until placed() or not_placed().
   std::optional<Question> take_question(Monotonic now);

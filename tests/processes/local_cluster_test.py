@@ -68,7 +68,7 @@ class LocalCluster(ClusterTest):
 
     def test_what_it_cannot_do_is_one_line(self):
         self.assert_fails(self.script("status"), 1, "no cluster")
-        self.assert_fails(self.up("--brokers", "3"), 1, "one broker")
+        self.assert_fails(self.up("--brokers", "6"), 1, "1 to 5")
         self.assert_fails(self.up("--leechers", "9"), 1, "at most 8")
         self.assert_fails(self.script("dance"), 2, "dance")
         self.assert_fails(self.up("--workers", "many"), 2, "many")
@@ -76,7 +76,7 @@ class LocalCluster(ClusterTest):
     def test_a_node_that_dies_is_named_with_the_end_of_its_log_and_nothing_is_left_running(self):
         programs = self.folder / "programs"
         programs.mkdir()
-        for program in ("cidbus", "cidbus-broker", "cidbus-leecher", "cidbus-gateway", "cidbus-observer"):
+        for program in ("cidbus", "cidbus-broker", "cidbus-gateway", "cidbus-observer"):
             (programs / program).symlink_to(BIN / program)
         (programs / "cidbus-worker").write_text("#!/bin/sh\necho no room for me\nexit 1\n")
         (programs / "cidbus-worker").chmod(0o755)
