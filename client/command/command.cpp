@@ -7,6 +7,7 @@
 #include "client/command/registry.h"
 #include "client/command/values.h"
 #include "shared/io/node_options.h"
+#include "shared/settings/man_page.h"
 
 namespace cidbus {
 namespace {
@@ -99,11 +100,13 @@ struct CommandLine {
   Registry::Chosen chosen;
   CLI::App root{"cidbus: tasks on content-addressed data", "cidbus"};
   Registry registry{root, raw, chosen};
+  std::string man_folder;  // the build writes manual pages there
 
   CommandLine() {
     root.set_version_flag("--version",
                           "cidbus " CIDBUS_VERSION ", protocol " + std::to_string(protocol_version));
     root.footer(root_footer);
+    root.add_option("--describe-man", man_folder)->group("")->configurable(false);
     root.get_formatter()->column_width(34);
     add_content_commands(registry);
     add_submit_command(registry);
@@ -122,6 +125,10 @@ struct CommandLine {
 };
 
 int run_understood(CommandLine& line, Environment& environment) {
+  if (!line.man_folder.empty()) {
+    const Status written = write_manual_pages(line.root, line.man_folder);
+    return written ? 0 : fail(environment, written.error());
+  }
   const Status resolved = line.resolve(environment.settings);
   if (!resolved && !line.chosen.bears_bad_settings) return fail(environment, resolved.error());
   auto common = understand(line.raw);

@@ -9,6 +9,7 @@
 #include "shared/content/quote.h"
 #include "shared/io/process.h"
 #include "shared/io/random.h"
+#include "shared/settings/man_page.h"
 
 namespace cidbus {
 namespace {
@@ -51,12 +52,15 @@ std::string footer_of(const CLI::App& app) {
 }
 
 // --check-config: ends after everything was read and checked, without asking for what is required.
+// --describe-man FOLDER: writes the program's manual pages, as the build does.
 struct HiddenFlags {
   bool check_config = false;
+  std::string man_folder;
 };
 
 void add_hidden_flags(CLI::App& app, HiddenFlags& flags) {
   app.add_flag("--check-config", flags.check_config)->group("")->configurable(false);
+  app.add_option("--describe-man", flags.man_folder)->group("")->configurable(false);
 }
 
 std::optional<int> end_with(const CLI::App& app, const Fault& fault) {
@@ -141,6 +145,11 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const
   add_hidden_flags(app, hidden);
   app.footer(footer_of(app));
   if (const auto ended = parse_words(app, &settings, argc, argv)) return ended;
+  if (!hidden.man_folder.empty()) {
+    settings.restore_required();
+    const Status written = write_manual_pages(app, hidden.man_folder);
+    return written ? 0 : end_with(app, written.error());
+  }
   const Status resolved =
       with_common_options([&](CLI::App& common) { return settings.resolve(real_world(), common); });
   if (!resolved) return end_with(app, resolved.error());

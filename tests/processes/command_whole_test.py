@@ -62,6 +62,27 @@ class Doctor(ClusterTest):
         self.assertEqual(self.findings(done)["disk /no/such/folder/at/all"]["state"], "bad", str(done))
 
 
+class ManualPages(ClusterTest):
+    def test_every_program_and_command_has_one_that_man_takes_without_a_warning(self):
+        for program in ("cidbus", "cidbus-broker", "cidbus-worker", "cidbus-gateway", "cidbus-observer", "cidbus-leecher"):
+            if (BIN / program).exists():
+                subprocess.run([BIN / program, "--describe-man", self.folder], check=True, timeout=30)
+        pages = sorted(path.name for path in self.folder.glob("*.1"))
+        self.assertTrue({"cidbus.1", "cidbus-submit.1", "cidbus-task-show.1", "cidbus-worker.1"} <= set(pages), pages)
+        self.assertIn("\\-\\-storage\\-max", (self.folder / "cidbus-worker.1").read_text(encoding="utf-8"))
+        if shutil.which("man") is None:
+            self.skipTest("man is not installed")
+        for page in pages:
+            done = subprocess.run(["man", "--warnings", "-l", self.folder / page], capture_output=True, text=True, check=False,
+                                  stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "MANWIDTH": "120"})
+            self.assertEqual((done.returncode, done.stderr), (0, ""), page)
+            self.assertIn("OPTIONS", done.stdout, page)
+            if shutil.which("mandoc"):
+                lint = subprocess.run(["mandoc", "-T", "lint", "-W", "error", self.folder / page], capture_output=True,
+                                      text=True, check=False)
+                self.assertEqual((lint.returncode, lint.stdout), (0, ""), page)
+
+
 class Completion(ClusterTest):
     def script(self, shell):
         done = subprocess.run([BIN / "cidbus", "completion", shell], capture_output=True, text=True, check=True)
