@@ -23,15 +23,19 @@ struct Flags {
   std::uint64_t to = ~std::uint64_t{0};
 };
 
-constexpr const char* repair_footer =
-    R"(A broker in a group mends itself from its peers when it is started: repair is for a
-broker alone, or a group that cannot start. Copy the folder before you cut.
+constexpr const char* footer = R"(Examples:
+  cidbus-broker journal verify /var/lib/cidbus/b1
+  cidbus-broker journal dump /var/lib/cidbus/b1 --from 100 --to 120)";
+
+constexpr const char* repair_footer = R"(Examples:
   cidbus-broker journal repair DATA --from /backup/b2   puts back exactly the damaged batches
-  cidbus-broker journal repair DATA --cut               keeps what reads without a gap; tells what is lost)";
+  cidbus-broker journal repair DATA --cut               keeps what reads without a gap; tells what is lost
+A broker in a group mends itself from its peers when it is started: repair is for a broker alone, or a group
+that cannot start. Copy the folder before you cut.)";
 
 CLI::App* add(CLI::App& app, Flags& flags, const char* name, const char* what) {
   CLI::App* command = app.add_subcommand(name, what);
-  command->add_option("DATA", flags.data, "The folder that --data named")->required();
+  command->add_option("DATA", flags.data, "The folder that --data named")->type_name("")->required();
   return command;
 }
 
@@ -53,12 +57,14 @@ std::optional<int> run_journal_command(int argc, const char* const* argv) {
   Flags flags;
   CLI::App app("Verifies, shows and repairs the journal of a broker that does not run.", program);
   app.require_subcommand(1);
+  app.footer(footer);
   add(app, flags, "verify", "Read everything and name each damage; exit code 65 when there is some");
   CLI::App* dump = add(app, flags, "dump", "A line a record");
-  dump->add_option("--from", flags.from, "The first record")->capture_default_str();
-  dump->add_option("--to", flags.to, "The last record; the newest when left out");
+  dump->add_option("--from", flags.from, "The first record")->type_name("N")->capture_default_str();
+  dump->add_option("--to", flags.to, "The last record; the newest when left out")->type_name("N");
   CLI::App* repair = add(app, flags, "repair", "Mend what is damaged");
-  repair->add_option("--from", flags.copy, "Data folder of another broker of the group, or a copy of one");
+  repair->add_option("--from", flags.copy, "Data folder of another broker of the group, or a copy of one")
+      ->type_name("FOLDER");
   repair->add_flag("--cut", flags.cut, "Give up what is damaged and everything behind it");
   repair->footer(repair_footer);
   if (const auto ended = parse_command_line(app, argc - 1, argv + 1)) return ended;

@@ -1,12 +1,22 @@
 #include "broker/options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 
 #include "shared/base/limits/group.h"
+#include "shared/settings/option_table.h"
 
 namespace cidbus {
 namespace {
+
+constexpr const char* footer = R"(Examples:
+  cidbus-broker --name b1 --data /var/lib/cidbus/b1
+  cidbus-broker --name b1 --data /tmp/b1 --listen 127.0.0.1:9196 --durability memory
+  cidbus-broker --name b1 --data /var/lib/cidbus/b1 --key-file b1.key --listen 10.0.0.1:9096 \
+                --group b1=10.0.0.1:9096/3,b2=10.0.0.2:9096/2,b3=10.0.0.3:9096/1
+  cidbus-broker journal verify /var/lib/cidbus/b1
+'cidbus-broker journal --help': verify, show and repair the journal of a broker that does not run.)";
 
 Result<group::Member> parse_member(std::string_view text) {
   const auto bad = [&] {
@@ -71,6 +81,31 @@ Result<std::vector<group::Member>> parse_group(std::string_view text) {
     if (comma == std::string_view::npos) return members;
     text.remove_prefix(comma + 1);
   }
+}
+
+void add_broker_flags(CLI::App& app, BrokerFlags& flags) {
+  app.footer(footer);
+  add_name_option(app, flags.node.name);
+  app.add_option("--data", flags.data, "Folder of its journal; made when it is not there")
+      ->type_name("FOLDER")
+      ->required();
+  app.add_option("--listen", flags.listen,
+                 "Address of its bus; the feed and other brokers use the next four ports")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--group", flags.group,
+                 "All brokers of the group, the same at each; without it this broker is alone")
+      ->type_name("NAME=HOST:PORT/PRIORITY,…");
+  CLI::Option* const durability =
+      app.add_option("--durability", flags.durability,
+                     "When a task is accepted: quorum, on disk at a majority; disk, on the disk of a broker "
+                     "alone; memory, received there. Without it quorum, or disk when alone");
+  allow_only(*durability->type_name("WORD"), {"quorum", "disk", "memory"});
+  CLI::Option* const profile = app.add_option("--profile", flags.profile, "How far apart the brokers are");
+  allow_only(*profile->type_name("WORD")->capture_default_str(), {"lan", "cloud", "wan"});
+  app.add_flag("--no-preempt", flags.no_preempt,
+               "A broker of higher priority that returns is not handed the office");
+  add_common_flags(app, flags.node);
 }
 
 Result<BrokerServerOptions> server_options(const BrokerFlags& flags) {

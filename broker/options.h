@@ -24,6 +24,7 @@ struct BrokerFlags {
   bool no_preempt = false;
 };
 
+void add_broker_flags(CLI::App& app, BrokerFlags& flags);
 // What the flags ask for, checked.
 Result<BrokerServerOptions> server_options(const BrokerFlags& flags);
 

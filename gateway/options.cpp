@@ -11,6 +11,11 @@ namespace {
 
 constexpr double most_fetch_seconds = 3600;
 
+constexpr const char* footer = R"(Examples:
+  cidbus-gateway --name g1
+  cidbus-gateway --name g1 --http 127.0.0.1:8081 --cache-bytes 1GiB --brokers 127.0.0.1:9096
+  curl http://127.0.0.1:8080/ipfs/CID)";
+
 Result<GatewayCommand> command_of(const NodeOptions& node, GatewayOptions gateway) {
   auto identity = identity_of(node, Role::Gateway);
   if (!identity) return tl::unexpected(identity.error());
@@ -30,11 +35,13 @@ ParsedGateway parse_gateway_options(int argc, const char* const* argv) {
   GatewayOptions gateway;
   double fetch_seconds = std::chrono::duration<double>(gateway.fetch_time).count();
   CLI::App app("Serves the content of a cluster over HTTP: /ipfs/CID, /livez, /readyz.", gateway_program);
+  app.footer(footer);
   add_node_flags(app, node);
-  app.add_option("--http", gateway.http, "HOST:PORT to listen on; port 0 for a free one")
+  app.add_option("--http", gateway.http, "Address to listen on; port 0 for a free one")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
-  app.add_option("--cache-bytes", gateway.cache_bytes, "Blocks kept in memory, such as 268435456 or 256MiB")
-      ->transform(CLI::AsSizeValue(false))
+  app.add_option("--cache-bytes", gateway.cache_bytes, "Blocks kept in memory, such as 1GB or 256MiB")
+      ->transform(CLI::AsSizeValue(true))
       ->capture_default_str();
   app.add_option("--fetch-timeout", fetch_seconds, "Seconds that a block is waited for; then 504")
       ->check(CLI::Range(0.1, most_fetch_seconds))

@@ -4,11 +4,14 @@
 #include <string_view>
 
 #include "shared/io/node_options.h"
+#include "shared/settings/option_table.h"
 
 namespace cidbus {
 namespace {
 
-constexpr const char* footer = R"(Besides:
+constexpr const char* footer = R"(Examples:
+  cidbus-leecher --name l1 --data ~/.cidbus/l1 --cache-max 10GB
+Besides:
   cidbus-leecher status [--http HOST:PORT] [--output json]   what the running one is at
   cidbus-leecher pin add|rm CID... --data DIR                what is always kept here
   cidbus-leecher pin ls --data DIR
@@ -44,11 +47,17 @@ ParsedLeecher parse_run(int argc, const char* const* argv) {
   CLI::App app("Keeps content and submissions at hand for one who is not always connected.", leecher_program);
   app.footer(footer);
   add_node_flags(app, node);
-  app.add_option("--data", leecher.data, "Folder of all it keeps; made when it is not there")->required();
-  app.add_option("--listen", leecher.listen, "HOST:PORT that commands are told for --brokers")
+  app.add_option("--data", leecher.data, "Folder of all it keeps; made when it is not there")
+      ->type_name("FOLDER")
+      ->required();
+  app.add_option("--listen", leecher.listen, "Address that commands are told for --brokers")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
-  app.add_option("--exchange", leecher.exchange, "HOST:PORT where it serves blocks")->capture_default_str();
-  app.add_option("--http", leecher.http, "HOST:PORT of /ipfs/CID and /status; port 0 for a free one")
+  app.add_option("--exchange", leecher.exchange, "Address where it serves blocks")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--http", leecher.http, "Address of /ipfs/CID and /status; port 0 for a free one")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   app.add_option("--cache-max", leecher.cache_bytes, "Bytes of blocks kept, such as 500MB or 10GB")
       ->transform(CLI::AsSizeValue(true))
@@ -66,10 +75,9 @@ ParsedLeecher parse_status(int argc, const char* const* argv) {
   ShowStatus wanted{LeecherOptions().http, false};
   std::string output = "table";
   CLI::App app("Shows what the leecher on this machine has and owes.", "cidbus-leecher status");
-  app.add_option("--http", wanted.http, "HOST:PORT of its HTTP")->capture_default_str();
-  app.add_option("--output", output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
+  app.footer("Examples:\n  cidbus-leecher status\n  cidbus-leecher status --output json");
+  app.add_option("--http", wanted.http, "Address of its HTTP")->type_name("HOST:PORT")->capture_default_str();
+  add_output_option(app, output);
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
   wanted.json = output == "json";
   return wanted;
@@ -79,9 +87,13 @@ ParsedLeecher parse_pin(int argc, const char* const* argv) {
   EditPins wanted;
   std::string what;
   CLI::App app("Says what a leecher always keeps, whether it runs or not.", "cidbus-leecher pin");
-  app.add_option("WHAT", what, "add, rm or ls")->required()->check(CLI::IsMember({"add", "rm", "ls"}));
-  app.add_option("CID", wanted.cids, "Which");
-  app.add_option("--data", wanted.data, "Its folder")->required();
+  app.footer(
+      "Examples:\n  cidbus-leecher pin add CID --data ~/.cidbus/l1\n"
+      "  cidbus-leecher pin ls --data ~/.cidbus/l1");
+  CLI::Option* const verb = app.add_option("WHAT", what, "What to do")->required();
+  allow_only(*verb->type_name(""), {"add", "rm", "ls"});
+  app.add_option("CID", wanted.cids, "Which")->type_name("");
+  app.add_option("--data", wanted.data, "Its folder")->type_name("FOLDER")->required();
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
   wanted.what = what == "add"  ? EditPins::What::Add
                 : what == "rm" ? EditPins::What::Remove

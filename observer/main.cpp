@@ -8,6 +8,10 @@ namespace {
 using namespace cidbus;
 
 constexpr const char* program = "cidbus-observer";
+constexpr const char* footer = R"(Examples:
+  cidbus-observer --name o1
+  cidbus-observer --name o1 --output ndjson --brokers 127.0.0.1:9096
+table is for a person; json and ndjson are an object a line; quiet is the name of what changed.)";
 
 Status run(const NodeOptions& node, const std::string& output, int& exit_status) {
   const auto identity = identity_of(node, Role::Observer);
@@ -16,14 +20,11 @@ Status run(const NodeOptions& node, const std::string& output, int& exit_status)
   if (!brokers) return tl::unexpected(brokers.error());
   const auto level = log_level_of(node);
   if (!level) return tl::unexpected(level.error());
-  const auto style = parse_print_style(output);
-  if (!style) return fault(FaultKind::BadUsage, "--output '" + output + "' is unknown; give text or ndjson");
-
   const auto log = make_stderr_log(node.name, *level);
   auto trust = trust_of(node, Role::Observer, *log);
   if (!trust) return tl::unexpected(trust.error());
   SocketContext context(std::move(*trust));
-  Observer observer(context, {*identity, *brokers, *style, stdout}, *log);
+  Observer observer(context, {*identity, *brokers, *parse_print_style(output), stdout}, *log);
   if (const Status opened = observer.open(); !opened) return opened;
   exit_status = run_until_signalled(program, observer);
   return {};
@@ -34,12 +35,13 @@ Status run(const NodeOptions& node, const std::string& output, int& exit_status)
 int main(int argc, char** argv) {
   block_stop_signals();
   NodeOptions node;
-  std::string output = "text";
+  std::string output = "table";
   CLI::App app(
       "Watches a cluster: attaches to its brokers and prints members, leaders and tasks as they change.",
       program);
+  app.footer(footer);
   add_node_flags(app, node);
-  app.add_option("--output", output, "text for a person, ndjson for a program")->capture_default_str();
+  add_output_option(app, output);
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
   int exit_status = 0;
   if (const Status status = run(node, output, exit_status); !status)

@@ -71,6 +71,14 @@ TEST(Printer, IsOneObjectALineForAProgram) {
       R"({"event":"gap","time":"2023-11-14T22:13:20.000Z","publisher":"b1","topic":"tasks","missed":3})");
 }
 
+TEST(Printer, IsTheNameOfWhatChangedWhenQuiet) {
+  const TaskEvent task{TaskId{42}, "echo", TaskState::Pending, "", 0};
+  EXPECT_EQ(print_event(PrintStyle::Names, time_of_events, "b1", task), "t1a");
+  EXPECT_EQ(print_event(PrintStyle::Names, time_of_events, "b1", LeaderEvent{"b1", "h:1", {7}}), "b1");
+  EXPECT_EQ(print_event(PrintStyle::Names, time_of_events, "w1", HeartbeatEvent{}), "");
+  EXPECT_EQ(print_gap(PrintStyle::Names, time_of_events, "b1", FeedTopic::Tasks, 3), "");
+}
+
 TEST(Printer, ASnapshotNamesEachMember) {
   Snapshot snapshot;
   snapshot.cluster = "demo";
@@ -81,10 +89,14 @@ TEST(Printer, ASnapshotNamesEachMember) {
   EXPECT_EQ(print_snapshot(PrintStyle::Text, time_of_events, snapshot),
             "2023-11-14T22:13:20.000Z  cluster demo, leader b1: 3 pending, 5 completed\n"
             "2023-11-14T22:13:20.000Z  worker w1 alive, 1 of 4 slots busy, 9 blocks");
+  EXPECT_EQ(print_snapshot(PrintStyle::Names, time_of_events, snapshot), "w1");
 }
 
 TEST(Printer, StylesHaveNames) {
+  EXPECT_EQ(parse_print_style("table"), PrintStyle::Text);
+  EXPECT_EQ(parse_print_style("json"), PrintStyle::Ndjson);
   EXPECT_EQ(parse_print_style("ndjson"), PrintStyle::Ndjson);
+  EXPECT_EQ(parse_print_style("quiet"), PrintStyle::Names);
   EXPECT_FALSE(parse_print_style("xml"));
 }
 

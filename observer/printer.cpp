@@ -55,6 +55,7 @@ struct Described {
   std::string_view kind;
   json::object fields;
   std::string text;
+  std::string name = {};  // of what changed
 };
 
 Described describe(const HeartbeatEvent& event) {
@@ -73,10 +74,11 @@ Described describe(const LeaderEvent& event) {
   return {"leader",
           {{"leader", view(event.leader)}, {"endpoint", view(event.endpoint)}, {"epoch", event.epoch.value}},
           "leader " + std::string(event.leader) + " at " + std::string(event.endpoint) + ", epoch " +
-              std::to_string(event.epoch.value)};
+              std::to_string(event.epoch.value),
+          std::string(event.leader)};
 }
 Described describe(const MemberEvent& event) {
-  return {"member", member_json(event.member), member_text(event.member)};
+  return {"member", member_json(event.member), member_text(event.member), std::string(event.member.name)};
 }
 Described describe(const TaskEvent& event) {
   std::string text =
@@ -89,7 +91,8 @@ Described describe(const TaskEvent& event) {
            {"state", view(to_text(event.state))},
            {"worker", view(event.worker)},
            {"attempts", event.attempts}},
-          text};
+          text,
+          to_text(event.task)};
 }
 Described describe(const SkippedEvent& event) {
   return {"skipped", {{"count", event.count}}, "skipped " + std::to_string(event.count) + " task events"};
@@ -105,6 +108,12 @@ Described describe(const CountersEvent& event) {
           {}};
 }
 
+std::string names_of(const std::vector<Member>& members) {
+  std::string text;
+  for (const Member& member : members) text += (text.empty() ? "" : "\n") + std::string(member.name);
+  return text;
+}
+
 std::string ndjson_line(std::string_view kind, WallTime time, std::string_view publisher,
                         json::object fields) {
   json::object line{{"event", view(kind)}, {"time", to_rfc3339(time)}};
@@ -116,8 +125,9 @@ std::string ndjson_line(std::string_view kind, WallTime time, std::string_view p
 }  // namespace
 
 std::optional<PrintStyle> parse_print_style(std::string_view text) {
-  if (text == "text") return PrintStyle::Text;
-  if (text == "ndjson") return PrintStyle::Ndjson;
+  if (text == "table") return PrintStyle::Text;
+  if (text == "json" || text == "ndjson") return PrintStyle::Ndjson;
+  if (text == "quiet") return PrintStyle::Names;
   return std::nullopt;
 }
 
@@ -125,6 +135,7 @@ std::string print_event(PrintStyle style, WallTime time, std::string_view publis
   Described described = std::visit([](const auto& value) { return describe(value); }, event);
   if (style == PrintStyle::Ndjson)
     return ndjson_line(described.kind, time, publisher, std::move(described.fields));
+  if (style == PrintStyle::Names) return described.name;
   if (described.text.empty()) return {};
   return to_rfc3339(time) + "  " + described.text;
 }
@@ -142,6 +153,7 @@ std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snap
                         {"blocks_indexed", snapshot.blocks_indexed},
                         {"members", std::move(members)}});
   }
+  if (style == PrintStyle::Names) return names_of(snapshot.members);
   const std::string stamp = to_rfc3339(time) + "  ";
   std::string text = stamp + "cluster " + std::string(snapshot.cluster) + ", leader " +
                      std::string(snapshot.leader) + ": " + states_text(snapshot.tasks_by_state);
@@ -154,6 +166,7 @@ std::string print_gap(PrintStyle style, WallTime time, std::string_view publishe
   if (style == PrintStyle::Ndjson) {
     return ndjson_line("gap", time, publisher, {{"topic", view(to_text(topic))}, {"missed", missed}});
   }
+  if (style == PrintStyle::Names) return {};
   return to_rfc3339(time) + "  missed " + std::to_string(missed) + " messages of " + std::string(publisher) +
          " on " + std::string(to_text(topic)) + "; asking for a snapshot";
 }

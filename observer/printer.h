@@ -15,13 +15,16 @@
 
 namespace cidbus {
 
-enum class PrintStyle { Text, Ndjson };
+enum class PrintStyle { Text, Ndjson, Names };
+// table, json, ndjson and quiet, as every --output has them. A stream has no end, so json is ndjson too;
+// quiet is the name of the member, task or leader that changed, a line each.
 std::optional<PrintStyle> parse_print_style(std::string_view text);
 
-// One line without its end, or nothing: heartbeats are not for a person's eyes.
+// One line without its end, or nothing: heartbeats are for programs only.
 std::string print_event(PrintStyle style, WallTime time, std::string_view publisher, const FeedEvent& event);
-// One line for ndjson, several for a person.
+// One line for ndjson, several for a person; the members' names.
 std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snapshot);
+// Nothing for names.
 std::string print_gap(PrintStyle style, WallTime time, std::string_view publisher, FeedTopic topic,
                       std::uint64_t missed);
 

@@ -91,6 +91,8 @@ class CheckLayers(unittest.TestCase):
         self.assert_clean({"shared/base/a.h": "\n" * 200, "shared/base/a.cpp": "\n" * 500, "shared/io/b.h": "é" * 110 + "\n"})
         self.assert_found({"shared/base/a.h": "\n" * 201}, "a.h: 201 lines, at most 200")
         self.assert_found({"shared/base/a.cpp": "\n" * 501}, "a.cpp: 501 lines, at most 500")
+        self.assert_clean({"broker/main.cpp": "\n" * 60, "broker/domain.cpp": "\n" * 61})
+        self.assert_found({"broker/main.cpp": "\n" * 61}, "main.cpp: 61 lines, at most 60")
         self.assert_found({"shared/base/a.h": "x" * 111 + "\n"}, "a.h:1: 111 characters, at most 110")
 
     def test_a_file_in_no_known_room_is_found(self):

@@ -57,5 +57,4 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   const LoadResult result = measure(settings);
   std::cout << (settings.json ? to_json(result) : to_line(result)) << '\n';
-  return 0;
 }

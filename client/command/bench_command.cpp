@@ -226,16 +226,19 @@ void add_bench_command(Registry& registry) {
       registry.root(),
       {"bench", "Measure the running cluster: tasks a second and latency, by window and payload", examples},
       [options](Context& context) { return bench(context, *options); });
-  app.add_option("--tasks", options->tasks, "Tasks a row, at most 20000 times its window (100000)")
+  app.add_option("--tasks", options->tasks, "Tasks a row, at most 20000 times its window")
       ->type_name("N")
+      ->default_str("100000")
       ->check(CLI::Range(std::uint64_t{1}, tasks_most));
-  app.add_option("--window", options->windows, "Tasks in flight; several make a row each (1000)")
+  app.add_option("--window", options->windows, "Tasks in flight; several make a row each")
       ->type_name("N,…")
+      ->default_str("1000")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(std::uint64_t{1}, window_most));
-  app.add_option("--payload", options->payloads, "Bytes a task carries; several make a row each (100)")
+  app.add_option("--payload", options->payloads, "Bytes a task carries; several make a row each")
       ->type_name("BYTES,…")
+      ->default_str("100")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(std::size_t{0}, payload_most));

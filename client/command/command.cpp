@@ -7,6 +7,7 @@
 #include "client/command/registry.h"
 #include "client/command/values.h"
 #include "shared/io/node_options.h"
+#include "shared/settings/help_text.h"
 #include "shared/settings/man_page.h"
 
 namespace cidbus {
@@ -100,14 +101,11 @@ struct CommandLine {
   Registry::Chosen chosen;
   CLI::App root{"cidbus: tasks on content-addressed data", "cidbus"};
   Registry registry{root, raw, chosen};
-  std::string man_folder;  // the build writes manual pages there
 
   CommandLine() {
     root.set_version_flag("--version",
                           "cidbus " CIDBUS_VERSION ", protocol " + std::to_string(protocol_version));
     root.footer(root_footer);
-    root.add_option("--describe-man", man_folder)->group("")->configurable(false);
-    root.get_formatter()->column_width(34);
     add_content_commands(registry);
     add_submit_command(registry);
     add_task_commands(registry);
@@ -117,6 +115,8 @@ struct CommandLine {
     add_completion_command(registry);
     add_key_commands(registry);
     add_bench_command(registry);
+    add_manual_flag(root);
+    use_help_layout(root);
   }
 
   Status resolve(const SettingsWorld& world) {
@@ -125,10 +125,6 @@ struct CommandLine {
 };
 
 int run_understood(CommandLine& line, Environment& environment) {
-  if (!line.man_folder.empty()) {
-    const Status written = write_manual_pages(line.root, line.man_folder);
-    return written ? 0 : fail(environment, written.error());
-  }
   const Status resolved = line.resolve(environment.settings);
   if (!resolved && !line.chosen.bears_bad_settings) return fail(environment, resolved.error());
   auto common = understand(line.raw);
@@ -167,9 +163,7 @@ CLI::App& Registry::leaf(CLI::App& parent, const LeafText& text, Action action) 
 CLI::App& Registry::add_common_options(CLI::App& app) {
   add_brokers_option(app, raw_.brokers);
   add_cluster_option(app, raw_.cluster);
-  CLI::Option* const output = app.add_option("--output", raw_.output, "How to answer");
-  output->type_name("WORD")->capture_default_str()->group(common_options);
-  allow_only(*output, {"table", "json", "ndjson", "quiet"});
+  add_output_option(app, raw_.output).group(common_options);
   app.add_option("--timeout", raw_.timeout, "Give up after this long: 500ms, 30s, 5m, 2h")
       ->type_name("D")
       ->check([](const std::string& text) {

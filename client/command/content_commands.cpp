@@ -9,6 +9,7 @@
 #include "shared/content/filesystem_export.h"
 #include "shared/content/quote.h"
 #include "shared/io/clock.h"
+#include "shared/settings/option_table.h"
 
 namespace cidbus {
 namespace {
@@ -19,6 +20,13 @@ Status go_on(Context& context) {
   return fault(FaultKind::Failed, "interrupted");
 }
 
+std::vector<std::string> profile_words() {
+  std::vector<std::string> words;
+  for (const ImportProfile& profile : {unixfs_v1_2025, unixfs_v0_2015, kubo_cidv1_raw_256k})
+    words.emplace_back(profile.name);
+  return words;
+}
+
 struct AddWords {
   std::string path;
   std::string profile{default_profile.name};
@@ -26,9 +34,7 @@ struct AddWords {
 };
 
 Result<int> add(Context& context, AddWords& words) {
-  const auto profile = find_profile(words.profile);
-  if (!profile) return fault(FaultKind::BadUsage, "--profile: " + profile.error().message);
-  words.options.profile = *profile;
+  words.options.profile = *find_profile(words.profile);  // one of profile_words()
   ContentAccess content(context);
   ProgressBar progress(context.environment(), "adding", read_clock().monotonic);
   const auto added = content.add(words.path, words.options, [&](ByteCount done, ByteCount total) {
@@ -200,12 +206,13 @@ void add_add(Registry& registry) {
                     [words](Context& context) { return add(context, *words); });
   app.add_option("PATH", words->path, "What to add")->type_name("")->required();
   app.add_flag("--recursive", words->options.recursive, "A folder, with all below it");
-  app.add_option("--profile", words->profile,
-                 "How CIDs are made: unixfs-v1-2025, unixfs-v0-2015 or kubo-cidv1-raw-256k")
-      ->type_name("P");
+  CLI::Option* const profile = app.add_option("--profile", words->profile, "How CIDs are made");
+  profile->type_name("WORD")->capture_default_str();
+  allow_only(*profile, profile_words());
   app.add_flag("--hidden", words->options.hidden, "Names that begin with a dot as well");
-  app.add_option("--copies", words->options.copies, "Nodes that must hold it before this returns (2)")
+  app.add_option("--copies", words->options.copies, "Nodes that must hold it before this returns")
       ->type_name("N")
+      ->default_str("2")
       ->check(CLI::Range(1U, 16U));
 }
 
@@ -218,8 +225,9 @@ void add_get(Registry& registry) {
                      "  cidbus get CID -o small.jpg\n  cidbus get CID/holiday/beach.jpg\n"},
                     [word, destination](Context& context) { return get(context, *word, *destination); });
   app.add_option("CID[/PATH]", *word, "What to fetch")->type_name("")->required();
-  app.add_option("-o", *destination, "Where to; a folder that is there gets it inside (.)")
-      ->type_name("PATH");
+  app.add_option("-o", *destination, "Where to; a folder that is there gets it inside")
+      ->type_name("PATH")
+      ->default_str(".");
 }
 
 using ContentAction = Result<int> (*)(Context&, const std::string&);

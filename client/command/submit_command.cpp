@@ -178,11 +178,11 @@ void add_submit_command(Registry& registry) {
   };
   list("--input", request.inputs, "A CID, or a file or folder to add first; may be given again", "CID|PATH");
   list("--param", options->parameters, "A parameter of the task; may be given again", "NAME=VALUE");
-  app.add_option("--priority", request.priority, "0 to 9, 9 first (5)")->type_name("N");
+  app.add_option("--priority", request.priority, "0 to 9, 9 first")->type_name("N")->default_str("5");
   app.add_option("--delay", request.delay, "Not before this long from now")->type_name("D");
   app.add_option("--deadline", request.deadline, "Give the task up this long from now")->type_name("D");
   app.add_option("--time-limit", request.time_limit, "Of each attempt")->type_name("D");
-  app.add_option("--retries", request.retries, "Attempts after the first (3)")->type_name("N");
+  app.add_option("--retries", request.retries, "Attempts after the first")->type_name("N")->default_str("3");
   app.add_option("--key", request.key, "Submit only once under this key, however often it is tried")
       ->type_name("K");
   app.add_option("--batch", options->batch, "Tasks from a file, a line each; - for standard input")

@@ -10,6 +10,7 @@
 #include "client/library/task_questions.h"
 #include "shared/base/limits/messages.h"
 #include "shared/content/quote.h"
+#include "shared/settings/option_table.h"
 
 namespace cidbus {
 namespace {
@@ -131,33 +132,31 @@ struct ListOptions {
   std::uint32_t limit = 100;
 };
 
-Result<TaskList> make_list(const ListOptions& options) {
+std::vector<std::string> state_words() {
+  std::vector<std::string> words;
+  for (std::size_t state = 0; state < task_state_count; ++state)
+    words.emplace_back(to_text(static_cast<TaskState>(state)));
+  return words;
+}
+
+TaskList make_list(const ListOptions& options) {
   TaskList list;
-  if (!options.state.empty()) {
-    list.state = parse_task_state(options.state);
-    if (!list.state) {
-      return fault(
-          FaultKind::BadUsage,
-          "--state: " + in_quotes(options.state) +
-              " is no state; give pending, assigned, processing, completed, failed, cancelled or timeout");
-    }
-  }
+  if (!options.state.empty()) list.state = parse_task_state(options.state);
   list.type = options.type;
   return list;
 }
 
 Result<int> list(Context& context, const ListOptions& options) {
   auto list = make_list(options);
-  if (!list) return tl::unexpected(list.error());
   Output& output = context.output();
   std::uint32_t left = options.limit;
   bool more = true;
   bool first = true;
   output.open_list();
   while (left > 0 && more) {
-    list->request = context.next_request();
-    list->limit = std::min(left, static_cast<std::uint32_t>(limits::items_a_message));
-    const auto page = list_tasks(soon(context), *list);
+    list.request = context.next_request();
+    list.limit = std::min(left, static_cast<std::uint32_t>(limits::items_a_message));
+    const auto page = list_tasks(soon(context), list);
     if (!page) return tl::unexpected(page.error());
     more = page->more;
     for (const TaskRecord& task : page->tasks) {
@@ -167,7 +166,7 @@ Result<int> list(Context& context, const ListOptions& options) {
     if (output.format() == Format::Table) print_table(output, page->tasks, first);
     first = false;
     left -= std::min(left, static_cast<std::uint32_t>(page->tasks.size()));
-    if (!page->tasks.empty()) list->before = page->tasks.back().id;
+    if (!page->tasks.empty()) list.before = page->tasks.back().id;
   }
   output.close_list();
   const bool says_more = more && output.format() == Format::Table && context.environment().err_is_terminal;
@@ -251,13 +250,12 @@ void add_task_commands(Registry& registry) {
                                    "  cidbus task list --state failed --limit 20\n"
                                    "  cidbus task list --type hash --output ndjson\n"},
                                   [options](Context& context) { return list(context, *options); });
-  lists
-      .add_option("--state", options->state,
-                  "Only these: pending, assigned, processing, completed, failed, cancelled, timeout")
-      ->type_name("S");
-  lists.add_option("--type", options->type, "Only tasks of this type")->type_name("T");
-  lists.add_option("--limit", options->limit, "At most so many (100)")
+  CLI::Option* const state = lists.add_option("--state", options->state, "Only tasks in this state");
+  allow_only(*state->type_name("STATE"), state_words());
+  lists.add_option("--type", options->type, "Only tasks of this type")->type_name("TYPE");
+  lists.add_option("--limit", options->limit, "At most so many")
       ->type_name("N")
+      ->default_str("100")
       ->check(CLI::Range(1U, 1'000'000U));
 
   registry

@@ -1,6 +1,7 @@
 #include "shared/io/node_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -9,7 +10,9 @@
 #include "shared/content/quote.h"
 #include "shared/io/process.h"
 #include "shared/io/random.h"
+#include "shared/settings/help_text.h"
 #include "shared/settings/man_page.h"
+#include "shared/settings/option_table.h"
 
 namespace cidbus {
 namespace {
@@ -38,29 +41,25 @@ std::string addresses_problem(const std::string& text) {
 }
 
 // Every program says the same about its settings, behind its own examples.
-std::string footer_of(const CLI::App& app) {
+std::string settings_text(const CLI::App& app) {
   const std::string table = table_of(app.get_name());
-  const std::string own = app.get_footer();
-  return (own.empty() ? "" : own + "\n") +
-         "Every option is a setting: --log-level info on the command line, else CIDBUS_LOG_LEVEL=info in "
+  const auto& tables = known_tables();
+  if (std::find(tables.begin(), tables.end(), table) == tables.end())
+    return "Every option may come from the environment: CIDBUS_HTTP stands for --http.\n\n";
+  return "Every option is a setting: --log-level info on the command line, else CIDBUS_LOG_LEVEL=info in "
          "the\n"
          "environment, else log-level = \"info\" under [" +
          table +
          "] in a configuration file. The common options may\n"
-         "stand under [common] as well, for all programs. 'cidbus config check' checks a file.\n\n" +
-         exit_codes;
+         "stand under [common] as well, for all programs. 'cidbus config check' checks a file.\n\n";
 }
 
-// --check-config: ends after everything was read and checked, without asking for what is required.
-// --describe-man FOLDER: writes the program's manual pages, as the build does.
-struct HiddenFlags {
-  bool check_config = false;
-  std::string man_folder;
-};
-
-void add_hidden_flags(CLI::App& app, HiddenFlags& flags) {
-  app.add_flag("--check-config", flags.check_config)->group("")->configurable(false);
-  app.add_option("--describe-man", flags.man_folder)->group("")->configurable(false);
+// Behind what the program and each of its commands say themselves.
+void add_to_footers(CLI::App& app, const std::string& text) {
+  const std::string own = app.get_footer();
+  app.footer((own.empty() ? "" : own + "\n\n") + text);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    add_to_footers(*command, text);
 }
 
 std::optional<int> end_with(const CLI::App& app, const Fault& fault) {
@@ -80,6 +79,13 @@ std::optional<int> parse_words(CLI::App& app, Settings* settings, int argc, cons
 }
 
 }  // namespace
+
+void add_name_option(CLI::App& app, std::string& name) {
+  app.add_option("--name", name, "This node's name, unique in the cluster")
+      ->type_name("NAME")
+      ->check(name_problem)
+      ->required();
+}
 
 void add_brokers_option(CLI::App& app, std::string& brokers) {
   app.add_option("--brokers,--master", brokers, "Brokers to talk to")
@@ -111,6 +117,13 @@ void add_key_flags(CLI::App& app, KeyOptions& options) {
       ->group(common_options);
 }
 
+CLI::Option& add_output_option(CLI::App& app, std::string& output) {
+  CLI::Option* const option = app.add_option("--output", output, "How to answer");
+  option->type_name("WORD")->capture_default_str();
+  allow_only(*option, {"table", "json", "ndjson", "quiet"});
+  return *option;
+}
+
 void add_common_flags(CLI::App& app, NodeOptions& options) {
   app.set_version_flag("--version", version_text)->configurable(false)->group(common_options);
   add_cluster_option(app, options.cluster);
@@ -118,14 +131,10 @@ void add_common_flags(CLI::App& app, NodeOptions& options) {
   level->type_name("WORD")->capture_default_str()->group(common_options);
   allow_only(*level, {"debug", "info", "warning", "error"});
   add_key_flags(app, options.keys);
-  app.get_formatter()->column_width(36);
 }
 
 void add_node_flags(CLI::App& app, NodeOptions& options) {
-  app.add_option("--name", options.name, "This node's name, unique in the cluster")
-      ->type_name("NAME")
-      ->check(name_problem)
-      ->required();
+  add_name_option(app, options.name);
   add_brokers_option(app, options.brokers);
   add_common_flags(app, options);
 }
@@ -139,21 +148,23 @@ Status with_common_options(const std::function<Status(CLI::App& common)>& use) {
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv,
                                       std::vector<SubTables> sub_tables) {
-  if (settings_of(app).empty()) return parse_words(app, nullptr, argc, argv);
-  HiddenFlags hidden;
-  Settings settings(app, table_of(app.get_name()), std::move(sub_tables));
-  add_hidden_flags(app, hidden);
-  app.footer(footer_of(app));
-  if (const auto ended = parse_words(app, &settings, argc, argv)) return ended;
-  if (!hidden.man_folder.empty()) {
-    settings.restore_required();
-    const Status written = write_manual_pages(app, hidden.man_folder);
-    return written ? 0 : end_with(app, written.error());
+  const bool has_settings = !settings_of(app).empty();
+  add_to_footers(app, has_settings ? settings_text(app) + exit_codes : exit_codes);
+  use_help_layout(app);
+  if (!has_settings) {
+    add_manual_flag(app);
+    return parse_words(app, nullptr, argc, argv);
   }
+  Settings settings(app, table_of(app.get_name()), std::move(sub_tables));
+  add_manual_flag(app, [&] { settings.restore_required(); });
+  // Ends after everything was read and checked, without asking for what is required.
+  bool check_config = false;
+  app.add_flag("--check-config", check_config)->group("")->configurable(false);
+  if (const auto ended = parse_words(app, &settings, argc, argv)) return ended;
   const Status resolved =
       with_common_options([&](CLI::App& common) { return settings.resolve(real_world(), common); });
   if (!resolved) return end_with(app, resolved.error());
-  if (hidden.check_config) return 0;
+  if (check_config) return 0;
   if (settings.show_origin()) {
     std::fputs(origins_as_text(settings.values()).c_str(), stdout);
     return 0;

@@ -17,7 +17,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace cidbus {
 
@@ -42,9 +43,13 @@ void add_common_flags(CLI::App& app, NodeOptions& options);
 // Those, --name (required) and --brokers with its other name --master.
 void add_node_flags(CLI::App& app, NodeOptions& options);
 
+void add_name_option(CLI::App& app, std::string& name);
 // An option under common_options whose words are brokers; the default is kept.
 void add_brokers_option(CLI::App& app, std::string& brokers);
 void add_cluster_option(CLI::App& app, std::string& cluster);
+// --output table|json|ndjson|quiet: the same words in every program that has it, so that CIDBUS_OUTPUT, meant
+// for one, stops no other.
+CLI::Option& add_output_option(CLI::App& app, std::string& output);
 
 // Calls `use` with the options that the table [common] may hold in any program's file.
 Status with_common_options(const std::function<Status(CLI::App& common)>& use);
@@ -52,6 +57,7 @@ Status with_common_options(const std::function<Status(CLI::App& common)>& use);
 // Reads the command line, and what environment and files say. An exit code when the program should end now: 0
 // after --help, --version and --show-origin; 2, 65 or 77 after one line about what is wrong. Tables
 // [ROLE.NAME.x] of the role's own are taken by `sub_tables`. A program without settings reads no files.
+// --help tells the exit codes and, with settings, the three ways to give them.
 std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv,
                                       std::vector<SubTables> sub_tables = {});
 

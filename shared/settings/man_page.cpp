@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "shared/settings/option_table.h"
+#include "shared/settings/help_text.h"
 
 namespace cidbus {
 namespace {
@@ -26,17 +26,10 @@ std::string plain(const std::string& text) {
 }
 
 std::string option_entry(const CLI::Option& option) {
-  std::string names;
-  for (const std::string& name : option.get_lnames()) names += (names.empty() ? "" : ", ") + ("--" + name);
-  for (const std::string& name : option.get_snames()) names += (names.empty() ? "" : ", ") + ("-" + name);
-  if (names.empty()) names = option.get_name(true);
-  std::string text = ".TP\n\\fB" + plain(names) + "\\fR";
-  const std::string type = option.get_type_name();
-  if (!is_flag(option) && !type.empty() && !option.get_positional()) text += " \\fI" + plain(type) + "\\fR";
-  text += "\n" + plain(option.get_description());
-  if (!option.get_default_str().empty()) text += " (" + plain(option.get_default_str()) + ")";
-  if (option.get_required()) text += " (required)";
-  return text + "\n";
+  std::string text = ".TP\n\\fB" + plain(names_text(option)) + "\\fR";
+  const std::string values = values_text(option);
+  if (!values.empty()) text += " \\fI" + plain(values) + "\\fR";
+  return text + "\n" + plain(option.get_description()) + "\n";
 }
 
 std::string options_section(const CLI::App& app) {
@@ -76,19 +69,23 @@ void collect(const CLI::App& app, const std::string& name,
 
 std::vector<std::pair<std::string, std::string>> manual_pages(const CLI::App& root) {
   std::vector<std::pair<std::string, std::string>> pages;
-  collect(root, root.get_name(), pages);
+  collect(root, CLI::detail::find_and_replace(root.get_name(), " ", "-"), pages);
   return pages;
 }
 
-Status write_manual_pages(const CLI::App& root, const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  for (const auto& [name, text] : manual_pages(root)) {
-    std::ofstream file(folder + "/" + name);
-    file << text << std::flush;
-    if (!file) return fault(FaultKind::Failed, folder + "/" + name + " cannot be written");
-  }
-  return {};
+void add_manual_flag(CLI::App& app, std::function<void()> before) {
+  const auto write_pages = [&app, before = std::move(before)](const std::string& folder) {
+    before();
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    for (const auto& [name, text] : manual_pages(app)) {
+      std::ofstream file(folder + "/" + name);
+      file << text << std::flush;
+      if (!file) throw CLI::FileError(folder + "/" + name + " cannot be written");
+    }
+    throw CLI::Success();
+  };
+  app.add_option_function<std::string>("--describe-man", write_pages)->group("")->configurable(false);
 }
 
 }  // namespace cidbus

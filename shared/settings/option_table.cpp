@@ -16,23 +16,8 @@ using Kind = ConfigValue::Kind;
 constexpr std::array text_types{"TEXT", "NAME", "HOST:PORT", "FILE", "FOLDER", "PATH", "WORD", "D", "URL"};
 constexpr std::string_view list_ending = ",…";
 
-// The option's type as it was named, without what its checks add to it.
-std::string type_name(const CLI::Option& option) {
-  const std::string full = option.get_type_name();
-  for (const std::string known : text_types) {
-    const std::string_view rest = std::string_view(full).substr(std::min(known.size(), full.size()));
-    if (full.starts_with(known) && (rest.empty() || rest.starts_with(":") || rest.starts_with(list_ending)))
-      return known;
-  }
-  return full.substr(0, full.find(':'));
-}
-
 bool takes_list(const CLI::Option& option) {
   return option.get_items_expected_max() > 1 || option.get_type_name().find(list_ending) != std::string::npos;
-}
-
-bool is_size(const CLI::Option& option) {
-  return option.get_type_name().find(":SIZE [") != std::string::npos;
 }
 
 bool is_text(const std::string& type) {
@@ -140,6 +125,20 @@ std::string variable_of(std::string_view setting_name) {
 }
 
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
+
+bool is_size(const CLI::Option& option) {
+  return option.get_type_name().find(":SIZE [") != std::string::npos;
+}
+
+std::string type_name(const CLI::Option& option) {
+  const std::string full = option.get_type_name();
+  for (const std::string known : text_types) {
+    const std::string_view rest = std::string_view(full).substr(std::min(known.size(), full.size()));
+    if (full.starts_with(known) && (rest.empty() || rest.starts_with(":") || rest.starts_with(list_ending)))
+      return known;
+  }
+  return full.substr(0, full.find(':'));
+}
 
 std::vector<std::string> words_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();

@@ -38,6 +38,9 @@ inline constexpr const char* common_options = "Common options";
 [[nodiscard]] std::string setting_name(const CLI::Option& option);              // storage-max
 [[nodiscard]] std::string variable_of(std::string_view setting_name);           // CIDBUS_STORAGE_MAX
 [[nodiscard]] bool is_flag(const CLI::Option& option);
+[[nodiscard]] bool is_size(const CLI::Option& option);
+// The option's type as it was named, without what its checks add to it.
+[[nodiscard]] std::string type_name(const CLI::Option& option);
 // The words that allow_only() gave it; empty when it takes others.
 [[nodiscard]] std::vector<std::string> words_of(const CLI::Option& option);
 

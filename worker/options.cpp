@@ -1,0 +1,71 @@
+#include "worker/options.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <thread>
+
+#include "shared/settings/option_table.h"
+
+namespace cidbus {
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  cidbus-worker --name w1 --data /var/lib/cidbus/w1
+  cidbus-worker --name w1 --data /var/lib/cidbus/w1 --slots 8 --storage-max 100GB --brokers 127.0.0.1:9096
+Programs of your own become task types by a table [worker.exec.NAME] in a configuration file.
+)";
+
+constexpr double most_drain_seconds = 86'400;
+
+Status complete(WorkerCommand& command, double drain_seconds) {
+  auto identity = identity_of(command.node, Role::Worker);
+  if (!identity) return tl::unexpected(identity.error());
+  auto brokers = parse_addresses(command.node.brokers);
+  if (!brokers) return tl::unexpected(brokers.error());
+  const auto level = log_level_of(command.node);
+  if (!level) return tl::unexpected(level.error());
+  command.worker.identity = *std::move(identity);
+  command.worker.brokers = *std::move(brokers);
+  command.worker.drain = std::chrono::milliseconds(static_cast<std::int64_t>(drain_seconds * 1000));
+  command.log_level = *level;
+  return {};
+}
+
+void add_worker_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) {
+  app.add_option("--data", worker.data, "Folder for its blocks; made when it is not there")
+      ->type_name("FOLDER")
+      ->required();
+  app.add_option("--slots", worker.slots, "Tasks it runs at once; without it as many as there are processors")
+      ->type_name("N")
+      ->default_val(std::max(1U, std::thread::hardware_concurrency()))
+      ->check(CLI::Range(1U, 1000U));
+  CLI::Option* const store =
+      app.add_option("--store", worker.store, "How to keep blocks; without it as --data does");
+  allow_only(*store->type_name("WORD"), {"pack", "rocksdb"});
+  app.add_option("--exchange", worker.exchange, "Address where it serves blocks")
+      ->type_name("HOST:PORT")
+      ->default_val("127.0.0.1:9110");
+  app.add_option("--storage-max", worker.storage_max_bytes,
+                 "Bytes of blocks it may hold, such as 100GB; without it what the disk has room for")
+      ->transform(CLI::AsSizeValue(true));
+  app.add_option("--drain", drain_seconds, "Seconds that running tasks get when it is stopped")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, most_drain_seconds));
+}
+
+}  // namespace
+
+ParsedWorker parse_worker_options(int argc, const char* const* argv) {
+  WorkerCommand command;
+  double drain_seconds = std::chrono::duration<double>(command.worker.drain).count();
+  CLI::App app("Runs tasks, stores blocks, and serves them to other nodes.", worker_program);
+  app.footer(footer);
+  add_node_flags(app, command.node);
+  add_worker_flags(app, command.worker, drain_seconds);
+  const auto ended = parse_command_line(app, argc, argv, {program_tables(command.programs)});
+  if (ended) return *ended;
+  if (Status completed = complete(command, drain_seconds); !completed) return completed.error();
+  return command;
+}
+
+}  // namespace cidbus
