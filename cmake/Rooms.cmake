@@ -3,6 +3,7 @@
 #
 #   cidbus_room(NAME [LIBS ...] [PRIVATE_LIBS ...] [TEST_LIBS ...])   in the room's own CMakeLists.txt
 #   cidbus_program(NAME LIBS ...)                                     main.cpp of this folder -> the binary NAME
+#   cidbus_program(... COMMANDS WORD ...)                             those with command lines and manual pages of their own
 
 function(cidbus_room name)
   cmake_parse_arguments(ROOM "" "" "LIBS;PRIVATE_LIBS;TEST_LIBS" ${ARGN})
@@ -43,9 +44,12 @@ function(cidbus_public_headers name)
 endfunction()
 
 function(cidbus_program name)
-  cmake_parse_arguments(PROGRAM "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(PROGRAM "" "" "LIBS;COMMANDS" ${ARGN})
   add_executable(${name} main.cpp)
   target_link_libraries(${name} PRIVATE ${PROGRAM_LIBS})
   add_custom_command(TARGET ${name} POST_BUILD COMMAND ${name} --describe-man ${CMAKE_BINARY_DIR}/man)
+  foreach(command IN LISTS PROGRAM_COMMANDS)
+    add_custom_command(TARGET ${name} POST_BUILD COMMAND ${name} ${command} --describe-man ${CMAKE_BINARY_DIR}/man)
+  endforeach()
   install(TARGETS ${name} COMPONENT programs)
 endfunction()

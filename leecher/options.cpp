@@ -17,11 +17,6 @@ Besides:
   cidbus-leecher pin ls --data DIR
 Any cidbus command works through it: cidbus --brokers HOST:PORT, with the address of --listen.)";
 
-bool is_loopback(std::string_view address) {
-  const std::string_view host = address.substr(0, address.rfind(':'));
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
-
 Result<RunLeecher> run_of(const NodeOptions& node, LeecherOptions leecher) {
   auto identity = identity_of(node, Role::Leecher);
   if (!identity) return tl::unexpected(identity.error());
@@ -72,14 +67,12 @@ ParsedLeecher parse_run(int argc, const char* const* argv) {
 }
 
 ParsedLeecher parse_status(int argc, const char* const* argv) {
-  ShowStatus wanted{LeecherOptions().http, false};
-  std::string output = "table";
+  ShowStatus wanted{LeecherOptions().http};
   CLI::App app("Shows what the leecher on this machine has and owes.", "cidbus-leecher status");
   app.footer("Examples:\n  cidbus-leecher status\n  cidbus-leecher status --output json");
   app.add_option("--http", wanted.http, "Address of its HTTP")->type_name("HOST:PORT")->capture_default_str();
-  add_output_option(app, output);
+  add_output_option(app, wanted.output);
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
-  wanted.json = output == "json";
   return wanted;
 }
 

@@ -18,7 +18,7 @@ struct RunLeecher {
 };
 struct ShowStatus {
   std::string http;
-  bool json = false;
+  std::string output = "table";  // as every --output; quiet: its name
 };
 struct EditPins {
   enum class What { Add, Remove, List } what = What::List;

@@ -86,7 +86,8 @@ Result<std::string> show_status(const ShowStatus& wanted) {
                  "what listens at " + wanted.http + " does not answer as a leecher does; check --http");
   }
   const std::string json = answer.substr(body + 4);
-  return wanted.json ? Result<std::string>(json) : status_table(json);
+  if (wanted.output == "table") return status_table(json);
+  return wanted.output == "quiet" ? status_name(json) : Result<std::string>(json);
 }
 
 Result<std::string> edit_pins(const EditPins& wanted) {

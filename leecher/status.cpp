@@ -103,6 +103,15 @@ std::string table_of(const boost::json::value& status) {
   return text;
 }
 
+template <typename Reader>
+Result<std::string> read_by(Reader reader, std::string_view json) {
+  try {
+    return reader(boost::json::parse(boost::json::string_view(json.data(), json.size())));
+  } catch (const std::exception&) {
+    return fault(FaultKind::BadData, "what answers there is no leecher of this version; check --http");
+  }
+}
+
 }  // namespace
 
 std::string status_json(const LeecherStatus& status, const Outbox& outbox) {
@@ -120,12 +129,9 @@ std::string status_json(const LeecherStatus& status, const Outbox& outbox) {
   return json.close_object().text();
 }
 
-Result<std::string> status_table(std::string_view json) {
-  try {
-    return table_of(boost::json::parse(boost::json::string_view(json.data(), json.size())));
-  } catch (const std::exception&) {
-    return fault(FaultKind::BadData, "what answers there is no leecher of this version; check --http");
-  }
+Result<std::string> status_table(std::string_view json) { return read_by(table_of, json); }
+Result<std::string> status_name(std::string_view json) {
+  return read_by([](const auto& status) { return text_of(status.at("name")) + "\n"; }, json);
 }
 
 }  // namespace cidbus

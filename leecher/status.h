@@ -33,5 +33,7 @@ struct LeecherStatus {
 std::string status_json(const LeecherStatus& status, const Outbox& outbox);
 // The same for a person. BadData when the text is no such JSON.
 Result<std::string> status_table(std::string_view json);
+// Its "name", a line.
+Result<std::string> status_name(std::string_view json);
 
 }  // namespace cidbus

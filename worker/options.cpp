@@ -36,7 +36,6 @@ void add_worker_flags(CLI::App& app, WorkerOptions& worker, double& drain_second
       ->type_name("FOLDER")
       ->required();
   app.add_option("--slots", worker.slots, "Tasks it runs at once; without it as many as there are processors")
-      ->type_name("N")
       ->default_val(std::max(1U, std::thread::hardware_concurrency()))
       ->check(CLI::Range(1U, 1000U));
   CLI::Option* const store =

@@ -115,7 +115,7 @@ TEST_F(CommandTest, WrongUsageIsTwoAndNamesTheHelp) {
 TEST_F(CommandTest, WordsThatMakeNoSenseAreTwoAndAreQuoted) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> lines{
       {{"task", "show", "?!"}, "'?!' is no task id"},
-      {{"task", "list", "--state", "done"}, "'done' is no state"},
+      {{"task", "list", "--state", "done"}, "'done' is not known; give pending, assigned"},
       {{"submit", "two words"}, "'two words'"},
       {{"submit", "echo", "--param", "width"}, "'width' is no parameter"},
       {{"submit", "echo", "--priority", "10"}, "0 to 9"},
@@ -126,7 +126,7 @@ TEST_F(CommandTest, WordsThatMakeNoSenseAreTwoAndAreQuoted) {
       {{"submit", "echo", "--output", "yaml"}, "'yaml' is not known"},
       {{"submit", "echo", "--brokers", "nowhere"}, "'nowhere' is no address"},
       {{"submit", "echo", "--cluster", "two words"}, "'two words' is no name"},
-      {{"add", "x", "--profile", "mine"}, "--profile"}};
+      {{"add", "x", "--profile", "mine"}, "give unixfs-v1-2025"}};
   for (const auto& [line, words] : lines) {
     EXPECT_EQ(run(line), 2);
     expect_line({words});
@@ -146,7 +146,11 @@ TEST_F(CommandTest, HelpSaysWhatACommandDoesShowsExamplesAndItsExitCodes) {
                                                      {"task", "cancel"},
                                                      {"cluster", "status"},
                                                      {"cluster", "members"},
-                                                     {"cluster", "leader"}};
+                                                     {"cluster", "leader"},
+                                                     {"config", "check"},
+                                                     {"doctor"},
+                                                     {"keygen"},
+                                                     {"bench"}};
   for (auto line : leaves) {
     const std::string example = "  cidbus " + (line.size() == 1 ? line[0] : line[0] + " " + line[1]);
     line.emplace_back("--help");

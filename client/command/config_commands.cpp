@@ -1,57 +1,16 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "client/command/config_check.h"
 #include "client/command/json_writer.h"
 #include "client/command/registry.h"
-#include "client/command/run_program.h"
 #include "client/command/values.h"
 #include "shared/settings/config_file.h"
 
 namespace cidbus {
 namespace {
 
-struct Verdict {
-  std::string program;
-  std::string state;  // ok, bad, unchecked
-  std::string problem;
-  int code = 0;
-};
-
-Verdict verdict_of(std::string program, const Status& checked) {
-  if (checked) return {std::move(program), "ok", "", 0};
-  return {std::move(program), "bad", checked.error().message, exit_code(checked.error().kind)};
-}
-
-// A role's table is checked by the role's own program, which knows what it takes: none is started, only
-// asked.
-Verdict ask_program(Context& context, const std::string& table, const std::string& file) {
-  const std::string program = "cidbus-" + table;
-  const std::string path = find_program(program, context.environment().programs);
-  if (path.empty())
-    return {program, "unchecked", program + " is not installed here, so [" + table + "] was not checked", 0};
-  const auto ran = run_program({path, "--config", file, "--check-config"});
-  if (!ran) return verdict_of(program, tl::unexpected(ran.error()));
-  if (ran->code == 0) return {program, "ok", "", 0};
-  const std::string before = program + ": ";
-  const std::string line = ran->errors.substr(0, ran->errors.find('\n'));
-  return {program, "bad", line.starts_with(before) ? line.substr(before.size()) : line, ran->code};
-}
-
-Result<std::vector<Verdict>> check_file(Context& context, const std::string& file) {
-  const auto read = read_config_file(file);
-  if (!read) return tl::unexpected(read.error());
-  std::vector<Verdict> verdicts{verdict_of("cidbus", check_own_settings(file))};
-  for (const auto& [table, value] : read->entries) {
-    const auto& known = known_tables();
-    const bool role = std::find(known.begin(), known.end(), table) != known.end() && table != "common" &&
-                      table != "command";
-    // What is wrong outside its own table, every program says alike: once is enough.
-    if (role && verdicts.front().code == 0) verdicts.push_back(ask_program(context, table, file));
-  }
-  return verdicts;
-}
-
-void print(Output& output, const std::string& file, const Verdict& verdict) {
+void print(Output& output, const std::string& file, const ConfigVerdict& verdict) {
   if (output.is_json()) {
     JsonWriter json;
     json.open_object().name("file").string(file).name("program").string(verdict.program);
@@ -76,9 +35,9 @@ Result<int> check(Context& context, const std::string& named) {
   int code = 0;
   context.output().open_list();
   for (const std::string& file : files) {
-    const auto verdicts = check_file(context, file);
+    const auto verdicts = check_config_file(context, file);
     if (!verdicts) return tl::unexpected(verdicts.error());
-    for (const Verdict& verdict : *verdicts) {
+    for (const ConfigVerdict& verdict : *verdicts) {
       print(context.output(), file, verdict);
       if (!verdict.problem.empty()) context.complain(verdict.problem);
       if (code == 0) code = verdict.code;

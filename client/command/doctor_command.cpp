@@ -3,6 +3,8 @@
 #include <chrono>
 #include <memory>
 
+#include "client/command/address_check.h"
+#include "client/command/config_check.h"
 #include "client/command/json_writer.h"
 #include "client/command/machine_checks.h"
 #include "client/command/registry.h"
@@ -37,6 +39,55 @@ Finding check_configuration(const Context& context) {
   }
   return {"configuration", State::Ok, read.empty() ? "no file; defaults, environment and flags" : read, "",
           1};
+}
+
+// What the roles that are installed here think of their tables.
+void check_roles(Context& context, std::vector<Finding>& findings) {
+  for (const std::string& file : context.common().config_files) {
+    const auto there = read_config_file_if_there(file);
+    if (!there || !*there) continue;
+    const auto verdicts = check_config_file(context, file);
+    if (!verdicts) continue;  // check_configuration() has said so
+    for (const ConfigVerdict& verdict : *verdicts) {
+      if (verdict.program == "cidbus") continue;
+      Finding finding{"configuration of " + verdict.program, State::Ok, printable(file), "", 1};
+      if (verdict.code != 0)
+        finding = {finding.check, State::Bad, printable(verdict.problem),
+                   "mend it; 'cidbus config check' checks it again", verdict.code};
+      else if (verdict.state != "ok")
+        finding.found = printable(verdict.problem);
+      findings.push_back(std::move(finding));
+    }
+  }
+}
+
+Finding check_keys(const Context& context) {
+  const Trust& trust = context.common().trust;
+  if (trust.fault) {
+    return {"keys", State::Bad, printable(trust.fault->message),
+            "mend --key-file and --allow-file; 'cidbus keygen --help' tells how they are made",
+            exit_code(trust.fault->kind)};
+  }
+  if (trust.insecure) {
+    return {"keys", State::Warning, "--insecure: whoever reaches a port of this cluster is believed",
+            "give each node and person a key: 'cidbus keygen --help'", 1};
+  }
+  if (trust.keys == nullptr) {
+    for (const std::string& address : context.common().brokers) {
+      const Status may = may_use(trust, "connect to", address);
+      if (may) continue;
+      return {"keys", State::Bad, printable(may.error().message),
+              "make one: cidbus keygen NAME; put its line into the allow-list of every node",
+              exit_code(may.error().kind)};
+    }
+    return {"keys", State::Ok, "none, and none is needed on 127.0.0.1", "", 1};
+  }
+  const KeyHolder& self = trust.keys->self();
+  const std::string found = "'" + printable(self.name) + "' as " + to_text(self.roles) + ", by " +
+                            printable(trust.keys->allow_file());
+  if (self.may_be(Role::Client)) return {"keys", State::Ok, found, "", 1};
+  return {"keys", State::Bad, found, "add the role client to its line there, or give another --key-file",
+          exit_code(FaultKind::NotAllowed)};
 }
 
 // What one answer of the cluster tells.
@@ -89,8 +140,8 @@ Finding check_broker(Context& context, const std::string& address) {
   }
   const bool refused = view.error().kind == FaultKind::NotAllowed;
   return {name, State::Bad, printable(view.error().message),
-          refused ? "give the --cluster and the version that this broker is of"
-                  : "start cidbus-broker there, open the port on the way, or mend --brokers",
+          refused ? "give the --cluster, the key and the version that this broker takes"
+                  : "what listens there is no broker of this cluster: look who it is, or mend --brokers",
           exit_code(view.error().kind)};
 }
 
@@ -128,8 +179,12 @@ std::vector<Finding> examine(Context& context, const std::string& data) {
         std::pair(9110U, "block exchange"), std::pair(8080U, "gateway"), std::pair(8088U, "observer")})
     findings.push_back(check_port(port, use));
   findings.push_back(check_configuration(context));
-  for (const std::string& address : context.common().brokers)
-    findings.push_back(check_broker(context, address));
+  check_roles(context, findings);
+  findings.push_back(check_keys(context));
+  for (const std::string& address : context.common().brokers) {
+    findings.push_back(check_address(address, context.deadline(answer_time) - read_clock().monotonic));
+    if (findings.back().state == State::Ok) findings.push_back(check_broker(context, address));
+  }
   check_cluster(context, findings);
   return findings;
 }

@@ -70,10 +70,14 @@ void add_key_commands(Registry& registry) {
        "  cat *.pub >allow                  the allow-list of these three: docs/keys.md\n"},
       [options](Context& context) { return keygen(context, *options); });
   app.add_option("NAME", options->name, "The --name of the node, or a name for who uses the command")
+      ->type_name("")
       ->required();
   app.add_option("--role", options->roles, "What the key is for: " + to_text(every_role) + "; or several")
+      ->type_name("ROLE,…")
       ->capture_default_str();
-  app.add_option("--dir", options->folder, "Folder for NAME.key and NAME.pub")->capture_default_str();
+  app.add_option("--dir", options->folder, "Folder for NAME.key and NAME.pub")
+      ->type_name("FOLDER")
+      ->capture_default_str();
   app.add_flag("--force", options->replace, "Replace a key that is there");
 }
 

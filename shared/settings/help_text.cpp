@@ -29,7 +29,9 @@ std::string kind_of_value(const CLI::Option& option) {
   if (is_size(option)) return "SIZE";
   std::string kind = type_name(option);
   if (kind == "UINT" || kind == "INT" || kind == "FLOAT") kind = "N";
-  if (const std::string range = range_of(option.get_type_name()); !range.empty()) kind += " (" + range + ")";
+  const std::string full = option.get_type_name();
+  if (full.find(",…") != std::string::npos && !kind.ends_with(",…")) kind += ",…";
+  if (const std::string range = range_of(full); !range.empty()) kind += " (" + range + ")";
   return kind;
 }
 

@@ -13,7 +13,8 @@ namespace {
 
 using Kind = ConfigValue::Kind;
 
-constexpr std::array text_types{"TEXT", "NAME", "HOST:PORT", "FILE", "FOLDER", "PATH", "WORD", "D", "URL"};
+constexpr std::array text_types{
+    "TEXT", "NAME", "HOST:PORT", "NAME=HOST:PORT/PRIORITY", "FILE", "FOLDER", "PATH", "WORD", "D", "URL"};
 constexpr std::string_view list_ending = ",…";
 
 bool takes_list(const CLI::Option& option) {

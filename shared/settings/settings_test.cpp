@@ -8,6 +8,8 @@
 #include <fstream>
 #include <map>
 
+#include "shared/settings/help_text.h"
+
 namespace cidbus {
 namespace {
 
@@ -288,6 +290,31 @@ TEST_F(SettingsTest, AMistypedFlagOrCommandIsToldTheNearest) {
   EXPECT_EQ(told("task shwo"), "'shwo' is not known here; did you mean 'show'?");
   EXPECT_EQ(told("task show --ouput=json"), "'--ouput=json' is not known here; did you mean '--output'?");
   EXPECT_EQ(told("weather"), "'weather' is not known here");
+}
+
+TEST_F(SettingsTest, HelpSaysWhatAnOptionTakesInWords) {
+  CLI::App app("", "cidbus-worker");
+  std::uint32_t slots = 2;
+  std::uint64_t room = 256ULL << 20;
+  std::string word = "disk", brokers, name;
+  std::vector<std::uint64_t> windows;
+  bool wait = false;
+  const auto* const slots_option =
+      app.add_option("--slots", slots)->check(CLI::Range(1U, 1000U))->capture_default_str();
+  EXPECT_EQ(values_text(*slots_option), "N (1-1000) [2]");
+  const auto* const size =
+      app.add_option("--room", room)->transform(CLI::AsSizeValue(true))->capture_default_str();
+  EXPECT_EQ(values_text(*size), "SIZE [256MiB]");
+  CLI::Option* const durability = app.add_option("--durability", word)->capture_default_str();
+  allow_only(*durability, {"disk", "memory"});
+  EXPECT_EQ(values_text(*durability), "disk|memory [disk]");
+  CLI::Option* const several = app.add_option("-b,--brokers,--master", brokers)->type_name("HOST:PORT,…");
+  EXPECT_EQ(values_text(*several), "HOST:PORT,…");
+  EXPECT_EQ(names_text(*several), "-b, --brokers, --master");
+  EXPECT_EQ(values_text(*app.add_option("--name", name)->type_name("NAME")->required()), "NAME (required)");
+  EXPECT_EQ(values_text(*app.add_option("--window", windows)->type_name("N,…")->check(CLI::Range(1, 9))),
+            "N,… (1-9)");
+  EXPECT_EQ(values_text(*app.add_flag("--wait", wait)), "");
 }
 
 }  // namespace

@@ -17,9 +17,11 @@ class Doctor(ClusterTest):
         cluster = self.start_cluster(workers=1)
         done = cluster.cidbus("doctor", "--data", self.folder, "--output", "json")
         found = self.findings(done)
+        self.assertEqual(found[f"address {cluster.broker_address}"]["state"], "ok", str(done))
+        self.assertEqual(found["keys"]["state"], "ok", str(done))
         broker = found[f"broker {cluster.broker_address}"]
         self.assertEqual((broker["state"], broker["advice"]), ("ok", None), str(done))
-        self.assertIn("protocol", broker["found"])
+        self.assertIn(f"protocol 1, cluster {cluster.name}", broker["found"])
         self.assertEqual(found["leader"]["found"], "b1")
         self.assertEqual((found["workers"]["state"], found["workers"]["found"]), ("ok", "1 alive"))
         self.assertIn("a synced write takes", found[f"disk {self.folder}"]["found"])
@@ -34,8 +36,8 @@ class Doctor(ClusterTest):
         self.assertEqual(done.code, 1, str(done))
         cluster.stop("b1")
         done = cluster.cidbus("doctor", "--timeout", "1s")
-        self.assert_fails(done, 69, f"broker {cluster.broker_address}")
-        self.assertIn("-> start cidbus-broker there", done.out)
+        self.assert_fails(done, 69, f"address {cluster.broker_address}")
+        self.assertIn("-> nobody listens there: start cidbus-broker", done.out)
 
     def test_another_cluster_is_said_to_be_one(self):
         cluster = self.start_cluster(workers=0)
@@ -52,6 +54,49 @@ class Doctor(ClusterTest):
             done = cluster.cidbus("doctor", "--brokers", f"127.0.0.1:{ports.base}", "--timeout", "1s")
         self.assert_fails(done, 69, "broker 127.0.0.1")
 
+    def test_what_the_roles_think_of_their_own_tables(self):
+        cluster = self.start_cluster(workers=1)
+        file = self.file("roles.toml", b"[worker]\nslots = 3\n[gateway]\nhttp = 80\n")
+        done = cluster.cidbus("--config", file, "doctor", "--output", "json")
+        found = self.findings(done)
+        self.assertEqual(found["configuration"]["state"], "ok", str(done))
+        self.assertEqual(found["configuration of cidbus-worker"]["state"], "ok", str(done))
+        self.assertEqual(found["configuration of cidbus-gateway"]["state"], "bad", str(done))
+        self.assertIn(":4: http takes text", found["configuration of cidbus-gateway"]["found"])
+        self.assertEqual(done.code, 65, str(done))
+
+    def test_keys_that_fit_and_keys_that_do_not(self):
+        cluster = self.new_cluster(workers=0)
+        for name, role in (("anna", "client"), ("watch", "observer"), ("late", "client")):
+            cluster.keys = self.folder
+            cluster.make_key(name, role)
+        cluster.allow("late")
+        cluster.keys = None
+        def keys(*words):
+            done = cluster.cidbus("doctor", *words, "--timeout", "1s", "--output", "json")
+            return self.findings(done)["keys"], done
+        found, done = keys("--key-file", self.folder / "anna.key")
+        self.assertEqual(found["state"], "ok", str(done))
+        self.assertIn("'anna' as client", found["found"])
+        found, done = keys("--key-file", self.folder / "watch.key")
+        self.assertEqual((found["state"], "role client" in found["advice"]), ("bad", True), str(done))
+        found, done = keys("--key-file", self.folder / "late.key")
+        self.assertEqual((found["state"], done.code), ("bad", 77), str(done))
+        self.assertIn("is not in the allow-list", found["found"])
+        found, done = keys("--key-file", self.folder / "none.key")
+        self.assertEqual((found["state"], done.code), ("bad", 1), str(done))
+        found, done = keys("--insecure")
+        self.assertEqual(found["state"], "warning", str(done))
+        found, done = keys("--brokers", "192.0.2.1:9096")
+        self.assertEqual((found["state"], done.code), ("bad", 77), str(done))
+        self.assertIn("keygen", found["advice"])
+
+    def test_an_address_whose_name_is_not_known(self):
+        cluster = self.new_cluster(workers=0)
+        done = cluster.cidbus("doctor", "--insecure", "--brokers", "no-such-host.invalid:9096", "--timeout", "2s")
+        self.assert_fails(done, 69, "address no-such-host.invalid:9096")
+        self.assertIn("is not found", done.out)
+
     def test_a_bad_file_and_a_folder_that_is_not_there(self):
         cluster = self.start_cluster(workers=1)
         bad = self.file("bad.toml", b"[command]\noutptu = 'json'\n")
@@ -65,10 +110,12 @@ class Doctor(ClusterTest):
 class ManualPages(ClusterTest):
     def test_every_program_and_command_has_one_that_man_takes_without_a_warning(self):
         for program in ("cidbus", "cidbus-broker", "cidbus-worker", "cidbus-gateway", "cidbus-observer", "cidbus-leecher"):
-            if (BIN / program).exists():
-                subprocess.run([BIN / program, "--describe-man", self.folder], check=True, timeout=30)
+            subprocess.run([BIN / program, "--describe-man", self.folder], check=True, timeout=30)
+        for program in (("cidbus-broker", "journal"), ("cidbus-leecher", "status"), ("cidbus-leecher", "pin")):
+            subprocess.run([BIN / program[0], program[1], "--describe-man", self.folder], check=True, timeout=30)
         pages = sorted(path.name for path in self.folder.glob("*.1"))
-        self.assertTrue({"cidbus.1", "cidbus-submit.1", "cidbus-task-show.1", "cidbus-worker.1"} <= set(pages), pages)
+        self.assertTrue({"cidbus.1", "cidbus-submit.1", "cidbus-task-show.1", "cidbus-keygen.1", "cidbus-worker.1",
+                         "cidbus-broker-journal-repair.1", "cidbus-leecher-pin.1"} <= set(pages), pages)
         self.assertIn("\\-\\-storage\\-max", (self.folder / "cidbus-worker.1").read_text(encoding="utf-8"))
         if shutil.which("man") is None:
             self.skipTest("man is not installed")

@@ -7,7 +7,7 @@ import unittest
 
 from cluster import BIN, ClusterTest, Done, die_with_the_test
 
-ROLES = ("broker", "worker", "gateway", "observer")
+ROLES = ("broker", "worker", "gateway", "observer", "leecher")
 
 
 class Settings(ClusterTest):
@@ -121,6 +121,42 @@ class Settings(ClusterTest):
         self.assertEqual(found["cluster"], ("filed", f"{self.user_file}:2"))
         self.assertEqual(found["timeout"], ("3s", "flag"))
         self.assertEqual(found["brokers"], ("127.0.0.1:9096", "default"))
+
+    def test_one_output_variable_suits_every_program(self):
+        cluster = self.start_cluster(workers=0)
+        where = {"CIDBUS_BROKERS": cluster.broker_address, "CIDBUS_CLUSTER": cluster.name}
+        for word in ("table", "json", "ndjson", "quiet"):
+            self.assertEqual(self.run_program("cidbus", "cluster", "leader", CIDBUS_OUTPUT=word, **where).code, 0, word)
+            self.assertRegex(self.origins("cidbus-observer", CIDBUS_OUTPUT=word)["output"], rf"^{word}\s+environment")
+            status = self.run_program("cidbus-leecher", "status", "--http", "127.0.0.1:1", CIDBUS_OUTPUT=word)
+            self.assert_fails(status, 69, "127.0.0.1:1")
+        environment = os.environ | where | {"HOME": str(self.home), "CIDBUS_OUTPUT": "json"}
+        with subprocess.Popen([BIN / "cidbus-observer", "--name", "o9"], stdout=subprocess.PIPE, text=True, env=environment,
+                              preexec_fn=die_with_the_test) as observer:
+            self.assertIn("event", json.loads(observer.stdout.readline()))
+            observer.terminate()
+        self.assert_fails(self.run_program("cidbus-observer", "--name", "o9", "--output", "text"), 2, "'text'", "table")
+
+    def test_words_are_checked_in_files_and_told(self):
+        for table, key, word in (("broker", "durability", "disc"), ("worker", "store", "packs"), ("observer", "output", "jsn")):
+            self.user_file.write_text(f'[{table}]\n{key} = "{word}"\n', encoding="utf-8")
+            self.assert_fails(self.run_program("cidbus", "config", "check"), 65, f"{self.user_file}:2: {key}", "did you mean")
+
+    def test_help_speaks_in_words_and_shows_examples_and_exit_codes(self):
+        for words in (["cidbus-broker"], ["cidbus-worker"], ["cidbus-gateway"], ["cidbus-observer"], ["cidbus-leecher"],
+                      ["cidbus-leecher", "status"], ["cidbus-leecher", "pin"], ["cidbus-broker", "journal"],
+                      ["cidbus-broker", "journal", "repair"], ["cidbus", "task", "list"], ["cidbus", "keygen"]):
+            text = self.run_program(*words, "--help").out
+            self.assertIn("Exit codes:", text, words)
+            self.assertRegex(text, "Examples:\n  " + " ".join(words), words)
+            for foreign in ("UINT", "FLOAT", ":{", "REQUIRED", "\n\n\n"):
+                self.assertNotIn(foreign, text, words)
+            self.assertEqual([line for line in text.splitlines() if len(line) > 120], [], words)
+        worker = self.run_program("cidbus-worker", "--help").out
+        self.assertRegex(worker, r"--slots N \(1-1000\) \[\d+\]")
+        self.assertIn("--name NAME (required)", worker)
+        self.assertIn("--brokers, --master HOST:PORT,… [127.0.0.1:9096]", worker)
+        self.assertIn("--durability disk|memory [disk]", self.run_program("cidbus-broker", "--help").out)
 
     def test_a_cluster_runs_on_files_and_environment_alone(self):
         cluster = self.new_cluster(workers=0)
