@@ -112,7 +112,7 @@ std::string names_text(const CLI::Option& option) {
 std::string values_text(const CLI::Option& option) {
   if (is_flag(option)) return {};
   std::string text = kind_of_value(option);
-  if (option.get_items_expected_max() > 1 && !text.ends_with("…")) text += "…";
+  if (option.get_items_expected_max() > 1 && text.find("…") == std::string::npos) text += "…";
   if (const std::string fallback = option.get_default_str(); !fallback.empty())
     text += " [" + (is_size(option) ? readable_size(fallback) : fallback) + "]";
   if (option.get_required() && !option.get_positional()) text += " (required)";

@@ -56,7 +56,7 @@ class Settings(ClusterTest):
             program = f"cidbus-{role}"
             help_text = self.run_program(program, "--help").out
             flags = {line.split()[0].split(",")[0].lstrip("-") for line in help_text.splitlines()
-                     if line.startswith("  --")} - {"help", "version", "config", "show-origin"}
+                     if line.startswith("  --")} - {"help", "version", "config", "show-origin", "insecure"}
             found = self.origins(program)
             self.assertEqual(flags, set(found), program)
             for flag in flags:
