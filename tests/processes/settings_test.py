@@ -156,7 +156,7 @@ class Settings(ClusterTest):
         self.assertRegex(worker, r"--slots N \(1-1000\) \[\d+\]")
         self.assertIn("--name NAME (required)", worker)
         self.assertIn("--brokers, --master HOST:PORT,… [127.0.0.1:9096]", worker)
-        self.assertIn("--durability disk|memory [disk]", self.run_program("cidbus-broker", "--help").out)
+        self.assertIn("--durability quorum|disk|memory", self.run_program("cidbus-broker", "--help").out)
 
     def test_a_cluster_runs_on_files_and_environment_alone(self):
         cluster = self.new_cluster(workers=0)
