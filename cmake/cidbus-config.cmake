@@ -11,5 +11,6 @@ pkg_check_modules(zmq REQUIRED IMPORTED_TARGET libzmq)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips-cpp)
+pkg_check_modules(magic REQUIRED IMPORTED_TARGET libmagic)
 
 include(${CMAKE_CURRENT_LIST_DIR}/cidbus-targets.cmake)

@@ -236,7 +236,7 @@ TEST(GatewayCommandLine, ends_with_2_on_wrong_usage) {
   const char* negative[] = {"cidbus-gateway", "--name", "g1", "--fetch-timeout", "-1"};
   EXPECT_EQ(std::get<int>(parse_gateway_options(5, negative)), 2);
   const char* bad_name[] = {"cidbus-gateway", "--name", "g 1"};
-  EXPECT_EQ(std::get<Fault>(parse_gateway_options(3, bad_name)).kind, FaultKind::BadUsage);
+  EXPECT_EQ(std::get<int>(parse_gateway_options(3, bad_name)), 2);
 }
 
 }  // namespace

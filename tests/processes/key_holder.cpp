@@ -148,6 +148,7 @@ class KeyHolderProgram {
     }
     const auto envelope = decoder_.decode(frames[frames.size() == 2 && plan_.says == "listen" ? 1 : 0]);
     if (!envelope) return;
+    if (std::holds_alternative<Ping>(envelope->message)) return hear();  // brokers ask everybody now and then
     const auto* refused = std::get_if<Refused>(&envelope->message);
     const std::string reason = refused == nullptr ? std::string() : ": " + std::string(refused->reason);
     std::printf("heard %s%s\n", std::string(name_of(envelope->message)).c_str(), reason.c_str());
