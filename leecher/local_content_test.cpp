@@ -200,8 +200,7 @@ TEST_F(Pinned, IsLetGoWhenItIsTakenOffTheList) {
   start();
   await([&] { return whole() == 4; });
   pin({pins_[0]});
-  await([&] { return cache_->kept_bytes() == 1000; });
-  EXPECT_EQ(keeper_->take_states().size(), 1U);
+  await([&] { return cache_->kept_bytes() == 1000 && keeper_->take_states().size() == 1; });
 }
 
 TEST_F(Pinned, IsToldAsNotWholeWithTheReasonWhenNobodyHasItOrThereIsNoRoom) {
@@ -210,7 +209,13 @@ TEST_F(Pinned, IsToldAsNotWholeWithTheReasonWhenNobodyHasItOrThereIsNoRoom) {
   cache_ = open("cache", WhenFull::Evict, 2000);
   pin(pins_);
   start();
+  const auto trouble_of = [&](std::size_t place) -> std::string {
+    const auto& told = keeper_->take_states();
+    return place < told.size() ? told[place].trouble : "";
+  };
   await([&] { return whole() == 2; });
+  await([&] { return trouble_of(0).find("no node holds") != std::string::npos; });
+  await([&] { return trouble_of(3).find("no room") != std::string::npos; });
   const auto& states = keeper_->take_states();
   EXPECT_THAT(states[0].trouble, testing::HasSubstr("no node holds"));
   EXPECT_THAT(states[3].trouble, testing::HasSubstr("no room"));
