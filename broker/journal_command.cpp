@@ -30,8 +30,9 @@ constexpr const char* footer = R"(Examples:
 constexpr const char* repair_footer = R"(Examples:
   cidbus-broker journal repair DATA --from /backup/b2   puts back exactly the damaged batches
   cidbus-broker journal repair DATA --cut               keeps what reads without a gap; tells what is lost
-A broker in a group mends itself from its peers when it is started: repair is for a broker alone, or a group
-that cannot start. Copy the folder before you cut.)";
+In a group, take --from the folder of another broker of it, stopped or copied.
+Copy the folder before you cut; never cut a broker of a group: it would forget
+what it has promised to the others.)";
 
 CLI::App* add(CLI::App& app, Flags& flags, const char* name, const char* what) {
   CLI::App* command = app.add_subcommand(name, what);

@@ -62,10 +62,9 @@ Status verify_journal(FileSystem& files, const std::string& folder, const PrintL
           range(next(scan->segments.front().start.last), scan->segments.back().end.last));
   const std::size_t damaged = scan->damage.size() + snapshots->damaged;
   if (damaged == 0) return {};
-  return fault(FaultKind::BadData,
-               folder + ": " + std::to_string(damaged) +
-                   " places are damaged; start the broker in its group, which mends them, or see "
-                   "'cidbus-broker journal repair --help'");
+  return fault(FaultKind::BadData, folder + ": " + std::to_string(damaged) +
+                                       " places are damaged; see "
+                                       "'cidbus-broker journal repair --help'");
 }
 
 Status dump_journal(FileSystem& files, const std::string& folder, LogIndex from, LogIndex to,
@@ -112,8 +111,8 @@ Status repair_journal(FileSystem& files, const std::string& folder, const std::s
   if (!journal)
     return fault(FaultKind::BadData,
                  journal.error().message +
-                     "; no copy can mend that in place: start the broker in its group, which "
-                     "brings it up again, or use --cut");
+                     "; no copy can mend that in place: put the folder back from a backup, or use "
+                     "--cut");
   const std::size_t holes = journal->holes().size();
   Status refilled;
   const Status walked = walk_segments(files, journal_of(copy), [&](const SegmentScan& scan, File& file) {
