@@ -19,6 +19,7 @@
 #include "shared/content/quote.h"
 #include "worker/sandbox/group_memory.h"
 #include "worker/sandbox/launch.h"
+#include "worker/sandbox/pipe_write.h"
 #include "worker/sandbox/tail.h"
 
 namespace cidbus {
@@ -230,7 +231,7 @@ Status Sandbox::as_program_user(const std::function<Status()>& work) const {
 
 void Sandbox::begin() {
   state_->deadline = Clock::now() + state_->limits.time;
-  const ssize_t written = ::write(state_->launched.gate.number(), "\n", 1);
+  const ssize_t written = write_to_pipe(state_->launched.gate, as_bytes("\n"));
   static_cast<void>(written);  // it is dead already, then: finish() tells
   state_->launched.gate = FileDescriptor();
 }
@@ -242,7 +243,7 @@ bool Sandbox::feed(ByteView bytes) {
     state_->check_limits();
     if (state_->exit_code || state_->stopped_for) return false;
     if (!writable) continue;
-    const ssize_t size = ::write(state_->launched.input.number(), bytes.data(), bytes.size());
+    const ssize_t size = write_to_pipe(state_->launched.input, bytes);
     if (size > 0) bytes = bytes.subspan(static_cast<std::size_t>(size));
     if (size < 0 && errno != EAGAIN && errno != EINTR) return false;
   }
