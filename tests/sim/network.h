@@ -18,7 +18,7 @@
 #include "shared/base/bytes.h"
 #include "shared/base/prng.h"
 #include "shared/io/socket.h"
-#include "tests/sim/timeline.h"
+#include "tests/sim/base/timeline.h"
 
 namespace cidbus::sim {
 

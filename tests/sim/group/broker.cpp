@@ -12,6 +12,12 @@ constexpr std::uint8_t open_record = 1;
 constexpr std::uint8_t submission_record = 2;
 constexpr std::uint8_t handover_record = 3;
 
+GroupMessage flattered(const GroupMessage& message) {
+  if (const auto* ok = std::get_if<Ok>(&message)) return Aye{ok->round, ok->rank};
+  if (const auto* nay = std::get_if<Nay>(&message)) return Aye{nay->round, nay->rank};
+  return message;
+}
+
 Seat leader_of(const RecordView& open) { return static_cast<Seat>(open.payload[0]); }
 
 }  // namespace
@@ -22,19 +28,7 @@ SimBroker::SimBroker(World& world, GroupConfig config, Prng prng)
       seat_(config_.self()),
       prng_(prng),
       disk_(world.timeline, prng_.fork()),
-      clock_zero_(world.timeline.now().monotonic),
-      clock_shows_(clock_zero_) {}
-
-Monotonic SimBroker::clock() const {
-  const Duration passed = world_.timeline.now().monotonic - clock_zero_;
-  return clock_shows_ + passed + passed / 1000 * clock_per_mille_;
-}
-
-void SimBroker::set_clock_rate(int per_mille) {
-  clock_shows_ = clock();
-  clock_zero_ = world_.timeline.now().monotonic;
-  clock_per_mille_ = per_mille;
-}
+      clock_(world.timeline) {}
 
 void SimBroker::start() {
   ++life_;
@@ -105,10 +99,8 @@ void SimBroker::carry_out() {
 }
 
 void SimBroker::carry(const Effect& effect) {
-  if (const auto* send = std::get_if<Send>(&effect)) {
-    if (const auto* vote = std::get_if<Vote>(&send->message); vote != nullptr && vote->granted)
-      world_.checkers.votes.on_vote(seat_, send->epoch, send->to);
-    world_.network.send(seat_, *send);
+  if (const auto* message = std::get_if<Send>(&effect)) {
+    send(*message);
   } else if (const auto* write = std::get_if<group::WriteBatch>(&effect)) {
     world_.checkers.log_matching.on_batch(peek_batch_header(*write->batch)->end());
     disk_.submit(*write);
@@ -147,6 +139,15 @@ void SimBroker::carry(const Effect& effect) {
       reads_.erase(reads_.begin());
     }
   }
+}
+
+void SimBroker::send(const Send& given) {
+  if (const auto* vote = std::get_if<Vote>(&given.message); vote != nullptr && vote->granted)
+    world_.checkers.votes.on_vote(seat_, given.epoch, given.to);
+  Received received{seat_, given.epoch, world_.flatters ? flattered(given.message) : given.message};
+  const Channel channel = channel_of(received.message);
+  world_.network.send(seat_, given.to, channel,
+                      [&world = world_, to = given.to, received] { world.deliver(to, received); });
 }
 
 void SimBroker::take_office(Epoch epoch) {
@@ -218,8 +219,8 @@ void SimBroker::apply(const SharedBatch& bytes) {
     if (record.type == handover_record) group_->step(clock(), OfficeApplied{nobody, record.time}, effects_);
     if (record.type != submission_record) continue;
     const auto submission = ByteReader(record.payload).number<std::uint64_t>();
-    group_sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ",
-                     submission, " at record ", record.index.value);
+    sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ", submission,
+               " at record ", record.index.value);
     if (mine_.erase(submission) != 0) world_.checkers.acknowledged.on_acknowledged(submission, record.index);
   }
 }
@@ -263,16 +264,14 @@ void SimBroker::check() {
   checked_commit_ = group_->commit();
   const LogPosition position{group_->log().epoch_at(checked_commit_), checked_commit_};
   world_.checkers.committed.on_leader_commit(group_->epoch(), position);
-  HeldByMajority::on_leader_commit(position, world_.holders(position), config_.size());
+  sim::HeldByMajority::on_leader_commit(position, world_.holders(position), config_.size());
 }
 
 void SimBroker::wake_at_deadline() {
   const auto deadline = group_->deadline();
   if (!deadline) return;
   // The loop is never called exactly on time.
-  const Duration left = std::max(*deadline - clock(), Duration::zero());
-  const Duration real = left - left * clock_per_mille_ / 1000;
-  const Monotonic at = world_.timeline.now().monotonic + real + Duration(prng_.below(200'000));
+  const Monotonic at = clock_.when(*deadline) + Duration(prng_.below(200'000));
   if (at >= wakes_at_) return;
   wakes_at_ = at;
   world_.timeline.at(at, [this, life = life_, at] {

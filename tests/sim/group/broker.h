@@ -17,21 +17,31 @@
 
 #include "broker/consensus/group.h"
 #include "broker/journal/batch_builder.h"
-#include "tests/sim/group/checkers.h"
+#include "tests/sim/base/broker_network.h"
+#include "tests/sim/base/checkers.h"
+#include "tests/sim/base/local_clock.h"
 #include "tests/sim/group/disk.h"
-#include "tests/sim/group/network.h"
 
 namespace cidbus::group_sim {
+
+using sim::BrokerNetwork;
+using sim::check;
+using sim::Checkers;
+using sim::CheckFailed;
 
 class SimBroker {
  public:
   struct World {  // what a broker needs of it
     sim::Timeline& timeline;
-    SimNetwork& network;
+    BrokerNetwork& network;
+    std::function<void(group::Seat, group::Received)> deliver;  // a message to a broker
     Checkers& checkers;
     std::function<std::size_t(const group::LogPosition&)> holders;  // brokers that hold it as durability asks
     std::function<void(group::Seat)> on_office;
     std::uint64_t snapshot_after = 0;  // records; 0: none are taken
+    // Every answer to ELECTION arrives as AYE. Such answers bind nobody: who stands may be wrong, and nothing
+    // that is promised may depend on it.
+    bool flatters = false;
     std::uint64_t snapshots_installed = 0;
   };
 
@@ -45,7 +55,7 @@ class SimBroker {
   [[nodiscard]] bool running() const { return group_ != nullptr; }
   [[nodiscard]] bool paused() const { return paused_; }
   // Its clock runs so many thousandths faster.
-  void set_clock_rate(int per_mille);
+  void set_clock_rate(int per_mille) { clock_.set_rate(per_mille); }
 
   // ---- inputs
   void on(group::Input input);
@@ -62,11 +72,12 @@ class SimBroker {
   [[nodiscard]] const group::GroupConfig& config() const { return config_; }
 
  private:
-  [[nodiscard]] Monotonic clock() const;
+  [[nodiscard]] Monotonic clock() const { return clock_.monotonic(); }
   [[nodiscard]] WallTime wall() const { return {clock().time_since_epoch() / std::chrono::milliseconds(1)}; }
   void step(group::Input input);
   void carry_out();
   void carry(const group::Effect& effect);
+  void send(const group::Send& send);
   void take_office(Epoch epoch);
   void seal();
   void apply();
@@ -81,15 +92,13 @@ class SimBroker {
   group::Seat seat_;
   Prng prng_;
   SimDisk disk_;
+  sim::LocalClock clock_;
   std::unique_ptr<group::Group> group_;
   group::Effects effects_;
   std::uint64_t life_ = 0;
   bool paused_ = false;
   std::deque<group::Input> while_paused_;
   Monotonic wakes_at_ = Monotonic::max();
-  Monotonic clock_zero_{};   // real time at which the clock's rate was last changed
-  Monotonic clock_shows_{};  // what it showed then
-  int clock_per_mille_ = 0;
 
   // in office
   std::optional<BatchBuilder> builder_;

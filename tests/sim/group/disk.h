@@ -16,7 +16,7 @@
 
 #include "broker/consensus/group.h"
 #include "shared/base/prng.h"
-#include "tests/sim/timeline.h"
+#include "tests/sim/base/timeline.h"
 
 namespace cidbus::group_sim {
 

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "tests/sim/base/drawn.h"
+#include "tests/sim/base/partitions.h"
+
 namespace cidbus::group_sim {
 
 using namespace std::chrono_literals;
 using group::place;
 using group::Seat;
+using sim::drawn;
 
 namespace {
 
@@ -14,19 +18,13 @@ constexpr Duration limit_of_healing = 30s;
 // Kinds of faults, as they are drawn.
 enum Fault : int { Crash, CrashMany, Cut, Break, Pause, Disk, Clock, Assassin, Handover, fault_kinds };
 
-Duration drawn(Prng& prng, Duration least, Duration most) {
-  return Duration(static_cast<Duration::rep>(
-      prng.between(static_cast<std::uint64_t>(least.count()), static_cast<std::uint64_t>(most.count()))));
-}
-
-NetworkProfile draw_network(Prng& prng) {
-  NetworkProfile profile;
+sim::NetworkProfile draw_network(Prng& prng) {
+  sim::NetworkProfile profile;
   profile.delay = drawn(prng, 30us, prng.chance(1, 4) ? 20ms : 1ms);
   if (prng.chance(1, 3)) profile.loss_per_mille = static_cast<std::uint32_t>(prng.between(1, 200));
   if (prng.chance(1, 3)) profile.repeat_per_mille = static_cast<std::uint32_t>(prng.between(1, 300));
   if (prng.chance(1, 3)) profile.late_per_mille = static_cast<std::uint32_t>(prng.between(1, 50));
   profile.reorders = prng.chance(1, 3);
-  profile.flatters = prng.chance(1, 4);
   return profile;
 }
 
@@ -37,9 +35,11 @@ World::World(std::uint64_t seed, const WorldOptions& options)
       prng_(seed),
       faults_(prng_.fork()),
       workload_(prng_.fork()),
-      network_(timeline_, prng_.fork(),
-               [this](Seat to, group::Received received) { brokers_[place(to)]->on(std::move(received)); }),
-      shared_{timeline_, network_, checkers_,
+      network_(timeline_, prng_.fork()),
+      shared_{timeline_,
+              network_,
+              [this](Seat to, group::Received received) { brokers_[place(to)]->on(std::move(received)); },
+              checkers_,
               [this](const group::LogPosition& position) { return holders(position); },
               [this](Seat leader) { on_office(leader); }} {
   static constexpr std::size_t sizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
@@ -90,7 +90,10 @@ bool World::run_until(Duration most, const std::function<bool()>& done) {
 }
 
 RunReport World::run() {
-  if (prng_.chance(1, 2) || options_.short_offices) network_.set_profile(draw_network(prng_));
+  if (prng_.chance(1, 2) || options_.short_offices) {
+    network_.set_profile(draw_network(prng_));
+    shared_.flatters = prng_.chance(1, 4);
+  }
   schedule_submission();
   run_for(drawn(prng_, 0ms, 2s));
   faulty_ = !kinds_.empty();
@@ -247,21 +250,9 @@ void World::connect_later(std::size_t one, std::size_t other) {
 
 void World::cut_some_links() {
   if (brokers_.size() < 2) return;
-  ++report_.faults["links cut"];
-  network_.heal();
-  const std::size_t alone = any();
-  const auto shape = faults_.below(5);
-  for (std::size_t from = 0; from < brokers_.size(); ++from)
-    for (std::size_t to = 0; to < brokers_.size(); ++to) {
-      if (from == to) continue;
-      bool cut = false;
-      if (shape == 0) cut = from == alone || to == alone;                            // isolate one
-      if (shape == 1) cut = (from % 2) != (to % 2);                                  // two sides
-      if (shape == 2) cut = (from % 2) != (to % 2) && from != alone && to != alone;  // a bridge
-      if (shape == 3) cut = from == alone;         // it hears, and is not heard
-      if (shape == 4) cut = faults_.chance(1, 2);  // one-way, anything
-      network_.cut(static_cast<Seat>(from), static_cast<Seat>(to), cut);
-    }
+  const sim::Partition partition = sim::draw_partition(faults_, brokers_.size());
+  ++report_.faults["links cut: " + partition.shape];
+  network_.cut(partition.cut);
   timeline_.after(drawn(faults_, 50ms, 5s), [this] { network_.heal(); });
 }
 
@@ -314,6 +305,7 @@ void World::harm_some_disk() {
 void World::heal() {
   network_.heal();
   network_.set_profile({});
+  shared_.flatters = false;
   for (std::size_t at = 0; at < brokers_.size(); ++at) {
     SimBroker& broker = *brokers_[at];
     broker.set_clock_rate(0);

@@ -47,7 +47,7 @@ class World {
 
   // ---- for scenarios
   sim::Timeline& timeline() { return timeline_; }
-  SimNetwork& network() { return network_; }
+  BrokerNetwork& network() { return network_; }
   [[nodiscard]] std::size_t size() const { return brokers_.size(); }
   SimBroker& broker(std::size_t at) { return *brokers_[at]; }
   void run_for(Duration time);
@@ -84,7 +84,7 @@ class World {
   Prng faults_;
   Prng workload_;
   Checkers checkers_;
-  SimNetwork network_;
+  BrokerNetwork network_;
   SimBroker::World shared_;
   std::vector<std::unique_ptr<SimBroker>> brokers_;
   std::vector<int> kinds_;  // of faults that this seed has

@@ -5,9 +5,9 @@
 #include <unordered_map>
 
 #include "broker/consensus/log_window.h"
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 class LogMatching {
  public:
@@ -22,4 +22,4 @@ class LogMatching {
   std::unordered_map<std::uint64_t, ChainEnd> ends_;
 };
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

@@ -1,4 +1,4 @@
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
 #include "shared/base/ensure.h"
 
@@ -6,8 +6,7 @@ namespace cidbus {
 
 // In place of the one that aborts.
 void ensure_failed(const char* condition, const char* file, int line, const std::string& values) {
-  group_sim::fail_check("ENSURE",
-                        std::string(file) + ":" + std::to_string(line) + ": " + condition + ":" + values);
+  sim::fail_check("ENSURE", std::string(file) + ":" + std::to_string(line) + ": " + condition + ":" + values);
 }
 
 }  // namespace cidbus

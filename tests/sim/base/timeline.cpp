@@ -1,4 +1,4 @@
-#include "tests/sim/timeline.h"
+#include "tests/sim/base/timeline.h"
 
 #include <algorithm>
 

@@ -7,9 +7,9 @@
 #include <map>
 
 #include "broker/consensus/log_window.h"
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 class Committed {
  public:
@@ -64,4 +64,4 @@ class Committed {
   LogIndex highest_;
 };
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

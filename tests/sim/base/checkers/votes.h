@@ -4,9 +4,9 @@
 #include <map>
 
 #include "shared/core/group_messages.h"
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 class Votes {
  public:
@@ -20,4 +20,4 @@ class Votes {
   std::map<std::pair<group::Seat, Epoch>, group::Seat> votes_;
 };
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

@@ -10,7 +10,7 @@
 #include <sstream>
 #include <string>
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 struct CheckFailed {
   std::string checker;
@@ -31,4 +31,4 @@ void check(bool condition, const char* checker, const Parts&... parts) {
   fail_check(checker, what.str());
 }
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

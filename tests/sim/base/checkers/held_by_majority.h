@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "shared/core/group_messages.h"
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 class HeldByMajority {
  public:
@@ -17,4 +17,4 @@ class HeldByMajority {
   }
 };
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

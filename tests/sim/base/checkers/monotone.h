@@ -5,9 +5,9 @@
 #include <array>
 
 #include "broker/consensus/group.h"
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 class Monotone {
  public:
@@ -34,4 +34,4 @@ class Monotone {
   std::array<Last, limits::brokers> last_{};
 };
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

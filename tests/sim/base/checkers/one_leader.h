@@ -4,9 +4,9 @@
 #include <map>
 
 #include "shared/core/group_messages.h"
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 class OneLeader {
  public:
@@ -20,4 +20,4 @@ class OneLeader {
   std::map<Epoch, group::Seat> leaders_;
 };
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

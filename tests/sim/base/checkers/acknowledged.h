@@ -6,9 +6,9 @@
 #include <unordered_set>
 
 #include "shared/base/ids.h"
-#include "tests/sim/group/check.h"
+#include "tests/sim/base/check.h"
 
-namespace cidbus::group_sim {
+namespace cidbus::sim {
 
 class Acknowledged {
  public:
@@ -37,4 +37,4 @@ class Acknowledged {
   LogIndex newest_;
 };
 
-}  // namespace cidbus::group_sim
+}  // namespace cidbus::sim

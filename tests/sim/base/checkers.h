@@ -1,0 +1,23 @@
+// The truths that hold of the whole group after every step, one a file (CONSENSUS section 13).
+#pragma once
+
+#include "tests/sim/base/checkers/acknowledged.h"
+#include "tests/sim/base/checkers/committed.h"
+#include "tests/sim/base/checkers/held_by_majority.h"
+#include "tests/sim/base/checkers/log_matching.h"
+#include "tests/sim/base/checkers/monotone.h"
+#include "tests/sim/base/checkers/one_leader.h"
+#include "tests/sim/base/checkers/votes.h"
+
+namespace cidbus::sim {
+
+struct Checkers {
+  OneLeader one_leader;
+  LogMatching log_matching;
+  Committed committed;
+  Monotone monotone;
+  Votes votes;
+  Acknowledged acknowledged;
+};
+
+}  // namespace cidbus::sim
