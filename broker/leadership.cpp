@@ -22,7 +22,7 @@ constexpr std::size_t forgotten_a_turn = 256;  // peers that were silent for too
 
 bool is_question(const Message& message) {
   return std::holds_alternative<TaskQuery>(message) || std::holds_alternative<TaskList>(message) ||
-         std::holds_alternative<SnapshotRequest>(message);
+         std::holds_alternative<SnapshotRequest>(message) || std::holds_alternative<FindContent>(message);
 }
 
 }  // namespace
@@ -31,11 +31,13 @@ Leadership::Leadership(const Ground& ground, Epoch epoch, Prng prng)
     : ground_(ground),
       epoch_(epoch),
       content_(membership_, prng.fork()),
-      tasks_(*this, ServiceLimits{.durability = ground.options.group.durability}, prng.fork()) {}
+      tasks_(*this, ServiceLimits{.durability = ground.options.group.durability}, prng.fork()),
+      names_(*this) {}
 
 bool Leadership::take(Now now) {
   now_ = now;
   if (!tasks_.take_office(now, epoch_, ground_.state)) return false;
+  names_.take_office(ground_.state);
   tell_leader();
   return true;
 }
@@ -86,7 +88,7 @@ void Leadership::on_peer_message(Peer peer, const Message& message, ByteView fra
   if (const auto* announce = std::get_if<Announce>(&message)) return content_.announce(entry.name, *announce);
   if (const auto* find = std::get_if<Find>(&message)) return send(peer, content_.find(*find));
   if (const auto* place = std::get_if<Place>(&message)) return send(peer, content_.place(*place));
-  tasks_.on_message(now_, peer, message);
+  if (!names_.on_message(peer, message)) tasks_.on_message(now_, peer, message);
 }
 
 void Leadership::on_hello(ByteView routing_id, const Header& from, const Hello& hello,
@@ -157,7 +159,7 @@ void Leadership::answer_confirmed() {
     ENSURE(envelope.has_value(), "a question that was decoded before");
     if (const auto* request = std::get_if<SnapshotRequest>(&envelope->message)) {
       send_snapshot(question.peer, request->request);
-    } else {
+    } else if (!names_.on_message(question.peer, envelope->message)) {
       tasks_.on_message(now_, question.peer, envelope->message);
     }
   }
@@ -178,6 +180,7 @@ void Leadership::on_goodbye(Peer peer) {
 
 void Leadership::forget(Peer peer) {
   tasks_.on_peer_gone(now_, peer);
+  names_.on_peer_gone(peer);
   peers_.forget(peer);
 }
 

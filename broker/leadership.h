@@ -24,6 +24,7 @@
 #include "broker/feed_publisher.h"
 #include "broker/peers.h"
 #include "broker/replica.h"
+#include "broker/tasks/name_service.h"
 #include "broker/tasks/task_service.h"
 #include "broker/voice.h"
 #include "shared/core/key_holder.h"
@@ -58,11 +59,17 @@ class Leadership : public Output {
                      const KeyHolder* holder);
   void on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view)>& holder_of);
   void on_connection_broke() { probes_due_ = 2; }
-  void on_applied(Now now, const Changes& changes) { tasks_.on_applied(now, changes); }
+  void on_applied(Now now, const Changes& changes) {
+    tasks_.on_applied(now, changes);
+    names_.on_applied(changes.applied);
+  }
   void on_reads_confirmed(std::uint64_t round);
 
   // Whether submissions are taken; `why` not.
-  void admit(bool admitted, std::string_view why) { tasks_.admit(admitted, why); }
+  void admit(bool admitted, std::string_view why) {
+    tasks_.admit(admitted, why);
+    names_.admit(admitted, why);
+  }
   // What is due, and what the turn has collected; before the journal's batch is sealed.
   void end_turn(Now now);
   // Only what applied records have made ready: with durability `memory`, once more after the batch.
@@ -112,6 +119,7 @@ class Leadership : public Output {
   ContentIndex content_;
   Peers peers_;
   TaskService tasks_;
+  NameService names_;
   Monotonic tasks_deadline_ = Monotonic::max();
   std::size_t work_ = 0;
   struct Undeliverable {

@@ -12,6 +12,16 @@ TEST(Rights, AnObserverMayLookButNotSubmit) {
   EXPECT_FALSE(may_say(Role::Observer, Place{}));
 }
 
+TEST(Rights, ALeecherSubmitsFindsAndNamesAndStoresNothingForOthers) {
+  EXPECT_TRUE(may_say(Role::Leecher, Submit{}));
+  EXPECT_TRUE(may_say(Role::Leecher, Find{}));
+  EXPECT_TRUE(may_say(Role::Leecher, NameContent{}));
+  EXPECT_FALSE(may_say(Role::Leecher, Announce{}));
+  EXPECT_FALSE(may_say(Role::Leecher, Complete{}));
+  EXPECT_FALSE(may_say(Role::Observer, NameContent{}));
+  EXPECT_TRUE(may_say(Role::Observer, FindContent{}));
+}
+
 TEST(Rights, OnlyAWorkerCompletesOrTakesWork) {
   for (const Role role : {Role::Master, Role::Leecher, Role::Gateway, Role::Observer, Role::Client}) {
     EXPECT_FALSE(may_say(role, Complete{}));

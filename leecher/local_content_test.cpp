@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <fstream>
 #include <map>
-#include <thread>
 
 #include "leecher/keeper.h"
 #include "leecher/pin_list.h"
@@ -143,6 +141,7 @@ class Pinned : public LocalContent {
  protected:
   Pinned() {
     for (std::uint64_t seed = 0; seed < 4; ++seed) pins_.push_back(in_cluster(seed).cid());
+    for (const Cid& cid : pins_) texts_.push_back(to_text(cid));
   }
   ~Pinned() override {
     stop_ = true;
@@ -150,12 +149,14 @@ class Pinned : public LocalContent {
   }
   void start() {
     auto started = Keeper::start(
-        folder_.path(), local(), [this] { return source(); }, stop_, log_);
+        folder_.path(), local(), [this] { return source(); }, resolve(), stop_, log_);
     ASSERT_TRUE(started) << started.error().message;
     keeper_ = *std::move(started);
   }
-  void pin(const std::vector<Cid>& cids) {
-    ASSERT_TRUE(write_pins(folder_.path(), cids));
+  void pin(const std::vector<std::string>& texts) {
+    std::vector<Pin> pins;
+    for (const std::string& text : texts) pins.push_back(*parse_pin(text));
+    ASSERT_TRUE(write_pins(folder_.path(), pins));
     if (keeper_) keeper_->begin();
   }
   void fill() {
@@ -168,13 +169,31 @@ class Pinned : public LocalContent {
         std::count_if(states.begin(), states.end(), [](const auto& p) { return p.whole; }));
   }
 
+  Keeper::ResolveFactory resolve() {
+    return [this]() -> Keeper::Resolve {
+      return [this](const Pin& pin) -> Result<std::vector<Cid>> {
+        const std::scoped_lock lock(mutex_);
+        const auto found = named_.find(pin.name + pin.tag_key);
+        if (found == named_.end()) return fault(FaultKind::NotFound, "no content is called so");
+        return found->second;
+      };
+    };
+  }
+  void name(const std::string& what, std::vector<Cid> cids) {
+    const std::scoped_lock lock(mutex_);
+    named_[what] = std::move(cids);
+  }
+
   std::vector<Cid> pins_;
+  std::vector<std::string> texts_;
+  std::mutex mutex_;
+  std::map<std::string, std::vector<Cid>> named_;
   Quiet log_;
   std::unique_ptr<Keeper> keeper_;
 };
 
 TEST_F(Pinned, IsFetchedAndNeverEvicted) {
-  pin(pins_);
+  pin(texts_);
   start();
   await([&] { return whole() == 4; });
   fill();
@@ -183,7 +202,7 @@ TEST_F(Pinned, IsFetchedAndNeverEvicted) {
 }
 
 TEST_F(Pinned, IsKeptFromTheStartOfTheNextTimeOn) {
-  pin(pins_);
+  pin(texts_);
   start();
   await([&] { return whole() == 4; });
   stop_ = true;
@@ -196,10 +215,10 @@ TEST_F(Pinned, IsKeptFromTheStartOfTheNextTimeOn) {
 }
 
 TEST_F(Pinned, IsLetGoWhenItIsTakenOffTheList) {
-  pin(pins_);
+  pin(texts_);
   start();
   await([&] { return whole() == 4; });
-  pin({pins_[0]});
+  pin({texts_[0]});
   await([&] { return cache_->kept_bytes() == 1000 && keeper_->take_states().size() == 1; });
 }
 
@@ -207,7 +226,7 @@ TEST_F(Pinned, IsToldAsNotWholeWithTheReasonWhenNobodyHasItOrThereIsNoRoom) {
   cluster_.blocks.erase(pins_[0].multihash());
   cache_ = nullptr;
   cache_ = open("cache", WhenFull::Evict, 2000);
-  pin(pins_);
+  pin(texts_);
   start();
   const auto trouble_of = [&](std::size_t place) -> std::string {
     const auto& told = keeper_->take_states();
@@ -219,6 +238,31 @@ TEST_F(Pinned, IsToldAsNotWholeWithTheReasonWhenNobodyHasItOrThereIsNoRoom) {
   const auto& states = keeper_->take_states();
   EXPECT_THAT(states[0].trouble, testing::HasSubstr("no node holds"));
   EXPECT_THAT(states[3].trouble, testing::HasSubstr("no room"));
+}
+
+TEST_F(Pinned, FollowsANameAndATagToWhatTheyStandForNow) {
+  name("holiday", {pins_[0]});
+  name("year", {pins_[1], pins_[2]});
+  pin({"name:holiday", "tag:year=2026", "name:nothing"});
+  start();
+  await([&] { return whole() == 2; });
+  EXPECT_EQ(cache_->kept_bytes(), 3000U);
+  await([&] { return keeper_->take_states()[2].trouble == "no content is called so"; });
+  name("holiday", {pins_[3]});
+  await([&] {
+    keeper_->begin();
+    const auto& states = keeper_->take_states();
+    return states[0].cids == std::vector{pins_[3]} && states[0].whole;
+  });
+  EXPECT_EQ(cache_->kept_bytes(), 3000U);
+
+  stop_ = true;
+  keeper_.reset();
+  stop_ = online_ = false;
+  cache_->keep_only({});
+  start();
+  EXPECT_EQ(whole(), 2U);
+  EXPECT_EQ(cache_->kept_bytes(), 3000U);
 }
 
 TEST_F(Pinned, ListThatMakesNoSenseIsToldWithItsLine) {
@@ -234,7 +278,8 @@ TEST_F(LocalContent, TheOrderOfUseIsReadBackAsItWasWritten) {
   const auto uses = cache_->uses();
   Quiet log;
   auto keeper = Keeper::start(
-      folder_.path(), local(), [this] { return source(); }, stop_, log);
+      folder_.path(), local(), [this] { return source(); },
+      [] { return [](const Pin&) { return Result<std::vector<Cid>>(); }; }, stop_, log);
   ASSERT_TRUE(keeper);
   stop_ = true;
   keeper->reset();

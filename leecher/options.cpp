@@ -13,7 +13,8 @@ constexpr const char* footer = R"(Examples:
   cidbus-leecher --name l1 --data ~/.cidbus/l1 --cache-max 10GB
 Besides:
   cidbus-leecher status [--http HOST:PORT] [--output json]   what the running one is at
-  cidbus-leecher pin add|rm CID... --data DIR                what is always kept here
+  cidbus-leecher pin add|rm PIN... --data DIR                what is always kept here: CIDs, name:NAME,
+                                                             or tag:KEY=VALUE, followed as they change
   cidbus-leecher pin ls --data DIR
 Any cidbus command works through it: cidbus --brokers HOST:PORT, with the address of --listen.)";
 
@@ -81,18 +82,21 @@ ParsedLeecher parse_pin(int argc, const char* const* argv) {
   std::string what;
   CLI::App app("Says what a leecher always keeps, whether it runs or not.", "cidbus-leecher pin");
   app.footer(
-      "Examples:\n  cidbus-leecher pin add CID --data ~/.cidbus/l1\n"
+      "Examples:\n  cidbus-leecher pin add CID name:holiday tag:year=2026 --data ~/.cidbus/l1\n"
       "  cidbus-leecher pin ls --data ~/.cidbus/l1");
   CLI::Option* const verb = app.add_option("WHAT", what, "What to do")->required();
   allow_only(*verb->type_name(""), {"add", "rm", "ls"});
-  app.add_option("CID", wanted.cids, "Which")->type_name("");
+  app.add_option("PIN", wanted.pins, "A CID, name:NAME or tag:KEY=VALUE; several may be given")
+      ->type_name("");
   app.add_option("--data", wanted.data, "Its folder")->type_name("FOLDER")->required();
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
   wanted.what = what == "add"  ? EditPins::What::Add
                 : what == "rm" ? EditPins::What::Remove
                                : EditPins::What::List;
-  if (wanted.cids.empty() == (what != "ls"))
-    return Fault{FaultKind::BadUsage, what == "ls" ? "pin ls takes no CID" : "pin " + what + " needs a CID"};
+  if (wanted.pins.empty() == (what != "ls"))
+    return Fault{FaultKind::BadUsage, what == "ls"
+                                          ? "pin ls takes nothing but --data"
+                                          : "pin " + what + " needs a CID, name:NAME or tag:KEY=VALUE"};
   return wanted;
 }
 

@@ -23,7 +23,7 @@ struct ShowStatus {
 struct EditPins {
   enum class What { Add, Remove, List } what = What::List;
   std::string data;
-  std::vector<std::string> cids;
+  std::vector<std::string> pins;  // each a CID, name:NAME or tag:KEY=VALUE
 };
 
 // What is to be done; an exit code when the program should end now (help, version, one line about what is

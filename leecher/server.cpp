@@ -10,6 +10,7 @@
 #include "leecher/hand_in.h"
 #include "leecher/keeper.h"
 #include "leecher/outbox_file.h"
+#include "leecher/pin_resolver.h"
 #include "leecher/pull_through.h"
 #include "leecher/pusher.h"
 #include "leecher/status.h"
@@ -168,8 +169,13 @@ Status LeecherServer::State::open_stores() {
   auto waiting = open_store(options.data + "/added", WhenFull::Refuse, options.outbox_bytes, {});
   if (!waiting) return tl::unexpected(waiting.error());
   added = *std::move(waiting);
+  const auto make_resolve = [this]() -> Keeper::Resolve {
+    // Shared for std::function's sake.
+    const auto resolver = std::make_shared<PinResolver>(context, options.identity, options.brokers);
+    return [resolver](const Pin& pin) { return resolver->resolve(pin); };
+  };
   auto kept = Keeper::start(
-      options.data, local(), [this] { return make_source_of_its_own(); }, stop, log);
+      options.data, local(), [this] { return make_source_of_its_own(); }, make_resolve, stop, log);
   if (!kept) return tl::unexpected(kept.error());
   keeper = *std::move(kept);
   pins = keeper->take_states();

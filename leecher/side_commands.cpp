@@ -57,14 +57,14 @@ class Connection {
   int socket_ = -1;
 };
 
-Result<std::vector<Cid>> parse_all(const std::vector<std::string>& texts) {
-  std::vector<Cid> cids;
+Result<std::vector<Pin>> parse_all(const std::vector<std::string>& texts) {
+  std::vector<Pin> pins;
   for (const std::string& text : texts) {
-    const auto cid = Cid::parse(text);
-    if (!cid) return tl::unexpected(cid.error());
-    cids.push_back(*cid);
+    auto pin = parse_pin(text);
+    if (!pin) return tl::unexpected(pin.error());
+    pins.push_back(*std::move(pin));
   }
-  return cids;
+  return pins;
 }
 
 }  // namespace
@@ -91,21 +91,21 @@ Result<std::string> show_status(const ShowStatus& wanted) {
 }
 
 Result<std::string> edit_pins(const EditPins& wanted) {
-  const auto cids = parse_all(wanted.cids);
-  if (!cids) return tl::unexpected(cids.error());
+  const auto given = parse_all(wanted.pins);
+  if (!given) return tl::unexpected(given.error());
   auto pins = read_pins(wanted.data);
   if (!pins) return tl::unexpected(pins.error());
   if (wanted.what == EditPins::What::List) {
     std::string text;
-    for (const Cid& pin : *pins) text += to_text(pin) + '\n';
+    for (const Pin& pin : *pins) text += pin.text + '\n';
     return text;
   }
-  for (const Cid& cid : *cids) {
-    const auto at = std::find(pins->begin(), pins->end(), cid);
+  for (const Pin& pin : *given) {
+    const auto at = std::find(pins->begin(), pins->end(), pin);
     if (wanted.what == EditPins::What::Add) {
-      if (at == pins->end()) pins->push_back(cid);
+      if (at == pins->end()) pins->push_back(pin);
     } else if (at == pins->end()) {
-      return fault(FaultKind::NotFound, to_text(cid) + " is not pinned; see 'cidbus-leecher pin ls'");
+      return fault(FaultKind::NotFound, pin.text + " is not pinned; see 'cidbus-leecher pin ls'");
     } else {
       pins->erase(at);
     }

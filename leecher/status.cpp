@@ -30,7 +30,9 @@ void write_store(JsonWriter& json, std::string_view name, const StoreCounts& cou
 void write_pins(JsonWriter& json, const std::vector<PinState>& pins) {
   json.name("pins").open_array();
   for (const PinState& pin : pins) {
-    json.open_object().name("cid").string(to_text(pin.cid)).name("whole").boolean(pin.whole);
+    json.open_object().name("pin").string(pin.pin.text).name("cids").open_array();
+    for (const Cid& cid : pin.cids) json.string(to_text(cid));
+    json.close_array().name("whole").boolean(pin.whole);
     json.name("blocks").number(pin.blocks).name("bytes").number(pin.bytes);
     json.name("error").string_or_null(pin.trouble).close_object();
   }
@@ -68,7 +70,7 @@ std::string with_trouble(const boost::json::value& value) {
 
 std::string pin_line(const boost::json::value& pin) {
   const bool whole = pin.at("whole").as_bool();
-  return "pin       " + text_of(pin.at("cid")) + "  " + (whole ? "whole" : "not whole") + ", " +
+  return "pin       " + text_of(pin.at("pin")) + "  " + (whole ? "whole" : "not whole") + ", " +
          number_of(pin.at("blocks")) + " blocks, " + number_of(pin.at("bytes")) + " bytes" +
          with_trouble(pin.at("error")) + "\n";
 }

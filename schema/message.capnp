@@ -84,6 +84,11 @@ struct Envelope {
 
     # the feed
     feed @43 :Feed;
+
+    # names of content
+    nameContent @44 :NameContent;
+    findContent @45 :FindContent;
+    contentNames @46 :ContentNames;
   }
 }
 
@@ -278,6 +283,36 @@ struct Announce {
 struct Find {
   request @0 :UInt64;
   blocks @1 :Data;
+}
+
+struct ContentName {
+  name @0 :Text;
+  cid @1 :Data;                  # binary; empty in nameContent: the name is taken off
+  tags @2 :List(Tag);
+  namedAt @3 :Int64;             # milliseconds since 1970
+  struct Tag {
+    key @0 :Text;
+    value @1 :Text;
+  }
+}
+
+struct NameContent {
+  request @0 :UInt64;
+  entry @1 :ContentName;
+}
+
+struct FindContent {
+  request @0 :UInt64;
+  name @1 :Text;                 # a pattern with * and ?; empty for any
+  tags @2 :List(ContentName.Tag);
+  after @3 :Text;                # only names behind this one
+  limit @4 :UInt32;
+}
+
+struct ContentNames {
+  request @0 :UInt64;
+  entries @1 :List(ContentName);
+  next @2 :Text;                 # ask again after this one for more; empty: that was all
 }
 
 struct Providers {

@@ -152,6 +152,8 @@ std::string_view to_text(RecordType type) {
       return "EXPIRE";
     case RecordType::ResultAck:
       return "RESULT_ACK";
+    case RecordType::Name:
+      return "NAME";
   }
   return "unknown";
 }
@@ -346,6 +348,31 @@ bool decode(ByteView payload, ResultAckRecord& out) {
   out.session = read_session(reader);
   out.cursor = reader.number<std::uint64_t>();
   return known && reader.complete();
+}
+
+void encode(const NameRecord& record, Bytes& out) {
+  ByteWriter writer = begin(out);
+  write_name(writer, as_text(record.cid));
+  write_name(writer, record.name);
+  ENSURE(record.tags.size() <= 0xff, "tags", record.tags.size());
+  writer.number(static_cast<std::uint8_t>(record.tags.size()));
+  for (const auto& [key, value] : record.tags) {
+    write_name(writer, key);
+    write_name(writer, value);
+  }
+}
+bool decode(ByteView payload, NameRecord& out) {
+  bool known = false;
+  ByteReader reader = begin(payload, known);
+  out.cid = as_bytes(read_name(reader));
+  out.name = read_name(reader);
+  out.tags.clear();
+  const auto count = reader.number<std::uint8_t>();
+  for (unsigned i = 0; i < count && !reader.failed(); ++i) {
+    const std::string_view key = read_name(reader);
+    out.tags.emplace_back(key, read_name(reader));
+  }
+  return known && reader.complete() && !out.name.empty();
 }
 
 }  // namespace cidbus

@@ -25,6 +25,7 @@
 //   CANCEL         := task:u64
 //   EXPIRE         := task:u64
 //   RESULT_ACK     := session:16 cursor:u64
+//   NAME           := cid:text8 name:text8 count:u8 (key:text8 value:text8)*
 //
 // Thread rule: values; views live as long as the payload. Limits: base/limits/; checked before a record is
 // made.
@@ -33,6 +34,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shared/base/bytes.h"
@@ -55,6 +57,7 @@ enum class RecordType : std::uint8_t {
   Cancel = 23,
   Expire = 24,
   ResultAck = 25,
+  Name = 48,
 };
 std::string_view to_text(RecordType type);
 
@@ -130,6 +133,12 @@ struct ResultAckRecord {
   std::uint64_t cursor = 0;
 };
 
+struct NameRecord {
+  std::string_view name;
+  ByteView cid;  // binary; empty: the name is taken off
+  std::vector<std::pair<std::string_view, std::string_view>> tags;
+};
+
 // Appends the payload to `out`.
 void encode(const OpenRecord& record, Bytes& out);
 void encode(const HandoverRecord& record, Bytes& out);
@@ -141,6 +150,7 @@ void encode(const RequeueRecord& record, Bytes& out);
 void encode(const ResultRecord& record, Bytes& out);
 void encode(const TaskRecord& record, Bytes& out);
 void encode(const ResultAckRecord& record, Bytes& out);
+void encode(const NameRecord& record, Bytes& out);
 
 // False when the payload is not exactly one record of this kind and version.
 [[nodiscard]] bool decode(ByteView payload, OpenRecord& out);
@@ -153,5 +163,6 @@ void encode(const ResultAckRecord& record, Bytes& out);
 [[nodiscard]] bool decode(ByteView payload, ResultRecord& out);
 [[nodiscard]] bool decode(ByteView payload, TaskRecord& out);
 [[nodiscard]] bool decode(ByteView payload, ResultAckRecord& out);
+[[nodiscard]] bool decode(ByteView payload, NameRecord& out);
 
 }  // namespace cidbus

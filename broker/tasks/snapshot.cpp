@@ -77,6 +77,18 @@ void write_header_row(const StateTables& tables, Bytes& out) {
   }
   row->number(tables.nodes.size());
   for (std::uint16_t node = 1; node <= tables.nodes.size(); ++node) row->sized(tables.nodes.name(node));
+  row->number(static_cast<std::uint32_t>(tables.catalogue.size()));
+}
+
+void write_name_rows(const StateTables& tables, Bytes& out) {
+  Bytes payload;
+  tables.catalogue.for_each_row([&](WallTime at, const NameRecord& record) {
+    payload.clear();
+    encode(record, payload);
+    RowWriter row(out, RowKind::Name);
+    row->number(at.milliseconds);
+    row->raw(payload);
+  });
 }
 
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out) {
@@ -147,6 +159,7 @@ SnapshotWalk::SnapshotWalk(StateMachine& state)
   tasks_.begin(tables_.tasks.handle_bound());
   sessions_.begin(tables_.sessions.handle_bound());
   write_header_row(tables_, first_);
+  write_name_rows(tables_, first_);
 }
 
 SnapshotWalk::~SnapshotWalk() {
@@ -203,6 +216,7 @@ Digest StateMachine::digest() const {
     bytes.clear();
   };
   write_header_row(tables_, bytes);
+  write_name_rows(tables_, bytes);
   add();
   tables_.sessions.for_each([&](Handle session, const SessionSlot&) {
     write_session_row(tables_, session, bytes);

@@ -10,6 +10,7 @@
 //              kept_place:u64 closing_place:u64
 //              count:u16 (declared:u8 name:text)*    task types: 1 offered, 2 strict (not in version 1)
 //              count:u16 name:text*                  nodes
+//              names:u32                             not before version 3
 //   session := kind 2: id:16 serial:u64 contact:i64 contact_index:u64 low_water:u64 high_seq:u64
 //              next_rseq:u64 cursor:u64 closing_place:u64
 //   task    := kind 3: id:u64 submitted:i64 started:i64 finished:i64 attempts:u32 type:u16 node:u16
@@ -19,6 +20,7 @@
 //              rare: 0 none of it, 1 without a history, 2 with one
 //   claim   := serial:u64 seq:u64 rseq:u64          serial of its session, gone or not; 0 once it has ended
 //   end     := kind 4: tasks:u64 sessions:u64
+//   name    := kind 5: at:i64 <payload of a NAME record>
 //
 // Invariants
 //  1. The rows of a walk, in any order, load to the state at its beginning: equal digests.
@@ -94,6 +96,7 @@ class SnapshotLoader {
   bool load_header(ByteReader reader);
   bool load_session(ByteReader reader);
   bool load_task(ByteReader reader);
+  bool load_name(ByteReader reader);
   bool load_rare(ByteReader& reader, TaskHandle task);
   bool load_history(ByteReader& reader, RareSlot& row);
   bool load_claim(ByteReader& reader, Claim& claim);
@@ -107,6 +110,7 @@ class SnapshotLoader {
 
   StateTables& tables_;
   bool header_ = false;
+  std::size_t expected_names_ = 0;
   std::uint64_t expected_tasks_ = ~std::uint64_t{0};  // until the end row has come
   std::uint64_t expected_sessions_ = ~std::uint64_t{0};
   std::unordered_map<std::uint64_t, Handle> refs_;  // by session serial
@@ -124,12 +128,16 @@ void write_header_row(const StateTables& tables, Bytes& out);
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out);
 void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out);
 
-// Of the header row. Older ones, which are still read: 1 had no strict types, 2 no history of attempts.
-inline constexpr std::uint8_t snapshot_version = 3;
+// Every name's row, at once: the catalogue is bounded.
+void write_name_rows(const StateTables& tables, Bytes& out);
+
+// Of the header row. Older ones, which are still read: 1 had no strict types, 2 no history of attempts, 3 no
+// names.
+inline constexpr std::uint8_t snapshot_version = 4;
 // Bits of what workers have declared of a task type.
 inline constexpr std::uint8_t type_is_offered = 1;
 inline constexpr std::uint8_t type_is_strict = 2;
 
-enum class RowKind : std::uint8_t { Header = 1, Session = 2, Task = 3, End = 4 };
+enum class RowKind : std::uint8_t { Header = 1, Session = 2, Task = 3, End = 4, Name = 5 };
 
 }  // namespace cidbus

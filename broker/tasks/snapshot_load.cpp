@@ -38,6 +38,9 @@ Status SnapshotLoader::load(ByteView chunk) {
       case RowKind::Task:
         good = load_task(row);
         break;
+      case RowKind::Name:
+        good = load_name(row);
+        break;
       case RowKind::End:
         expected_tasks_ = row.number<std::uint64_t>();
         expected_sessions_ = row.number<std::uint64_t>();
@@ -74,6 +77,7 @@ bool SnapshotLoader::load_header(ByteReader reader) {
     if (tables_.nodes.find(name) != 0) return false;
     tables_.nodes.add(name);
   }
+  if (version >= 4) expected_names_ = reader.number<std::uint32_t>();
   header_ = reader.complete();
   return header_;
 }
@@ -108,6 +112,15 @@ bool SnapshotLoader::load_session(ByteReader reader) {
   slot.ref = ref_of(serial);
   if (tables_.refs[slot.ref].body != 0) return false;
   tables_.refs[slot.ref].body = session;
+  return true;
+}
+
+bool SnapshotLoader::load_name(ByteReader reader) {
+  const WallTime at{reader.number<std::int64_t>()};
+  NameRecord record;
+  const bool good = !reader.failed() && decode(reader.rest(), record) && !record.cid.empty();
+  if (!good || tables_.catalogue.find(record.name)) return false;
+  tables_.catalogue.set(record, at);
   return true;
 }
 
@@ -191,7 +204,8 @@ bool SnapshotLoader::load_history(ByteReader& reader, RareSlot& row) {
 
 Status SnapshotLoader::finish() {
   if (!header_) return bad("it has no header");
-  if (tables_.tasks.size() != expected_tasks_ || tables_.sessions.size() != expected_sessions_) {
+  if (tables_.tasks.size() != expected_tasks_ || tables_.sessions.size() != expected_sessions_ ||
+      tables_.catalogue.size() != expected_names_) {
     return bad("rows are missing");
   }
   if (!enter_sessions()) return bad("its sessions contradict each other");

@@ -106,7 +106,7 @@ void StateMachine::check_invariants() const {
   ENSURE(sums.claims == sums.claims_by_refs, sums.claims, sums.claims_by_refs);
   ENSURE(sums.held_bytes == tables_.held_bytes && sums.kept_bytes == tables_.kept_bytes);
   ENSURE(sums.window_bytes == tables_.window_bytes);
-  ENSURE(sums.kept == tables_.kept.count && sums.keyed == tables_.keyed.count);
+  ENSURE(sums.kept == tables_.kept.count && sums.keyed == tables_.keyed.count + tables_.keyed_outbox.count);
   ENSURE(sums.rares == tables_.rares.size() && sums.echoes == tables_.echoes.size());
   ENSURE(tables_.by_id.size() == tables_.tasks.size() && tables_.by_key.size() == sums.active_keys);
   ENSURE(tables_.by_session.size() == tables_.by_age.count);

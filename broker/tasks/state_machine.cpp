@@ -61,6 +61,9 @@ void StateMachine::apply(LogIndex index, WallTime time, RecordType type, ByteVie
     case RecordType::ResultAck:
       on_result_ack(payload, out);
       break;
+    case RecordType::Name:
+      tables_.catalogue.set(read<NameRecord>(payload), tables_.time);
+      break;
     default:
       ENSURE(false, "record type", static_cast<int>(type));
   }

@@ -89,6 +89,7 @@ class StateMachine {
   }
   [[nodiscard]] TaskHandle find_key(std::string_view key) const { return tables_.find_key(key); }
 
+  [[nodiscard]] const Catalogue& catalogue() const { return tables_.catalogue; }
   [[nodiscard]] const NameTable& types() const { return tables_.types; }
   [[nodiscard]] bool is_offered(TypeNumber type) const { return tables_.offered[type]; }
   // Its runs have one attempt at a time, and only the current one's result counts (W5).
@@ -151,7 +152,7 @@ class StateMachine {
   // What time does, a few steps a record.
   void clear_away(Changes& out);
   void clear_closing();
-  void expire_keys();
+  void expire_keys(StateTables::List& keyed, std::chrono::milliseconds ttl);
   void forget_oldest();
 
   StateLimits limits_;

@@ -57,6 +57,28 @@ TEST(StateMachine, C3ARepeatIsKnownUntilTheLowWaterPassesIt) {
   EXPECT_EQ(journal.submit(1, 5, {}, 6).kind, ChangeKind::Expired);
 }
 
+TEST(StateMachine, C3AKeyThatALeecherMadeOutlastsOthers) {
+  StateLimits limits = small_limits();
+  limits.outbox_key_ttl = milliseconds(50'000);
+  Journal journal(limits);
+  journal.open_session(1);
+  const TaskId theirs = journal.submit(1, 1, with_key("outbox/l1/1")).task;
+  const TaskId ours = journal.submit(1, 2, with_key("k")).task;
+  journal.cancel(theirs);
+  journal.cancel(ours);
+  journal.close_session(1);
+  journal.now = journal.now + milliseconds(40'000);
+  journal.open_session(2);
+  EXPECT_EQ(journal.submit(2, 1, with_key("outbox/l1/1")).task, theirs);
+  EXPECT_NE(journal.submit(2, 2, with_key("k")).task, ours);
+  journal.close_session(2);
+  journal.now = journal.now + milliseconds(20'000);
+  journal.open_session(3);
+  journal.renew_session(3);
+  EXPECT_NE(journal.submit(3, 1, with_key("outbox/l1/1")).task, theirs);
+  journal.state.check_invariants();
+}
+
 TEST(StateMachine, C3AKeyAnswersAcrossSessionsUntilItsTimeAfterCompletionIsOver) {
   Journal journal(small_limits());
   journal.node(1, "w1");

@@ -180,7 +180,8 @@ void StateMachine::clear_away(Changes& out) {
     if (tables_.sessions[oldest].contact + limits_.session_ttl < tables_.time) close(oldest, out);
   }
   if (tables_.closing.first != 0) clear_closing();
-  if (tables_.keyed.first != 0) expire_keys();
+  expire_keys(tables_.keyed, limits_.key_ttl);
+  expire_keys(tables_.keyed_outbox, limits_.outbox_key_ttl);
   forget_oldest();
 }
 
@@ -194,15 +195,15 @@ void StateMachine::clear_closing() {
   free_session(session);
 }
 
-void StateMachine::expire_keys() {
-  for (std::size_t step = 0; step < key_steps && tables_.keyed.first != 0; ++step) {
-    const TaskHandle task = tables_.keyed.first;
-    if (tables_.tasks[task].finished_at + limits_.key_ttl >= tables_.time) return;
+void StateMachine::expire_keys(StateTables::List& keyed, std::chrono::milliseconds ttl) {
+  for (std::size_t step = 0; step < key_steps && keyed.first != 0; ++step) {
+    const TaskHandle task = keyed.first;
+    if (tables_.tasks[task].finished_at + ttl >= tables_.time) return;
     TaskSlot& slot = tables_.edit_task(task);
     const RareSlot& row = tables_.rares[slot.rare];
-    tables_.keyed.first = row.next_keyed;
-    if (tables_.keyed.first == 0) tables_.keyed.last = 0;
-    --tables_.keyed.count;
+    keyed.first = row.next_keyed;
+    if (keyed.first == 0) keyed.last = 0;
+    --keyed.count;
     tables_.by_key.erase(tables_.hash_key(tables_.key(row)), task);
     slot.flags &= static_cast<std::uint8_t>(~flag_key_active);
     keep_if_free(task);

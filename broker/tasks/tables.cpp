@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "shared/base/ensure.h"
+#include "shared/base/outbox_id.h"
 
 namespace cidbus {
 namespace {
@@ -152,10 +153,12 @@ void StateTables::append_closing(SessionHandle session) {
 }
 
 void StateTables::append_keyed(TaskHandle task) {
-  rares[tasks[task].rare].next_keyed = 0;
-  (keyed.last != 0 ? rares[tasks[keyed.last].rare].next_keyed : keyed.first) = task;
-  keyed.last = task;
-  ++keyed.count;
+  RareSlot& row = rares[tasks[task].rare];
+  List& list = key(row).starts_with(outbox_key_prefix) ? keyed_outbox : keyed;
+  row.next_keyed = 0;
+  (list.last != 0 ? rares[tasks[list.last].rare].next_keyed : list.first) = task;
+  list.last = task;
+  ++list.count;
 }
 
 void StateTables::append_kept(TaskHandle task) {

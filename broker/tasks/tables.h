@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "broker/tasks/arena.h"
+#include "broker/tasks/catalogue.h"
 #include "broker/tasks/handle_table.h"
 #include "broker/tasks/names.h"
 #include "broker/tasks/roll.h"
 #include "broker/tasks/slots.h"
+#include "shared/base/limits/leecher.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/times.h"
 #include "shared/core/attempt_history.h"
@@ -25,6 +27,7 @@ namespace cidbus {
 struct StateLimits {
   std::chrono::milliseconds session_ttl = limits::session_ttl;
   std::chrono::milliseconds key_ttl = limits::key_ttl;
+  std::chrono::milliseconds outbox_key_ttl = limits::outbox_key_ttl;
   std::chrono::milliseconds result_ttl = limits::result_ttl;
   std::size_t finished_kept = limits::finished_kept;
   std::uint64_t finished_kept_bytes = limits::finished_kept_bytes;
@@ -71,6 +74,7 @@ struct StateTables {
   Slab<SessionSlot> sessions;
   Slab<SessionRef> refs;
   Arena arena;
+  Catalogue catalogue;
 
   HandleTable by_id{12};  // 4,096 shards: with ten million tasks, one grows in 30 us
   HandleTable by_key{8};
@@ -85,6 +89,7 @@ struct StateTables {
   List by_age;                   // open sessions, longest without contact first
   List closing;                  // sessions being cleared away, in the order they ended
   List keyed;                    // finished tasks whose key is active, in the order they finished
+  List keyed_outbox;             // likewise, of keys that leechers made: those are kept longer
   List kept;                     // finished tasks nobody is owed anything of, in the order that became so
   std::uint64_t held_bytes = 0;  // finished tasks not in `kept`: owed results, keys
   std::uint64_t kept_bytes = 0;
@@ -161,7 +166,7 @@ struct StateTables {
   void append_by_age(SessionHandle session);
   void remove_by_age(SessionHandle session);
   void append_closing(SessionHandle session);
-  void append_keyed(TaskHandle task);
+  void append_keyed(TaskHandle task);  // REQUIRES: final, with an active key
   void append_kept(TaskHandle task);
 
   [[nodiscard]] std::size_t memory_used() const;

@@ -99,6 +99,10 @@ std::string text_of(RecordType type, ByteView payload) {
       const auto record = read<ResultAckRecord>(payload);
       return text + " " + name_of_session(record.session) + " " + std::to_string(record.cursor);
     }
+    case RecordType::Name: {
+      const auto record = read<NameRecord>(payload);
+      return text + " " + std::string(record.name) + (record.cid.empty() ? " off" : "");
+    }
   }
   return text;
 }

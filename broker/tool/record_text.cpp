@@ -53,6 +53,11 @@ std::string fields(const ResultAckRecord& ack) {
   return field("session", to_text(ack.session)) + field("cursor", ack.cursor);
 }
 
+std::string fields(const NameRecord& record) {
+  return quoted("name", record.name) + field("cid_bytes", record.cid.size()) +
+         field("tags", record.tags.size());
+}
+
 template <typename Record>
 std::string decoded(ByteView payload) {
   Record record;
@@ -84,6 +89,8 @@ std::string fields_of(RecordType type, ByteView payload) {
       return decoded<TaskRecord>(payload);
     case RecordType::ResultAck:
       return decoded<ResultAckRecord>(payload);
+    case RecordType::Name:
+      return decoded<NameRecord>(payload);
     default:  // a number on disk may be of a later build
       return field("undecoded_bytes", payload.size());
   }

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "client/command/content_access.h"
+#include "client/command/content_names.h"
 #include "client/command/json_writer.h"
 #include "client/command/progress_bar.h"
 #include "client/command/registry.h"
@@ -31,10 +32,14 @@ struct AddWords {
   std::string path;
   std::string profile{default_profile.name};
   AddOptions options;
+  std::string name;
+  std::vector<std::string> tags;
 };
 
 Result<int> add(Context& context, AddWords& words) {
   words.options.profile = *find_profile(words.profile);  // one of profile_words()
+  const auto given = parse_given_name(words.name, words.tags);
+  if (!given) return tl::unexpected(given.error());
   ContentAccess content(context);
   ProgressBar progress(context.environment(), "adding", read_clock().monotonic);
   const auto added = content.add(words.path, words.options, [&](ByteCount done, ByteCount total) {
@@ -43,6 +48,13 @@ Result<int> add(Context& context, AddWords& words) {
   });
   progress.clear();
   if (!added) return tl::unexpected(added.error());
+  if (!given->name.empty()) {
+    const Status named = give_name(context, *given, added->cid);
+    if (!named) {
+      return fault(named.error().kind,
+                   to_text(added->cid) + " was added, and not named: " + named.error().message);
+    }
+  }
   if (!context.output().is_json()) {
     context.output().line(to_text(added->cid));
     return 0;
@@ -210,6 +222,11 @@ void add_add(Registry& registry) {
   profile->type_name("WORD")->capture_default_str();
   allow_only(*profile, profile_words());
   app.add_flag("--hidden", words->options.hidden, "Names that begin with a dot as well");
+  app.add_option("--name", words->name, "What to call it; a name that is taken is moved to it")
+      ->type_name("N");
+  app.add_option("--tag", words->tags, "A tag of the name; may be given again")
+      ->type_name("K=V")
+      ->allow_extra_args(false);
   app.add_option("--copies", words->options.copies, "Nodes that must hold it before this returns")
       ->type_name("N")
       ->default_str("2")

@@ -58,6 +58,7 @@ class Registry {
 };
 
 void add_content_commands(Registry& registry);
+void add_name_commands(Registry& registry);
 void add_submit_command(Registry& registry);
 void add_task_commands(Registry& registry);
 void add_cluster_commands(Registry& registry);

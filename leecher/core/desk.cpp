@@ -12,11 +12,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds full_retry{1000};
-constexpr std::string_view key_prefix = "outbox/";
 
 // The same for every attempt to submit this one, even by a leecher that has forgotten it.
 std::string own_key(const std::string& leecher, const SessionId& session, std::uint64_t seq) {
-  return std::string(key_prefix) + leecher + '/' + to_text(session) + '/' + std::to_string(seq);
+  return std::string(outbox_key_prefix) + leecher + '/' + to_text(session) + '/' + std::to_string(seq);
 }
 
 }  // namespace
@@ -42,6 +41,8 @@ bool Desk::on_message(Now now, Guest guest, const Message& message) {
   if (const auto* find = std::get_if<Find>(&message)) return on_find(guest, *find), true;
   if (const auto* place = std::get_if<Place>(&message)) return on_place(guest, *place), true;
   if (const auto* request = std::get_if<SnapshotRequest>(&message)) return on_snapshot(guest, *request), true;
+  if (const auto* wanted = std::get_if<NameContent>(&message)) return pass_on_or_refuse(guest, *wanted), true;
+  if (const auto* asked = std::get_if<FindContent>(&message)) return pass_on_or_refuse(guest, *asked), true;
   return false;
 }
 

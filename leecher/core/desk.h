@@ -137,12 +137,16 @@ class Desk {
   void on_find(Guest guest, const Find& find);
   void on_place(Guest guest, const Place& place);
   void on_snapshot(Guest guest, const SnapshotRequest& request);
+  void pass_on_or_refuse(Guest guest, const NameContent& wanted);
+  void pass_on_or_refuse(Guest guest, const FindContent& question);
   template <typename Asked>
   void pass_on(Guest guest, Asked message, std::vector<TaskId> asked = {},
                std::vector<std::pair<TaskId, CancelAnswer>> settled = {});
   void on_infos(const TaskInfos& infos);
   void on_cancelled(const CancelAnswers& answers);
   void on_providers(const Providers& providers);
+  template <typename Answer>
+  void pass_back(Answer answer);
   std::optional<Question> take_question(RequestId request);
   void answer_query(Question& question, const TaskInfos& from_leader);
   void tell_cut_off(Guest guest);

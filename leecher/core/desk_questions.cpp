@@ -73,19 +73,17 @@ void Desk::on_leader_message(Now, const Message& message) {
   if (const auto* infos = std::get_if<TaskInfos>(&message)) return on_infos(*infos);
   if (const auto* answers = std::get_if<CancelAnswers>(&message)) return on_cancelled(*answers);
   if (const auto* providers = std::get_if<Providers>(&message)) return on_providers(*providers);
-  if (auto placement = std::get_if<Placement>(&message)) {
-    if (const auto question = take_question(placement->request)) {
-      Placement answer = *placement;
-      answer.request = question->request;
-      output_.tell(question->guest, answer);
-    }
-  } else if (auto snapshot = std::get_if<Snapshot>(&message)) {
-    if (const auto question = take_question(snapshot->request)) {
-      Snapshot answer = *snapshot;
-      answer.request = question->request;
-      output_.tell(question->guest, answer);
-    }
-  }
+  if (const auto* placement = std::get_if<Placement>(&message)) return pass_back(*placement);
+  if (const auto* snapshot = std::get_if<Snapshot>(&message)) return pass_back(*snapshot);
+  if (const auto* names = std::get_if<ContentNames>(&message)) return pass_back(*names);
+}
+
+template <typename Answer>
+void Desk::pass_back(Answer answer) {
+  const auto question = take_question(answer.request);
+  if (!question) return;
+  answer.request = question->request;
+  output_.tell(question->guest, answer);
 }
 
 // ---- tasks
@@ -344,6 +342,16 @@ void Desk::on_place(Guest guest, const Place& place) {
       std::find(place.exclude.begin(), place.exclude.end(), settings_.name) != place.exclude.end();
   if (!excluded && place.copies > 0) answer.nodes.push_back({settings_.name, settings_.exchange});
   output_.tell(guest, answer);
+}
+
+void Desk::pass_on_or_refuse(Guest guest, const NameContent& wanted) {
+  if (online_) return pass_on(guest, wanted);
+  tell_cut_off(guest);
+}
+
+void Desk::pass_on_or_refuse(Guest guest, const FindContent& question) {
+  if (online_) return pass_on(guest, question);
+  tell_cut_off(guest);
 }
 
 void Desk::on_snapshot(Guest guest, const SnapshotRequest& request) {

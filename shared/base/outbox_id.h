@@ -6,9 +6,14 @@
 // Thread rule: values. Limits: 63 bits.
 #pragma once
 
+#include <string_view>
+
 #include "shared/base/ids.h"
 
 namespace cidbus {
+
+// The idempotency keys that leechers make begin so; brokers keep them for limits::outbox_key_ttl.
+inline constexpr std::string_view outbox_key_prefix = "outbox/";
 
 inline constexpr std::uint64_t outbox_bit = std::uint64_t{1} << 63;
 

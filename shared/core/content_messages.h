@@ -1,10 +1,12 @@
-// Who holds which block, asked of the broker; and the block exchange itself, node to node.
+// Who holds which block, and what content is called, asked of the broker; and the block exchange itself, node
+// to node.
 //
 // Thread rule: values. Limits and invariants: message.h.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shared/core/node.h"
@@ -39,6 +41,32 @@ struct Placement {
   RequestId request;
   std::vector<NodeAddress> nodes;   // at most `copies`, most room first
   std::uint32_t storing_nodes = 0;  // alive nodes that store blocks, room or not
+};
+
+// What content is called.
+
+struct ContentName {
+  std::string_view name;
+  ByteView cid;                                                     // binary
+  std::vector<std::pair<std::string_view, std::string_view>> tags;  // in the user's order
+  WallTime named_at;
+};
+struct NameContent {
+  RequestId request;
+  ContentName entry;  // without a CID: the name is taken off. The time is not looked at
+};
+struct FindContent {
+  RequestId request;
+  std::string_view name;                                            // a pattern with * and ?; empty for any
+  std::vector<std::pair<std::string_view, std::string_view>> tags;  // all of these
+  std::string_view after;                                           // only names behind this one
+  std::uint32_t limit = 100;
+};
+// The answer to both: of NameContent, what the name stands for now.
+struct ContentNames {
+  RequestId request;
+  std::vector<ContentName> entries;  // in the order of their names
+  std::string_view next;             // ask again after this one for more; empty: that was all
 };
 
 // The block exchange.

@@ -72,7 +72,7 @@ using Message =
                  SessionResume, SessionClose, Results, ResultAck, Credit, Dispatch, Renew, Renewed, Progress,
                  Complete, CompleteAck, Revoke, TaskQuery, TaskList, TaskInfos, Cancel, CancelAnswers,
                  SnapshotRequest, Snapshot, Announce, Find, Providers, Place, Placement, WantBlocks,
-                 BlockReply, StoreBlock, StoreReply, Feed>;
+                 BlockReply, StoreBlock, StoreReply, Feed, NameContent, FindContent, ContentNames>;
 
 // The message's name on the wire, for logs and refusals.
 std::string_view name_of(const Message& message);

@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, std::variant_size_v<Message>> message_nam
     "progress",   "complete",   "completeAck",   "revoke",          "taskQuery",     "taskList",
     "taskInfos",  "cancel",     "cancelAnswers", "snapshotRequest", "snapshot",      "announce",
     "find",       "providers",  "place",         "placement",       "wantBlocks",    "blockReply",
-    "storeBlock", "storeReply", "feed"};
+    "storeBlock", "storeReply", "feed",          "nameContent",     "findContent",   "contentNames"};
 
 template <typename Enum, std::size_t Count>
 std::optional<Enum> find_name(const std::array<std::string_view, Count>& names, std::string_view text) {

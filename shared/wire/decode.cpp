@@ -1,9 +1,11 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "shared/base/limits/messages.h"
+#include "shared/base/limits/names.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/words.h"
 #include "shared/wire/codec.h"
@@ -251,6 +253,50 @@ Providers get(schema::Providers::Reader in, Checks& checks) {
   }
   return providers;
 }
+// A name, a pattern or a tag's value: a line that a person wrote.
+std::string_view get_line(capnp::Text::Reader in, Checks& checks) {
+  const std::string_view line = checks.text(in, limits::content_name_bytes, "a name or tag that is too long");
+  const bool plain = std::none_of(line.begin(), line.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  checks.require(plain, "a name or tag with control characters");
+  return line;
+}
+std::vector<std::pair<std::string_view, std::string_view>> get_tags(
+    capnp::List<schema::ContentName::Tag>::Reader in, Checks& checks) {
+  std::vector<std::pair<std::string_view, std::string_view>> tags;
+  const unsigned count = checks.count(in, "too many tags", limits::tags_a_name);
+  for (unsigned place = 0; place < count; ++place) {
+    const std::string_view key = checks.name(in[place].getKey(), "a tag's key that is not a name");
+    checks.require(!key.empty(), "a tag without a key");
+    tags.emplace_back(key, get_line(in[place].getValue(), checks));
+  }
+  return tags;
+}
+ContentName get(schema::ContentName::Reader in, Checks& checks) {
+  ContentName name;
+  name.name = get_line(in.getName(), checks);
+  checks.require(!name.name.empty(), "a name that is empty");
+  name.cid = checks.data(in.getCid(), limits::cid_bytes, "a CID that is too long");
+  name.tags = get_tags(in.getTags(), checks);
+  name.named_at = {in.getNamedAt()};
+  return name;
+}
+FindContent get(schema::FindContent::Reader in, Checks& checks) {
+  FindContent question{RequestId{in.getRequest()}, get_line(in.getName(), checks),
+                       get_tags(in.getTags(), checks), get_line(in.getAfter(), checks), in.getLimit()};
+  checks.require(question.limit > 0 && question.limit <= limits::items_a_message,
+                 "a limit of 0, or too high a one");
+  return question;
+}
+ContentNames get(schema::ContentNames::Reader in, Checks& checks) {
+  ContentNames names;
+  names.request = {in.getRequest()};
+  const auto entries = in.getEntries();
+  const unsigned count = checks.count(entries, too_many);
+  for (unsigned place = 0; place < count; ++place) names.entries.push_back(get(entries[place], checks));
+  names.next = get_line(in.getNext(), checks);
+  return names;
+}
 Place get(schema::Place::Reader in, Checks& checks) {
   return {RequestId{in.getRequest()}, in.getCopies(), in.getBytes(),
           get_names(in.getExclude(), checks, "a node's name that is not a name")};
@@ -339,6 +385,13 @@ Message get_body(schema::Envelope::Body::Reader in, Checks& checks) {
       return Find{RequestId{in.getFind().getRequest()}, get_keys(in.getFind().getBlocks(), checks)};
     case Body::PROVIDERS:
       return get(in.getProviders(), checks);
+    case Body::NAME_CONTENT:
+      return NameContent{RequestId{in.getNameContent().getRequest()},
+                         get(in.getNameContent().getEntry(), checks)};
+    case Body::FIND_CONTENT:
+      return get(in.getFindContent(), checks);
+    case Body::CONTENT_NAMES:
+      return get(in.getContentNames(), checks);
     case Body::PLACE:
       return get(in.getPlace(), checks);
     case Body::PLACEMENT:

@@ -271,6 +271,39 @@ void put(Body out, const Providers& providers) {
     for (unsigned at = 0; at < holders.size(); ++at) holders.set(at, found.holders[at]);
   }
 }
+using Tags = std::vector<std::pair<std::string_view, std::string_view>>;
+void put_tags(capnp::List<schema::ContentName::Tag>::Builder out, const Tags& tags) {
+  for (unsigned place = 0; place < out.size(); ++place) {
+    out[place].setKey(text_of(tags[place].first));
+    out[place].setValue(text_of(tags[place].second));
+  }
+}
+void put_name(schema::ContentName::Builder out, const ContentName& name) {
+  out.setName(text_of(name.name));
+  out.setCid({name.cid.data(), name.cid.size()});
+  put_tags(out.initTags(size_of(name.tags)), name.tags);
+  out.setNamedAt(name.named_at.milliseconds);
+}
+void put(Body out, const NameContent& wanted) {
+  auto body = out.initNameContent();
+  body.setRequest(wanted.request.value);
+  put_name(body.initEntry(), wanted.entry);
+}
+void put(Body out, const FindContent& question) {
+  auto body = out.initFindContent();
+  body.setRequest(question.request.value);
+  body.setName(text_of(question.name));
+  put_tags(body.initTags(size_of(question.tags)), question.tags);
+  body.setAfter(text_of(question.after));
+  body.setLimit(question.limit);
+}
+void put(Body out, const ContentNames& names) {
+  auto body = out.initContentNames();
+  body.setRequest(names.request.value);
+  auto entries = body.initEntries(size_of(names.entries));
+  for (unsigned place = 0; place < entries.size(); ++place) put_name(entries[place], names.entries[place]);
+  body.setNext(text_of(names.next));
+}
 void put(Body out, const Place& place) {
   auto body = out.initPlace();
   body.setRequest(place.request.value);

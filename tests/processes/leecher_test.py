@@ -144,7 +144,35 @@ class Leecher(ClusterTest):
         self.assertEqual(self.leecher("pin", "rm", cids[0], "--data", data).code, 0)
         wait_until(lambda: self.status()["cache"]["pinned_bytes"] == 0, "nothing is pinned any more")
         self.assert_fails(self.leecher("pin", "rm", cids[0], "--data", data), 1, "not pinned")
-        self.assert_fails(self.leecher("pin", "add", "nonsense", "--data", data), 65, "not a CID")
+        self.assert_fails(self.leecher("pin", "add", "nonsense", "--data", data), 2, "cannot be pinned")
+
+    def test_pins_by_name_and_tag_follow_what_they_stand_for(self):
+        self.cluster.start()
+        contents = [os.urandom(400_000) for _ in range(3)]
+        paths = [self.file(f"part{number}", content) for number, content in enumerate(contents)]
+
+        def add(number, *arguments):
+            done = self.cluster.cidbus("add", paths[number], *arguments, "--output", "quiet")
+            self.assertEqual(done.code, 0, str(done))
+            return done.out.strip()
+
+        cids = [add(0, "--name", "holiday"), add(1, "--name", "other", "--tag", "year=2026")]
+        data = self.cluster.data_folder("l1")
+        self.assertEqual(self.leecher("pin", "add", "name:holiday", "tag:year=2026", "--data", data).code, 0)
+
+        def pinned():
+            return {pin["pin"]: pin["cids"] for pin in self.status()["pins"] if pin["whole"]}
+
+        wait_until(lambda: pinned() == {"name:holiday": [cids[0]], "tag:year=2026": [cids[1]]}, "both are pinned")
+        cids.append(add(2, "--name", "holiday"))
+        wait_until(lambda: pinned().get("name:holiday") == [cids[2]], "the pin follows its name")
+        self.assertIn("holiday", self.through("find").out)
+        self.cut_off()
+        self.restart()
+        self.assertEqual(pinned(), {"name:holiday": [cids[2]], "tag:year=2026": [cids[1]]})
+        self.assertEqual(fetch(self.url(f"/ipfs/{cids[2]}")), (200, contents[2]))
+        self.assertEqual(fetch(self.url(f"/ipfs/{cids[1]}")), (200, contents[1]))
+        self.assert_fails(self.through("find"), 75, "cut off")
 
     # -- submitting
 

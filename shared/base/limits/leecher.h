@@ -18,6 +18,7 @@ inline constexpr std::size_t pins_a_leecher = 10'000;
 inline constexpr auto pin_retry = 5s;                   // between two tries of a pin that is not whole
 inline constexpr std::size_t outbox_waiting = 100'000;  // items not handed in
 inline constexpr std::uint64_t outbox_waiting_bytes = 256ULL << 20;  // of their work
+inline constexpr auto outbox_key_ttl = 30 * 24h;       // CONSENSUS C3: in brokers, after the task has ended
 inline constexpr std::size_t outbox_settled = 10'000;  // handed in or refused, and still told of
 inline constexpr std::size_t outbox_settled_most =
     200'000;  // the same, with those a session may ask again for

@@ -1,0 +1,155 @@
+#include "client/command/content_names.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "client/command/json_writer.h"
+#include "client/command/registry.h"
+#include "client/command/values.h"
+#include "shared/base/limits/names.h"
+#include "shared/content/quote.h"
+
+namespace cidbus {
+namespace {
+
+using Views = std::vector<std::pair<std::string_view, std::string_view>>;
+
+Status check_line(const char* option, std::string_view text) {
+  const bool plain = std::none_of(text.begin(), text.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (plain && text.size() <= limits::content_name_bytes) return {};
+  return fault(FaultKind::BadUsage, std::string(option) + ": " + in_quotes(text.substr(0, 40)) +
+                                        " cannot be one; use at most " +
+                                        std::to_string(limits::content_name_bytes) +
+                                        " bytes without control "
+                                        "characters");
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> parse_tags(const std::vector<std::string>& words) {
+  std::vector<std::pair<std::string, std::string>> tags;
+  if (words.size() > limits::tags_a_name)
+    return fault(FaultKind::BadUsage, "--tag: at most " + std::to_string(limits::tags_a_name) + " of them");
+  for (const std::string& word : words) {
+    auto tag = parse_parameter(word);
+    if (!tag) return fault(FaultKind::BadUsage, "--tag: " + in_quotes(word) + " is no tag; give KEY=VALUE");
+    if (Status good = check_line("--tag", tag->second); !good) return tl::unexpected(good.error());
+    tags.push_back(*std::move(tag));
+  }
+  return tags;
+}
+
+Views views_of(const std::vector<std::pair<std::string, std::string>>& tags) {
+  return {tags.begin(), tags.end()};
+}
+
+// Asks until an answer to this request comes; `take` sees it.
+Status ask_names(Context& context, const Message& question, RequestId request,
+                 const std::function<void(const ContentNames&)>& take) {
+  return context.ask(question, [&](const Message& message) {
+    const auto* names = std::get_if<ContentNames>(&message);
+    if (names == nullptr || names->request != request) return false;
+    take(*names);
+    return true;
+  });
+}
+
+std::string text_of(const ContentName& entry) {
+  const auto cid = Cid::from_bytes(entry.cid);
+  return cid ? to_text(*cid) : "-";  // a broker takes any bytes; what is no CID is nobody's content
+}
+
+void print(Output& output, const ContentName& entry) {
+  if (output.format() == Format::Quiet) return output.line(text_of(entry));
+  if (output.is_json()) {
+    JsonWriter json;
+    json.open_object().name("name").string(entry.name).name("cid").string(text_of(entry));
+    json.name("tags").open_object();
+    for (const auto& [key, value] : entry.tags) json.name(key).string(value);
+    json.close_object().name("named_at").string(to_rfc3339(entry.named_at));
+    return output.item(json.close_object().text());
+  }
+  std::string line = text_of(entry) + "  " + printable(entry.name);
+  for (const auto& [key, value] : entry.tags) line += "  " + printable(key) + "=" + printable(value);
+  output.line(line);
+}
+
+struct FindWords {
+  std::string name;
+  std::vector<std::string> tags;
+};
+
+Result<int> find(Context& context, const FindWords& words) {
+  if (Status good = check_line("--name", words.name); !good) return tl::unexpected(good.error());
+  const auto tags = parse_tags(words.tags);
+  if (!tags) return tl::unexpected(tags.error());
+  FindContent question;
+  question.name = words.name;
+  question.tags = views_of(*tags);
+  question.limit = 1000;
+  std::string after;
+  std::size_t found = 0;
+  context.output().open_list();
+  do {
+    question.request = context.next_request();
+    question.after = after;
+    std::string next;
+    const Status asked = ask_names(context, question, question.request, [&](const ContentNames& names) {
+      for (const ContentName& entry : names.entries) print(context.output(), entry);
+      found += names.entries.size();
+      next = names.next;
+    });
+    if (!asked) return tl::unexpected(asked.error());
+    after = next;
+  } while (!after.empty() && context.interrupted() == 0);
+  context.output().close_list();
+  return found > 0 ? 0 : 1;
+}
+
+Result<int> forget(Context& context, const std::string& name) {
+  if (Status good = check_line("NAME", name); !good) return tl::unexpected(good.error());
+  NameContent none{context.next_request(), {name, {}, {}, {}}};
+  const Status asked = ask_names(context, none, none.request, [](const ContentNames&) {});
+  if (!asked) return tl::unexpected(asked.error());
+  return 0;
+}
+
+}  // namespace
+
+Result<GivenName> parse_given_name(const std::string& name, const std::vector<std::string>& tags) {
+  if (name.empty() && !tags.empty())
+    return fault(FaultKind::BadUsage, "--tag describes a name; give --name too");
+  if (Status good = check_line("--name", name); !good) return tl::unexpected(good.error());
+  auto parsed = parse_tags(tags);
+  if (!parsed) return tl::unexpected(parsed.error());
+  return GivenName{name, *std::move(parsed)};
+}
+
+Status give_name(Context& context, const GivenName& given, const Cid& cid) {
+  const NameContent wanted{context.next_request(), {given.name, cid.bytes(), views_of(given.tags), {}}};
+  return ask_names(context, wanted, wanted.request, [](const ContentNames&) {});
+}
+
+void add_name_commands(Registry& registry) {
+  const auto words = std::make_shared<FindWords>();  // shared by the options and the action
+  CLI::App& app =
+      registry.leaf(registry.root(),
+                    {"find", "Find content by its name and tags; exit code 1 when there is none",
+                     "  cidbus find\n  cidbus find --name 'holiday/*' --tag year=2026 --output json\n"},
+                    [words](Context& context) { return find(context, *words); });
+  app.add_option("--name", words->name, "Names that match; * for any text, ? for any one byte")
+      ->type_name("GLOB");
+  app.add_option("--tag", words->tags, "Names with this tag; may be given again, all must be there")
+      ->type_name("K=V")
+      ->allow_extra_args(false);
+  const auto name = std::make_shared<std::string>();  // likewise
+  registry
+      .leaf(registry.root(),
+            {"forget", "Take a name off its content, which stays", "  cidbus forget holiday/2025\n"},
+            [name](Context& context) { return forget(context, *name); })
+      .add_option("NAME", *name, "Which")
+      ->type_name("")
+      ->required();
+}
+
+}  // namespace cidbus
