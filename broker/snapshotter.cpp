@@ -22,7 +22,8 @@ bool Snapshotter::slice(const SnapshotInfo& head) {
   }
   Bytes chunk;
   const bool last = walk_->slice(limits::snapshot_rows, limits::snapshot_slice, chunk);
-  // A row may be longer than a slice, but never longer than what the disk takes at a time.
+  // A slice may be longer than what the disk takes at a time: rows that changed come on top. Loaders put rows
+  // that are cut in two together.
   for (std::size_t at = 0; at < chunk.size(); at += snapshot_chunk_bytes) {
     const auto end = std::min(chunk.size(), at + snapshot_chunk_bytes);
     disk_.submit(SnapshotChunk{

@@ -4,13 +4,13 @@
 // that is about to change before its turn is written first, so nothing is copied that does not change and
 // nobody waits. Rows name each other by what is replicated (task ids, session serials), never by handles.
 //
-//   chunk   := row*                              any cut of the sequence of rows; rows are whole
+//   chunk   := u8*                               the rows' bytes in order, cut anywhere
 //   row     := kind:u8 length:u32 body
 //   header  := kind 1: version:u8 applied:u64 time:i64 epoch:u64 leader:text endpoint:text
 //              kept_place:u64 closing_place:u64
 //              count:u16 (declared:u8 name:text)*    task types: 1 offered, 2 strict (not in version 1)
 //              count:u16 name:text*                  nodes
-//              names:u32                             not before version 3
+//              names:u32                             not before version 4
 //   session := kind 2: id:16 serial:u64 contact:i64 contact_index:u64 low_water:u64 high_seq:u64
 //              next_rseq:u64 cursor:u64 closing_place:u64
 //   task    := kind 3: id:u64 submitted:i64 started:i64 finished:i64 attempts:u32 type:u16 node:u16
@@ -26,7 +26,8 @@
 //  1. The rows of a walk, in any order, load to the state at its beginning: equal digests.
 //  2. A loader refuses what is cut, doubled or contradicts itself; it never aborts on bytes.
 //
-// Thread rule: with the state machine. Limits: the bytes held between slices are those of rows that changed.
+// Thread rule: with the state machine. Limits: the bytes held between slices are those of rows that changed;
+// of a loader, those of one row and one chunk.
 #pragma once
 
 #include <unordered_map>
@@ -87,12 +88,13 @@ class SnapshotLoader {
   // REQUIRES: nothing was ever applied to the state.
   explicit SnapshotLoader(StateMachine& state);
 
-  // Any chunk of a walk, in any order. BadData when it is not one.
+  // The next bytes of a walk; a row that is cut off goes on in the next ones. BadData when they are none.
   Status load(ByteView chunk);
   // Builds every index. BadData when rows are missing or contradict each other; the state is then of no use.
   Status finish();
 
  private:
+  Status load_row(std::uint8_t kind, ByteReader row);
   bool load_header(ByteReader reader);
   bool load_session(ByteReader reader);
   bool load_task(ByteReader reader);
@@ -109,6 +111,7 @@ class SnapshotLoader {
   bool link_finished();
 
   StateTables& tables_;
+  Bytes cut_;  // the beginning of a row whose end has not come
   bool header_ = false;
   std::size_t expected_names_ = 0;
   std::uint64_t expected_tasks_ = ~std::uint64_t{0};  // until the end row has come

@@ -22,34 +22,45 @@ SnapshotLoader::SnapshotLoader(StateMachine& state) : tables_(state.tables()) {
 }
 
 Status SnapshotLoader::load(ByteView chunk) {
-  ByteReader rows(chunk);
-  while (!rows.at_end()) {
-    const auto kind = static_cast<RowKind>(rows.number<std::uint8_t>());
-    ByteReader row(rows.sized());
-    if (rows.failed()) return bad("a row is cut off");
-    bool good = false;
-    switch (kind) {
-      case RowKind::Header:
-        good = load_header(row);
-        break;
-      case RowKind::Session:
-        good = load_session(row);
-        break;
-      case RowKind::Task:
-        good = load_task(row);
-        break;
-      case RowKind::Name:
-        good = load_name(row);
-        break;
-      case RowKind::End:
-        expected_tasks_ = row.number<std::uint64_t>();
-        expected_sessions_ = row.number<std::uint64_t>();
-        good = row.complete();
-        break;
-    }
-    if (!good) return bad("a row does not decode");
+  if (!cut_.empty()) {
+    cut_.insert(cut_.end(), chunk.begin(), chunk.end());
+    chunk = cut_;
   }
+  ByteReader rows(chunk);
+  ByteView left = chunk;
+  while (!rows.at_end()) {
+    const auto kind = rows.number<std::uint8_t>();
+    const ByteView row = rows.sized();
+    if (rows.failed()) break;  // its end is in the next chunk
+    if (Status loaded = load_row(kind, ByteReader(row)); !loaded) return loaded;
+    left = rows.rest();
+  }
+  cut_ = to_bytes(left);
   return {};
+}
+
+Status SnapshotLoader::load_row(std::uint8_t kind, ByteReader row) {
+  bool good = false;
+  switch (static_cast<RowKind>(kind)) {
+    case RowKind::Header:
+      good = load_header(row);
+      break;
+    case RowKind::Session:
+      good = load_session(row);
+      break;
+    case RowKind::Task:
+      good = load_task(row);
+      break;
+    case RowKind::Name:
+      good = load_name(row);
+      break;
+    case RowKind::End:
+      expected_tasks_ = row.number<std::uint64_t>();
+      expected_sessions_ = row.number<std::uint64_t>();
+      good = row.complete();
+      break;
+  }
+  return good ? Status{} : bad("a row does not decode");
 }
 
 bool SnapshotLoader::load_header(ByteReader reader) {
@@ -204,6 +215,7 @@ bool SnapshotLoader::load_history(ByteReader& reader, RareSlot& row) {
 
 Status SnapshotLoader::finish() {
   if (!header_) return bad("it has no header");
+  if (!cut_.empty()) return bad("its last row is cut off");
   if (tables_.tasks.size() != expected_tasks_ || tables_.sessions.size() != expected_sessions_ ||
       tables_.catalogue.size() != expected_names_) {
     return bad("rows are missing");

@@ -75,6 +75,22 @@ TEST(Snapshot, HoldsWhatIsKeptOfAttempts) {
   EXPECT_EQ(decode_log(attempts->back().log)->errors, "cried");
 }
 
+TEST(Snapshot, LoadsFromChunksThatAreCutAnywhere) {
+  Journal journal;
+  fill(journal);
+  const Bytes whole = testing_tasks::whole_snapshot(journal.state);
+  for (const std::size_t length : {std::size_t{1}, std::size_t{3}, std::size_t{64}, std::size_t{1000}}) {
+    StateMachine loaded;
+    SnapshotLoader loader(loaded);
+    for (std::size_t at = 0; at < whole.size(); at += length) {
+      const ByteView chunk = ByteView(whole).subspan(at, std::min(length, whole.size() - at));
+      ASSERT_TRUE(loader.load(chunk).has_value()) << length << " at " << at;
+    }
+    ASSERT_TRUE(loader.finish().has_value()) << length;
+    EXPECT_TRUE(loaded.digest() == journal.state.digest()) << length;
+  }
+}
+
 TEST(Snapshot, SlicesAreBoundedInRowsAndBytes) {
   Journal journal;
   fill(journal);
