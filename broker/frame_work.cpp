@@ -21,6 +21,7 @@ struct Items {
   }
   std::size_t operator()(const Find& find) const { return find.blocks.size(); }
   std::size_t operator()(const Place&) const { return 256; }            // looks at every member
+  std::size_t operator()(const FindContent&) const { return 512; }      // looks at names_looked_at
   std::size_t operator()(const SnapshotRequest&) const { return 256; }  // names every member
 };
 

@@ -141,7 +141,7 @@ struct Keeper::State {
       if (!pin.pin.cid.is_null() || stop) continue;
       auto cids = resolve(pin.pin);
       const bool gone = !cids && cids.error().kind == FaultKind::NotFound;
-      if (!cids && !gone) continue;
+      if (!cids && !gone) break;  // nobody answers; the others are asked next time too
       std::vector<Cid> now = cids ? *std::move(cids) : std::vector<Cid>();
       if (now != pin.cids) {
         pin.cids = std::move(now);

@@ -32,6 +32,8 @@ Status write_text(const std::string& folder, const std::string& path, const std:
 }  // namespace
 
 Result<Pin> parse_pin(std::string_view text) {
+  if (!is_plain_line(text))
+    return fault(FaultKind::BadUsage, in_quotes(text) + " cannot be pinned; it is not a line of plain UTF-8");
   if (text.starts_with(name_prefix)) {
     const std::string_view name = text.substr(name_prefix.size());
     if (!name.empty() && name.size() <= limits::content_name_bytes)

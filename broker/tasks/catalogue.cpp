@@ -7,7 +7,8 @@
 namespace cidbus {
 namespace {
 
-constexpr std::uint64_t entry_bytes = 160;  // of an entry beside its texts, about
+constexpr std::size_t compared_a_look = 1024;  // bytes; a pattern may have to be tried at each byte of a name
+constexpr std::uint64_t entry_bytes = 160;     // of an entry beside its texts, about
 
 bool has_all(const ContentName& entry,
              const std::vector<std::pair<std::string_view, std::string_view>>& tags) {
@@ -86,13 +87,15 @@ Catalogue::Page Catalogue::find(const FindContent& question) const {
   auto at = question.after < front ? names_.lower_bound(front) : names_.upper_bound(question.after);
   std::string_view last;
   std::uint64_t bytes = 0;
-  for (std::size_t looked = 0; at != names_.end() && at->first.starts_with(front); ++at, ++looked) {
-    if (looked == limits::names_looked_at || page.entries.size() == question.limit ||
+  std::size_t looked = 0;
+  for (; at != names_.end() && at->first.starts_with(front); ++at) {
+    if (looked >= limits::names_looked_at || page.entries.size() == question.limit ||
         bytes >= limits::names_answer_bytes) {
       page.next = last;
       return page;
     }
     last = at->first;
+    looked += 1 + question.name.size() * at->first.size() / compared_a_look;
     if (!question.name.empty() && !matches_glob(question.name, at->first)) continue;
     ContentName entry = to_content_name(*at);
     if (!has_all(entry, question.tags)) continue;

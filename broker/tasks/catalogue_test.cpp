@@ -84,6 +84,17 @@ TEST(CatalogueTest, AnswersComeInPagesOfBoundedWorkThatTogetherAreAll) {
   EXPECT_NE(none.next, "");
 }
 
+TEST(CatalogueTest, APatternThatIsHardToMatchLooksAtFewerNames) {
+  Catalogue catalogue;
+  const std::string name(limits::content_name_bytes - 4, 'a');
+  for (int i = 0; i < 1000; ++i) catalogue.set(record(name + std::to_string(1000 + i)), {1});
+  const std::string pattern = "*" + std::string(limits::content_name_bytes / 2, 'a') + "b";
+  const auto page = catalogue.find({{}, pattern, {}, "", 4096});
+  EXPECT_THAT(page.entries, IsEmpty());
+  EXPECT_LT(page.next, name + "1200");
+  EXPECT_NE(page.next, "");
+}
+
 TEST(CatalogueTest, AnAnswerIsNoLargerThanAMessageMayBe) {
   Catalogue catalogue;
   const std::string value(limits::content_name_bytes, 'v');

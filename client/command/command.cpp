@@ -107,7 +107,7 @@ struct CommandLine {
                           "cidbus " CIDBUS_VERSION ", protocol " + std::to_string(protocol_version));
     root.footer(root_footer);
     add_content_commands(registry);
-  add_name_commands(registry);
+    add_name_commands(registry);
     add_submit_command(registry);
     add_task_commands(registry);
     add_cluster_commands(registry);

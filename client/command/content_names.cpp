@@ -13,17 +13,15 @@
 namespace cidbus {
 namespace {
 
+constexpr std::uint32_t names_a_page = 1000;
+
 using Views = std::vector<std::pair<std::string_view, std::string_view>>;
 
 Status check_line(const char* option, std::string_view text) {
-  const bool plain = std::none_of(text.begin(), text.end(),
-                                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (plain && text.size() <= limits::content_name_bytes) return {};
-  return fault(FaultKind::BadUsage, std::string(option) + ": " + in_quotes(text.substr(0, 40)) +
-                                        " cannot be one; use at most " +
-                                        std::to_string(limits::content_name_bytes) +
-                                        " bytes without control "
-                                        "characters");
+  if (is_plain_line(text) && text.size() <= limits::content_name_bytes) return {};
+  return fault(FaultKind::BadUsage,
+               std::string(option) + ": " + in_quotes(text) + " cannot be one; use at most " +
+                   std::to_string(limits::content_name_bytes) + " bytes of UTF-8 without control characters");
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> parse_tags(const std::vector<std::string>& words) {
@@ -34,6 +32,9 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_tags(const std::v
     auto tag = parse_parameter(word);
     if (!tag) return fault(FaultKind::BadUsage, "--tag: " + in_quotes(word) + " is no tag; give KEY=VALUE");
     if (Status good = check_line("--tag", tag->second); !good) return tl::unexpected(good.error());
+    const bool twice =
+        std::any_of(tags.begin(), tags.end(), [&](const auto& other) { return other.first == tag->first; });
+    if (twice) return fault(FaultKind::BadUsage, "--tag: " + in_quotes(tag->first) + " is given twice");
     tags.push_back(*std::move(tag));
   }
   return tags;
@@ -54,10 +55,7 @@ Status ask_names(Context& context, const Message& question, RequestId request,
   });
 }
 
-std::string text_of(const ContentName& entry) {
-  const auto cid = Cid::from_bytes(entry.cid);
-  return cid ? to_text(*cid) : "-";  // a broker takes any bytes; what is no CID is nobody's content
-}
+std::string text_of(const ContentName& entry) { return to_text(*Cid::from_bytes(entry.cid)); }
 
 void print(Output& output, const ContentName& entry) {
   if (output.format() == Format::Quiet) return output.line(text_of(entry));
@@ -86,7 +84,7 @@ Result<int> find(Context& context, const FindWords& words) {
   FindContent question;
   question.name = words.name;
   question.tags = views_of(*tags);
-  question.limit = 1000;
+  question.limit = names_a_page;
   std::string after;
   std::size_t found = 0;
   context.output().open_list();

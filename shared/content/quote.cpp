@@ -90,4 +90,6 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+bool is_plain_line(std::string_view text) { return escaped(text) == text; }
+
 }  // namespace cidbus

@@ -18,5 +18,7 @@ inline constexpr std::size_t quoted_bytes = 120;
 std::string in_quotes(std::string_view text);
 // Without quotes, and whole.
 std::string escaped(std::string_view text);
+// Whether there is nothing to escape: what may be kept as a name, since it reads as it is.
+bool is_plain_line(std::string_view text);
 
 }  // namespace cidbus

@@ -34,6 +34,12 @@ TEST(InQuotes, EscapesWhatIsNotUtf8) {
   EXPECT_EQ(in_quotes("\xf0\x9f\x98"), "'\\xf0\\x9f\\x98'") << "cut short";
 }
 
+TEST(PlainLines, AreThoseThatNeedNoEscape) {
+  for (const char* good : {"", "a b", "back\\slash", "\u0105\U0001F600"})
+    EXPECT_TRUE(is_plain_line(good)) << good;
+  for (const char* bad : {"a\nb", "\x7f", "caf\xe9", "a\u202eb"}) EXPECT_FALSE(is_plain_line(bad)) << bad;
+}
+
 TEST(InQuotes, CutsTheLongAtACharacter) {
   const std::string text = in_quotes(std::string(quoted_bytes - 2, 'a') + "\u0105" + std::string(1000, 'b'));
   EXPECT_EQ(text, "'" + std::string(quoted_bytes - 2, 'a') + "...'");

@@ -8,6 +8,8 @@
 #include "shared/base/limits/names.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/words.h"
+#include "shared/content/cid.h"
+#include "shared/content/quote.h"
 #include "shared/wire/codec.h"
 #include "shared/wire/values.h"
 
@@ -256,9 +258,7 @@ Providers get(schema::Providers::Reader in, Checks& checks) {
 // A name, a pattern or a tag's value: a line that a person wrote.
 std::string_view get_line(capnp::Text::Reader in, Checks& checks) {
   const std::string_view line = checks.text(in, limits::content_name_bytes, "a name or tag that is too long");
-  const bool plain = std::none_of(line.begin(), line.end(),
-                                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  checks.require(plain, "a name or tag with control characters");
+  checks.require(is_plain_line(line), "a name or tag with control characters, or not in UTF-8");
   return line;
 }
 std::vector<std::pair<std::string_view, std::string_view>> get_tags(
@@ -268,6 +268,9 @@ std::vector<std::pair<std::string_view, std::string_view>> get_tags(
   for (unsigned place = 0; place < count; ++place) {
     const std::string_view key = checks.name(in[place].getKey(), "a tag's key that is not a name");
     checks.require(!key.empty(), "a tag without a key");
+    const bool twice =
+        std::any_of(tags.begin(), tags.end(), [&](const auto& tag) { return tag.first == key; });
+    checks.require(!twice, "two tags of one key");
     tags.emplace_back(key, get_line(in[place].getValue(), checks));
   }
   return tags;
@@ -277,6 +280,7 @@ ContentName get(schema::ContentName::Reader in, Checks& checks) {
   name.name = get_line(in.getName(), checks);
   checks.require(!name.name.empty(), "a name that is empty");
   name.cid = checks.data(in.getCid(), limits::cid_bytes, "a CID that is too long");
+  checks.require(name.cid.empty() || Cid::from_bytes(name.cid).has_value(), "a CID that is none");
   name.tags = get_tags(in.getTags(), checks);
   name.named_at = {in.getNamedAt()};
   return name;

@@ -28,6 +28,7 @@ void expect_round_trip(const Message& message) {
 }
 
 const Bytes some_bytes{1, 2, 3, 4, 5};
+const Bytes some_cid{0x01, 0x55, 0x00, 0x01, 'a'};
 const AttemptId attempt{TaskId{5}, 0, 2, Epoch{7}};
 const BlockKey key{{1, 2, 3}};
 
@@ -100,9 +101,9 @@ std::vector<Message> one_of_each() {
            {HeartbeatEvent{"w1", Role::Worker, {3}, {}}, LeaderEvent{"b1", "127.0.0.1:9096", {7}},
             MemberEvent{some_member()}, TaskEvent{TaskId{5}, "echo", TaskState::Completed, "w1", 1},
             SkippedEvent{3}, CountersEvent{{1, 2, 3, 4, 5, 6, 7}, 1, 2, 3, 4, 5}}},
-      NameContent{{9}, {"holiday", some_bytes, {{"year", "2026"}}, {}}},
+      NameContent{{9}, {"holiday", some_cid, {{"year", "2026"}}, {}}},
       FindContent{{9}, "holi*", {{"year", "2026"}}, "a", 10},
-      ContentNames{{9}, {{"holiday", some_bytes, {{"year", "2026"}}, {5}}}, "holiday"},
+      ContentNames{{9}, {{"holiday", some_cid, {{"year", "2026"}}, {5}}}, "holiday"},
   };
 }
 
@@ -204,6 +205,16 @@ TEST(Codec, WhatIsOverItsLimitIsRefusedByName) {
   EXPECT_NE(problem(Renew{std::vector<AttemptId>(limits::items_a_message + 1)}).find("4096"),
             std::string::npos);
   EXPECT_NE(problem(Providers{{}, {}, {{key, {0}}}}).find("holder"), std::string::npos);
+  EXPECT_EQ(problem(NameContent{{}, {"holiday", some_cid, {{"k", "v"}, {"l", "v"}}, {}}}), "accepted");
+  EXPECT_NE(problem(NameContent{{}, {"holiday", some_bytes, {}, {}}}).find("CID"), std::string::npos);
+  EXPECT_NE(problem(NameContent{{}, {"", some_cid, {}, {}}}).find("empty"), std::string::npos);
+  EXPECT_NE(problem(NameContent{{}, {"a\nb", some_cid, {}, {}}}).find("control"), std::string::npos);
+  EXPECT_NE(problem(NameContent{{}, {"caf\xe9", some_cid, {}, {}}}).find("UTF-8"), std::string::npos);
+  EXPECT_NE(problem(NameContent{{}, {std::string(256, 'n'), some_cid, {}, {}}}).find("too long"),
+            std::string::npos);
+  EXPECT_NE(problem(NameContent{{}, {"a", some_cid, {{"k", "v"}, {"k", "w"}}, {}}}).find("one key"),
+            std::string::npos);
+  EXPECT_NE(problem(FindContent{{}, "", {}, "", 0}).find("limit"), std::string::npos);
 }
 
 TEST(Work, RoundTripsWithInputsAndParameters) {

@@ -1,5 +1,6 @@
 """Names and tags of content: given with add, found, moved, taken off, and there after the broker was killed."""
 
+import os
 import unittest
 
 from cluster import ClusterTest
@@ -46,6 +47,9 @@ class Names(ClusterTest):
         self.assert_fails(self.cluster.cidbus("add", path, "--tag", "a=b"), 2, "--name")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", "x" * 256), 2, "--name", "255")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", "a\nb"), 2, "control")
+        self.assert_fails(self.cluster.cidbus("add", path, "--name", "a\u202eb"), 2, "control")
+        self.assert_fails(self.cluster.cidbus("add", path, "--name", os.fsdecode(b"caf\xe9")), 2, "UTF-8")
+        self.assert_fails(self.cluster.cidbus("add", path, "--name", "a", "--tag", "k=1", "--tag", "k=2"), 2, "twice")
         self.assert_fails(self.cluster.cidbus("find", "--tag", "nonsense"), 2, "KEY=VALUE")
 
 
