@@ -227,6 +227,33 @@ TEST(Work, RoundTripsWithInputsAndParameters) {
   EXPECT_TRUE(equal((*decoded)->inputs[0], some_bytes));
 }
 
+TEST(Work, OfAnySizeIsOneSegmentWithoutAGap) {
+  const Bytes large(limits::cid_length, 7);
+  const std::string text(40'000, 'x');
+  for (const Work& work :
+       {Work{}, Work{{large}, {}}, Work{{}, {{"a", text}}}, Work{{{}, large}, {{"", ""}, {"b", text}}}}) {
+    const Bytes bytes = encode_work(work);
+    ByteReader table(bytes);
+    EXPECT_EQ(table.number<std::uint32_t>(), 0u) << "one segment";
+    EXPECT_EQ(table.number<std::uint32_t>() * 8 + 8, bytes.size());
+    const auto decoded = decode_work(bytes);
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ((*decoded)->parameters, work.parameters);
+    EXPECT_EQ((*decoded)->inputs.size(), work.inputs.size());
+  }
+  EXPECT_EQ(encode_result({}).size(), encode_work({}).size());
+}
+
+TEST(Work, DecodesWhereverItLies) {
+  const Work work{{}, {{"width", "320"}}};
+  Bytes shifted(1);
+  const Bytes bytes = encode_work(work);
+  shifted.insert(shifted.end(), bytes.begin(), bytes.end());
+  const auto decoded = decode_work(ByteView(shifted).subspan(1));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ((*decoded)->parameters, work.parameters);
+}
+
 TEST(Work, DamagedBytesAreBadData) {
   EXPECT_EQ(decode_work({}).error().kind, FaultKind::BadData);
   EXPECT_EQ(decode_work(as_bytes("12345678")).error().kind, FaultKind::BadData);

@@ -3,6 +3,7 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
+#include <array>
 #include <cstring>
 
 #include "shared/base/limits/words.h"
@@ -24,10 +25,35 @@ void put_data(List out, const std::vector<ByteView>& items) {
     out.set(place, {items[place].data(), items[place].size()});
 }
 
-Bytes to_frame(capnp::MessageBuilder& builder) {
-  const auto words = capnp::messageToFlatArray(builder);
-  const auto bytes = words.asBytes();
-  return {bytes.begin(), bytes.end()};
+constexpr std::size_t words_of(std::size_t bytes) {
+  return (bytes + sizeof(capnp::word) - 1) / sizeof(capnp::word);
+}
+std::size_t words_of(const std::vector<ByteView>& items) {
+  std::size_t words = items.size();
+  for (const ByteView item : items) words += words_of(item.size());
+  return words;
+}
+std::size_t words_of(const std::vector<std::pair<std::string_view, std::string_view>>& pairs) {
+  std::size_t words = 1 + 2 * pairs.size();
+  for (const auto& [name, value] : pairs) words += words_of(name.size() + 1) + words_of(value.size() + 1);
+  return words;
+}
+
+// Of a struct with two lists: the segment table, the root's pointer, the struct, the lists. It is built where
+// it is to lie, in one segment: this is done for every task, and a builder of its own costs more than that.
+template <typename Root, typename Fill>
+Bytes encode(std::size_t words_of_lists, Fill fill) {
+  constexpr std::size_t table_words = 1;
+  Bytes frame((table_words + 3 + words_of_lists) * sizeof(capnp::word));
+  auto* const words = reinterpret_cast<capnp::word*>(frame.data());
+  const std::size_t count = frame.size() / sizeof(capnp::word) - table_words;
+  capnp::FlatMessageBuilder builder({words + table_words, count});
+  fill(builder.initRoot<Root>());
+  const std::size_t used = builder.getSegmentsForOutput()[0].size();
+  const std::array<std::uint32_t, 2> table{0, static_cast<std::uint32_t>(used)};
+  std::memcpy(frame.data(), table.data(), sizeof(table));
+  frame.resize((table_words + used) * sizeof(capnp::word));
+  return frame;
 }
 
 template <typename List>
@@ -48,20 +74,24 @@ std::vector<ByteView> get_cids(const List& in, wire::Checks& checks) {
   return cids;
 }
 
-// The bytes are copied to words of their own: a task's bytes start anywhere in a frame or a page.
+// A task's bytes may start anywhere in a frame or a page: those that do not lie as words must are copied.
 template <typename Value, typename Root, typename Get>
 Result<Decoded<Value>> decode(ByteView bytes, std::size_t most, const char* what, Get get) {
   if (bytes.empty() || bytes.size() > most || bytes.size() % sizeof(capnp::word) != 0) {
     return fault(FaultKind::BadData, std::string(what) + " is damaged: its size cannot be right");
   }
   const std::size_t count = bytes.size() / sizeof(capnp::word);
-  auto words = std::make_unique<std::uint64_t[]>(count);
-  std::memcpy(words.get(), bytes.data(), bytes.size());
+  std::unique_ptr<std::uint64_t[]> words;
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(capnp::word) != 0) {
+    words = std::make_unique_for_overwrite<std::uint64_t[]>(count);
+    std::memcpy(words.get(), bytes.data(), bytes.size());
+  }
+  const void* const start = words == nullptr ? static_cast<const void*>(bytes.data()) : words.get();
   try {
     capnp::ReaderOptions options;
     options.traversalLimitInWords = 4 * count + 64;
     options.nestingLimit = 8;
-    capnp::FlatArrayMessageReader reader({reinterpret_cast<const capnp::word*>(words.get()), count}, options);
+    capnp::FlatArrayMessageReader reader({static_cast<const capnp::word*>(start), count}, options);
     wire::Checks checks;
     Value value = get(reader.getRoot<Root>(), checks);
     if (checks.problem() != nullptr)
@@ -75,19 +105,17 @@ Result<Decoded<Value>> decode(ByteView bytes, std::size_t most, const char* what
 }  // namespace
 
 Bytes encode_work(const Work& work) {
-  capnp::MallocMessageBuilder builder;
-  auto root = builder.initRoot<schema::Work>();
-  put_data(root.initInputs(static_cast<unsigned>(work.inputs.size())), work.inputs);
-  put_pairs(root.initParameters(static_cast<unsigned>(work.parameters.size())), work.parameters);
-  return to_frame(builder);
+  return encode<schema::Work>(words_of(work.inputs) + words_of(work.parameters), [&](auto root) {
+    put_data(root.initInputs(static_cast<unsigned>(work.inputs.size())), work.inputs);
+    put_pairs(root.initParameters(static_cast<unsigned>(work.parameters.size())), work.parameters);
+  });
 }
 
 Bytes encode_result(const TaskResult& result) {
-  capnp::MallocMessageBuilder builder;
-  auto root = builder.initRoot<schema::TaskResult>();
-  put_data(root.initCids(static_cast<unsigned>(result.cids.size())), result.cids);
-  put_pairs(root.initValues(static_cast<unsigned>(result.values.size())), result.values);
-  return to_frame(builder);
+  return encode<schema::TaskResult>(words_of(result.cids) + words_of(result.values), [&](auto root) {
+    put_data(root.initCids(static_cast<unsigned>(result.cids.size())), result.cids);
+    put_pairs(root.initValues(static_cast<unsigned>(result.values.size())), result.values);
+  });
 }
 
 Result<Decoded<Work>> decode_work(ByteView bytes) {

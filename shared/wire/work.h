@@ -15,7 +15,8 @@ namespace cidbus {
 Bytes encode_work(const Work& work);
 Bytes encode_result(const TaskResult& result);
 
-// The decoded value and the bytes its views point into.
+// The decoded value. Its views live as long as this and the bytes it was decoded from: those that lie where
+// words may are read there, others are copied.
 template <typename Value>
 class Decoded {
  public:
