@@ -115,7 +115,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   void cancel(const AttemptId& attempt) override { slots->cancel(attempt); }
 
   void on_slots(Now now) {
-    Slots::Events events = slots->take_events();
+    Slots::Events& events = slots->take_events();
     for (const AttemptId& attempt : events.began) core.on_begin(now, attempt);
     for (AttemptEnd& attempt_end : events.ended) core.on_end(std::move(attempt_end));
     collect_at = events.more_soon ? std::optional(now.monotonic + Slots::gather_time) : std::nullopt;
@@ -131,7 +131,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
 
   std::optional<Monotonic> turn(Now now) {
     if (collect_at && now.monotonic >= *collect_at) on_slots(now);
-    slots->launch();
+    if (slots->launch() && !collect_at) collect_at = now.monotonic + Slots::gather_time;
     const auto next = earlier(core.end_turn(now), collect_at);
     // Past its time it goes without acknowledgements: no leader is there to give them.
     const bool overdue = give_up_at && now.monotonic >= *give_up_at;

@@ -1,29 +1,26 @@
 #include "worker/slots.h"
 
+#include <deque>
 #include <exception>
+#include <memory>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include "shared/io/clock.h"
-#include "shared/io/mailbox.h"
-#include "shared/io/work_queue.h"
+#include "shared/io/work_desk.h"
 
 namespace cidbus {
 namespace {
 
-// So many ends since the last look, with more to run, and they are gathered rather than told one by one.
-constexpr std::size_t gather_from = 4;
+// What a spent job keeps of its buffer, for the next one.
+constexpr std::size_t work_bytes_kept = 4096;
 
-struct AttemptHash {
-  std::size_t operator()(const AttemptId& attempt) const {
-    return attempt.task.value;
-  }  // mostly one attempt a task
+struct Done {
+  Job* job = nullptr;
+  JobEnd end;
+  std::chrono::microseconds elapsed{0};
 };
-
-// Shared by the slot that runs it and the worker that may cancel it; whoever is last lets it go.
-using SharedJob = std::shared_ptr<Job>;
-using Event = std::variant<AttemptId, AttemptEnd>;  // began, ended
+using Desk = WorkDesk<Job*, Done>;
 
 // A handler lets no exception out, but memory may run out anywhere: that costs the attempt, not the worker.
 JobEnd run_guarded(JobRunner& runner, Job& job) {
@@ -34,91 +31,103 @@ JobEnd run_guarded(JobRunner& runner, Job& job) {
   }
 }
 
-void run_slot(JobRunner& runner, WorkQueue<SharedJob>& queue, Mailbox<Event>& events) {
-  while (const auto taken = queue.take()) {
-    Job& job = **taken;
-    events.push(job.attempt);
-    const Monotonic began = read_clock().monotonic;
-    JobEnd end = run_guarded(runner, job);
-    const auto elapsed =
-        std::chrono::duration_cast<std::chrono::microseconds>(read_clock().monotonic - began);
-    AttemptEnd told{job.attempt, end.outcome, std::move(end.result), std::move(end.error), elapsed,
-                    std::move(end.log)};
-    if (queue.empty())
-      events.push_and_ring(std::move(told));
-    else
-      events.push(std::move(told));
+void run_slot(std::size_t slot, JobRunner& runner, Desk& desk) {
+  auto taken = desk.next(slot, std::nullopt);
+  while (taken) {
+    const Monotonic began = read_monotonic();
+    JobEnd end = run_guarded(runner, **taken);
+    const Duration elapsed = read_monotonic() - began;
+    taken = desk.next(
+        slot, Done{*taken, std::move(end), std::chrono::duration_cast<std::chrono::microseconds>(elapsed)});
   }
 }
 
 }  // namespace
 
+// Jobs are the worker's thread's; a slot borrows one until it hands in the end.
 struct Slots::State {
-  WorkQueue<SharedJob> queue;
-  Mailbox<Event> events;
-  std::vector<SharedJob> started;                              // not launched yet
-  std::unordered_map<AttemptId, SharedJob, AttemptHash> jobs;  // queued or begun, not known to have ended
+  explicit State(std::size_t count) : desk(count) {}
+
+  Job* take_job() {
+    if (spent.empty()) return &jobs.emplace_back();
+    Job* const job = spent.back();
+    spent.pop_back();
+    return job;
+  }
+  void put_back(Job* job) {
+    Bytes buffer = std::move(job->work);
+    std::destroy_at(job);
+    std::construct_at(job);
+    if (buffer.capacity() <= work_bytes_kept) job->work = std::move(buffer);
+    spent.push_back(job);
+  }
+
+  Desk desk;
+  std::deque<Job> jobs;      // all there are; as many as were ever held at once
+  std::vector<Job*> spent;   // of them: to be used again
+  std::vector<Job*> queued;  // not launched yet
+  Desk::News news;
+  Events events;
   std::vector<std::thread> threads;
 };
 
 Slots::Slots(std::uint32_t count, std::function<std::unique_ptr<JobRunner>()> make_runner)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_unique<State>(count)) {
   for (std::uint32_t slot = 0; slot < count; ++slot) {
-    state_->threads.emplace_back([state = state_.get(), make_runner] {
+    state_->threads.emplace_back([slot, state = state_.get(), make_runner] {
       const auto runner = make_runner();
-      run_slot(*runner, state->queue, state->events);
+      run_slot(slot, *runner, state->desk);
     });
   }
 }
 
 Slots::~Slots() {
-  state_->queue.close();
-  for (const auto& [attempt, job] : state_->jobs) job->cancelled.cancel();
+  state_->desk.close();
+  state_->desk.on_begun([](Job* job) { job->cancelled.cancel(); });
   for (std::thread& thread : state_->threads) thread.join();
 }
 
 void Slots::start(const DispatchItem& item) {
-  auto job = std::make_shared<Job>();
+  Job* const job = state_->take_job();
   job->attempt = item.attempt;
   job->type = item.type;
-  job->work = to_bytes(item.work);
-  state_->jobs.emplace(item.attempt, job);
-  state_->started.push_back(std::move(job));
+  job->work.assign(item.work.begin(), item.work.end());
+  state_->queued.push_back(job);
 }
 
-void Slots::launch() {
-  if (state_->started.empty()) return;
-  state_->queue.push_all(std::move(state_->started));
-  state_->started.clear();
+bool Slots::launch() {
+  if (state_->queued.empty()) return false;
+  state_->desk.put(state_->queued);
+  return true;
 }
 
 bool Slots::withdraw(const AttemptId& attempt) {
   launch();
-  const auto job = state_->jobs.find(attempt);
-  if (job == state_->jobs.end() || !state_->queue.withdraw(job->second)) return false;
-  state_->jobs.erase(job);
-  return true;
+  const auto job = state_->desk.withdraw([&](const Job* one) { return one->attempt == attempt; });
+  if (job) state_->put_back(*job);
+  return job.has_value();
 }
 
 void Slots::cancel(const AttemptId& attempt) {
-  const auto job = state_->jobs.find(attempt);
-  if (job != state_->jobs.end()) job->second->cancelled.cancel();
+  state_->desk.on_begun([&](Job* job) {
+    if (job->attempt == attempt) job->cancelled.cancel();
+  });
 }
 
-int Slots::descriptor() const { return state_->events.fd(); }
+int Slots::descriptor() const { return state_->desk.descriptor(); }
 
-Slots::Events Slots::take_events() {
-  Events events;
-  for (Event& event : state_->events.take_all()) {
-    if (auto* end = std::get_if<AttemptEnd>(&event)) {
-      state_->jobs.erase(end->attempt);
-      events.ended.push_back(std::move(*end));
-    } else {
-      events.began.push_back(std::get<AttemptId>(event));
-    }
+Slots::Events& Slots::take_events() {
+  Events& events = state_->events;
+  events.began.clear();
+  events.ended.clear();
+  state_->desk.collect(state_->news);
+  for (const Job* job : state_->news.begun) events.began.push_back(job->attempt);
+  for (Done& done : state_->news.done) {
+    events.ended.push_back({done.job->attempt, done.end.outcome, std::move(done.end.result),
+                            std::move(done.end.error), done.elapsed, std::move(done.end.log)});
+    state_->put_back(done.job);
   }
-  events.more_soon = events.ended.size() >= gather_from && !state_->queue.empty();
-  if (events.more_soon) state_->events.come_again();
+  events.more_soon = state_->news.more_soon;
   return events;
 }
 

@@ -8,9 +8,10 @@
 //  1. At most `count` attempts run at once, in the order in which they were queued.
 //  2. Each attempt that began ends once, also when its runner faults.
 //  3. withdraw() is true for exactly the attempts that never begin.
-//  4. While many short attempts wait, the worker's thread is not woken for each: take_events() says that more
-//     are under way, and whoever called it calls again by itself within gather_time. It is woken as soon as
-//     no attempt waits any more, so one alone is told at once.
+//  4. The worker's thread is not woken for each attempt (shared/io/work_desk.h). Whoever launched some, or
+//  was
+//     told `more_soon`, takes the events by itself within gather_time; so it learns in time that a long one
+//     has begun, and of a short one only that it is done. One alone is told at once.
 //
 // Thread rule: everything here from the worker's thread; the runner is called on a slot's.
 // Limits: the queue holds what the worker was granted, limits::tasks_a_worker.
@@ -64,11 +65,12 @@ class Slots {
 
   // Queued; slots see it at launch(), so that what one message brought wakes them once.
   void start(const DispatchItem& item);
-  void launch();
+  // Whether there was anything: then the events are to be taken within gather_time.
+  bool launch();
   bool withdraw(const AttemptId& attempt);
   void cancel(const AttemptId& attempt);
 
-  // Readable when something began or ended.
+  // Readable when something ended that is to be told at once.
   [[nodiscard]] int descriptor() const;
   struct Events {
     std::vector<AttemptId> began;
@@ -76,8 +78,8 @@ class Slots {
     bool more_soon = false;  // come again within gather_time, whatever the descriptor says
   };
   static constexpr Duration gather_time = std::chrono::milliseconds(1);
-  // What happened since the last call; whatever ended had begun, now or before.
-  Events take_events();
+  // What happened since the last call; whatever ended had begun, now or before. The caller may move it away.
+  Events& take_events();
 
  private:
   struct State;

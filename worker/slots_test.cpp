@@ -50,12 +50,16 @@ class SlotsTest : public ::testing::Test {
     slots.start({attempt(task), type, 0ms, work});
     slots.launch();
   }
+  // As a worker does: by the descriptor, or by itself when it launched or was told that more comes soon.
   template <typename Condition>
   void collect_until(Slots& slots, Condition condition) {
+    bool more_soon = true;
     while (!condition()) {
       pollfd waiting{slots.descriptor(), POLLIN, 0};
-      ASSERT_EQ(poll(&waiting, 1, 10'000), 1) << "nothing happened for ten seconds";
-      auto events = slots.take_events();
+      const int wait = more_soon ? static_cast<int>(Slots::gather_time / 1ms) : 10'000;
+      ASSERT_TRUE(poll(&waiting, 1, wait) == 1 || more_soon) << "nothing happened for ten seconds";
+      auto& events = slots.take_events();
+      more_soon = events.more_soon;
       began.insert(began.end(), events.began.begin(), events.began.end());
       for (auto& end : events.ended) ended.push_back(std::move(end));
     }
@@ -87,17 +91,30 @@ TEST_F(SlotsTest, TellOfALongOneBehindManyShortOnesByTheDescriptorOrByAskingAgai
   for (std::uint64_t task = 1; task <= 100; ++task) start(slots, task, "quick");
   start(slots, 101, "wait");
   start(slots, 102, "quick");
-  bool more_soon = false;
-  while (began.size() < 101) {
-    pollfd waiting{slots.descriptor(), POLLIN, 0};
-    const int wait = more_soon ? static_cast<int>(Slots::gather_time / 1ms) : 10'000;
-    ASSERT_TRUE(poll(&waiting, 1, wait) == 1 || more_soon) << "nothing happened for ten seconds";
-    auto events = slots.take_events();
-    more_soon = events.more_soon;
-    began.insert(began.end(), events.began.begin(), events.began.end());
-  }
+  collect_until(slots, [&] { return began.size() == 101; });
   EXPECT_EQ(began.back(), attempt(101));
   slots.cancel(attempt(101));
+}
+
+// The slots' threads may be slow to come; whoever launched must not give up asking before they are there.
+TEST_F(SlotsTest, TellOfOneThatBeginsAloneAndGoesOn) {
+  Slots slots(2, factory());
+  for (std::uint64_t task = 1; task <= 20; ++task) {
+    start(slots, task, "wait");
+    collect_until(slots, [&] { return began.size() == task; });
+    slots.cancel(attempt(task));
+    collect_until(slots, [&] { return ended.size() == task; });
+  }
+}
+
+TEST_F(SlotsTest, WakeNobodyForABeginning) {
+  Slots slots(1, factory());
+  start(slots, 1, "wait");
+  collect_until(slots, [&] { return began.size() == 1; });
+  pollfd waiting{slots.descriptor(), POLLIN, 0};
+  EXPECT_EQ(poll(&waiting, 1, 0), 0);
+  slots.cancel(attempt(1));
+  EXPECT_EQ(poll(&waiting, 1, 10'000), 1);
 }
 
 TEST_F(SlotsTest, WithdrawWhatHasNotBegunAndCancelWhatHas) {

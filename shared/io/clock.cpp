@@ -2,11 +2,14 @@
 
 namespace cidbus {
 
+Monotonic read_monotonic() {
+  return Monotonic(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
 Now read_clock() {
   using namespace std::chrono;
-  const auto monotonic = steady_clock::now().time_since_epoch();
   const auto wall = system_clock::now().time_since_epoch();
-  return {Monotonic(duration_cast<Duration>(monotonic)), WallTime{duration_cast<milliseconds>(wall).count()}};
+  return {read_monotonic(), WallTime{duration_cast<milliseconds>(wall).count()}};
 }
 
 }  // namespace cidbus

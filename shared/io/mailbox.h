@@ -6,8 +6,7 @@
 //
 // Invariants
 //  1. Values come out in the order they went in, each once.
-//  2. fd() is readable from the first push() until the take_all() that empties it. From come_again() to the
-//     next take_all() a push() leaves it as it is, and push_and_ring() does not.
+//  2. fd() is readable from the first push() until the take_all() that empties it.
 //
 // Thread rule: push() from any thread; take_all() and wait() from one. The lock is held for a few pointer
 // moves. Limits: none of its own; who pushes keeps within a credit.
@@ -36,24 +35,23 @@ class Mailbox {
   Mailbox& operator=(const Mailbox&) = delete;
   ~Mailbox() { ::close(event_); }
 
-  void push(Value value) { add(std::move(value), false); }
-  // For what whoever takes should not wait for, though it said that it comes again.
-  void push_and_ring(Value value) { add(std::move(value), true); }
+  void push(Value value) {
+    bool rings = false;
+    {
+      const std::lock_guard guard(lock_);
+      values_.push_back(std::move(value));
+      rings = !std::exchange(rung_, true);
+    }
+    if (rings) ring();
+  }
 
   // Everything that waits, oldest first; nothing when nothing does.
   std::vector<Value> take_all() {
     std::uint64_t rings = 0;
     while (::read(event_, &rings, sizeof rings) < 0 && errno == EINTR) continue;
     const std::lock_guard guard(lock_);
-    rung_ = quiet_ = false;
+    rung_ = false;
     return std::exchange(values_, {});
-  }
-
-  // Whoever takes looks again soon by itself: it need not be woken for each value, so that one turn takes
-  // many.
-  void come_again() {
-    const std::lock_guard guard(lock_);
-    quiet_ = true;
   }
 
   // Until something waits, or the time is over (a negative one never is). Gives whether something does.
@@ -68,16 +66,6 @@ class Mailbox {
   [[nodiscard]] int fd() const { return event_; }
 
  private:
-  void add(Value value, bool at_once) {
-    bool rings = false;
-    {
-      const std::lock_guard guard(lock_);
-      values_.push_back(std::move(value));
-      rings = !rung_ && (at_once || !quiet_);
-      rung_ = rung_ || rings;
-    }
-    if (rings) ring();
-  }
   void ring() {
     const std::uint64_t one = 1;
     while (::write(event_, &one, sizeof one) < 0 && errno == EINTR) continue;
@@ -86,8 +74,7 @@ class Mailbox {
   const int event_;
   std::mutex lock_;
   std::vector<Value> values_;
-  bool rung_ = false;   // since the last take_all()
-  bool quiet_ = false;  // whoever takes comes by itself
+  bool rung_ = false;  // since the last take_all()
 };
 
 }  // namespace cidbus

@@ -73,7 +73,7 @@ void WorkerCore::on_message(Now now, const Message& message) {
 
 void WorkerCore::accept(const DispatchItem& item) {
   if (credit_ > 0) --credit_;
-  const auto [place, fresh] = held_.emplace(item.attempt, Held{});
+  const auto [place, fresh] = held_.try_emplace(item.attempt);
   if (!fresh) return;  // sent twice
   Held& held = place->second;
   held.time_limit = item.time_limit;
@@ -121,7 +121,7 @@ bool WorkerCore::withdraw(const AttemptId& attempt, const Held& held) {
 
 void WorkerCore::stop(Held& held, AttemptEnd end) {
   output_.cancel(end.attempt);
-  if (!held.stopped) held.stopped = std::move(end);
+  if (!held.stopped) held.stopped = std::make_unique<AttemptEnd>(std::move(end));
 }
 
 Monotonic WorkerCore::stop_soon(Now now, Held& held, AttemptEnd end) {
@@ -171,7 +171,7 @@ void WorkerCore::on_end(AttemptEnd end) {
   const auto held = held_.find(end.attempt);
   if (held == held_.end() || held->second.stage == Held::Stage::Ended)
     return;  // timed out or handed back before
-  const std::optional<AttemptEnd>& stopped = held->second.stopped;
+  const auto& stopped = held->second.stopped;
   if (stopped && end.outcome != Outcome::Completed) {
     end.outcome = stopped->outcome;
     end.error = stopped->error;
@@ -253,7 +253,7 @@ Monotonic WorkerCore::watch(Now now, const AttemptId& attempt, Held& held) {
     return Monotonic::max();
   }
   if (held.stage == Held::Stage::Waiting) return *held.stop_at;
-  const Duration ran = now.monotonic - *held.began;
+  const Duration ran = now.monotonic - held.began;
   if (held.time_limit.count() > 0 && ran >= held.time_limit) {
     return stop_soon(
         now, held,
@@ -270,9 +270,9 @@ Monotonic WorkerCore::watch(Now now, const AttemptId& attempt, Held& held) {
   if (bound_ && !held.told_progress && ran >= progress_after)
     held.told_progress = output_.send(Progress{attempt, 0, {}});
   Monotonic next = held.stop_at.value_or(Monotonic::max());
-  if (held.time_limit.count() > 0) next = std::min(next, *held.began + held.time_limit);
+  if (held.time_limit.count() > 0) next = std::min(next, held.began + held.time_limit);
   if (draining_) next = std::min(next, drain_deadline_);
-  if (!held.told_progress) next = std::min(next, std::max(*held.began, now.monotonic) + progress_after);
+  if (!held.told_progress) next = std::min(next, std::max(held.began, now.monotonic) + progress_after);
   return next;
 }
 
@@ -280,6 +280,7 @@ void WorkerCore::send_ends() {
   std::size_t told = 0;
   while (told < to_tell_.size()) {
     Complete complete;
+    complete.items.reserve(std::min(to_tell_.size() - told, limits::items_a_message));
     std::size_t bytes = 0;
     std::size_t place = told;
     for (; place < to_tell_.size() && complete.items.size() < limits::items_a_message; ++place) {
@@ -290,7 +291,7 @@ void WorkerCore::send_ends() {
       if (bytes > limits::batch_bytes && !complete.items.empty()) break;
       complete.items.push_back({end.attempt, end.outcome, end.result, end.error, end.elapsed, end.log});
     }
-    if (!complete.items.empty() && !output_.send(complete)) break;
+    if (!complete.items.empty() && !output_.send(std::move(complete))) break;
     told = place;
   }
   to_tell_.erase(to_tell_.begin(), to_tell_.begin() + static_cast<std::ptrdiff_t>(told));

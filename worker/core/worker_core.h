@@ -20,9 +20,11 @@
 #pragma once
 
 #include <deque>
-#include <map>
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "shared/base/bytes.h"
@@ -82,11 +84,11 @@ class WorkerCore {
   struct Held {
     enum class Stage { Waiting, Running, Ended } stage = Stage::Waiting;
     std::chrono::milliseconds time_limit{0};
-    std::optional<Monotonic> began;
+    Monotonic began{};  // once it runs
     bool told_progress = false;
     bool revoked = false;
-    std::optional<AttemptEnd> end;      // kept until it is acknowledged
-    std::optional<AttemptEnd> stopped;  // told to stop: how it ends, unless it completes all the same
+    std::optional<AttemptEnd> end;        // kept until it is acknowledged
+    std::unique_ptr<AttemptEnd> stopped;  // told to stop: how it ends, unless it completes all the same
     std::optional<Monotonic>
         give_up_at;  // then it is told as ended, whatever its slot does; strict ones wait
 
@@ -96,6 +98,9 @@ class WorkerCore {
     std::optional<Monotonic> stop_at;  // set by the first renewal that is answered, which lets it begin
     std::string type;                  // until then
     Bytes work;                        // likewise
+  };
+  struct AttemptHash {  // mostly one attempt a task, and tasks are numbered
+    std::size_t operator()(const AttemptId& attempt) const { return attempt.task.value; }
   };
   struct Asked {
     std::uint64_t number = 0;
@@ -127,7 +132,8 @@ class WorkerCore {
 
   std::uint32_t slots_;
   Output& output_;
-  std::map<AttemptId, Held> held_;
+  std::pmr::unsynchronized_pool_resource memory_;  // thousands come and go a second
+  std::pmr::unordered_map<AttemptId, Held, AttemptHash> held_{&memory_};
   std::uint32_t running_ = 0;  // held and begun
   std::uint32_t occupied_ =
       0;  // slots at work, also on attempts that were told as ended: timed out, handed back
