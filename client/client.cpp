@@ -63,7 +63,7 @@ struct Client::State : BusLink::Owner, SessionOutput {
   void paused(std::string_view reason, std::chrono::milliseconds) override { no_room = std::string(reason); }
 
   std::optional<Monotonic> turn_end(Now now) {
-    woken = false;
+    submitted = false;
     const Monotonic wanted = core.tick(now.monotonic);
     return wanted == Monotonic::max() ? std::nullopt : std::optional(wanted);
   }
@@ -89,7 +89,7 @@ struct Client::State : BusLink::Owner, SessionOutput {
   BusLink link;
   bool open = false;
   bool pong = false;                 // the broker answered a ping since it was set back
-  bool woken = false;                // a turn will come without waiting
+  bool submitted = false;            // since the last turn: the next one does not wait
   bool contact = false;              // a leader has welcomed this client at least once
   std::optional<Monotonic> lost_at;  // when the last leader was lost; nothing while bound
   HelloRefusals refusals;
@@ -106,8 +106,7 @@ bool Client::has_room() const { return state_->core.has_room(); }
 bool Client::idle() const { return state_->core.idle(); }
 
 Ticket Client::submit(std::string_view type, const TaskOptions& options, ByteView work) {
-  if (!state_->woken) state_->reactor.wake();
-  state_->woken = true;
+  state_->submitted = true;
   return state_->core.submit(type, options, work);
 }
 
@@ -125,7 +124,8 @@ Status Client::run(const Patience& patience, const std::function<bool()>& done) 
     const Monotonic now = read_clock().monotonic;
     const Monotonic end = state.give_up_at(patience, started);
     if (now >= end || state.refusals.final(state.link.brokers())) return tl::unexpected(state.too_late());
-    state.reactor.run_once(std::min<Duration>(end - now, std::chrono::hours(1)));
+    const Duration most = state.submitted ? Duration::zero() : Duration(std::chrono::hours(1));
+    state.reactor.run_once(std::min<Duration>(end - now, most));
   }
 }
 

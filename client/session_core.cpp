@@ -16,6 +16,10 @@ using std::chrono::milliseconds;
 
 // Between two questions for the same missing results; the first answer may still be on the way.
 constexpr Duration gap_wait = milliseconds(200);
+// Results are acknowledged with what is submitted next, which is likely to be soon; at the latest then, or
+// when there are so many: a broker keeps them until it is told.
+constexpr Duration acknowledge_within = milliseconds(10);
+constexpr std::uint64_t acknowledge_from = 512;
 // A session a client was cut off from for so long may have expired.
 constexpr Duration out_of_sight = Duration(limits::session_ttl) / 2;
 // Of a broker without room: the longest pause doubles from the first to the last of these.
@@ -100,8 +104,9 @@ void SessionCore::renew_session(Monotonic now) {
   const std::vector<Ticket> doubtful = submissions_.give_up_doubtful();
   for (const auto& [task, ticket] : submissions_.renew()) watch(task, ticket);
   session_ = output_.new_session();
-  opened_ = opened_elsewhere_ = established_ = resumed_ = acknowledge_ = false;
-  cursor_ = highest_rseq_ = 0;
+  opened_ = opened_elsewhere_ = established_ = resumed_ = false;
+  cursor_ = highest_rseq_ = acknowledged_ = 0;
+  acknowledge_at_ = Monotonic::max();
   paused_until_ = Monotonic::min();
   resend_at_ = Monotonic::max();
   resume_at_ = owed() ? now + result_silence_ : Monotonic::max();
@@ -207,13 +212,14 @@ void SessionCore::on_results(Monotonic now, const Results& results) {
   for (const ResultItem& item : results.items) {
     highest_rseq_ = std::max(highest_rseq_, item.rseq);
     if (item.rseq <= cursor_) {
-      acknowledge_ = true;  // sent again: the acknowledgement was lost
+      acknowledge_at_ = now;  // sent again: the acknowledgement was lost
     } else if (item.rseq == cursor_ + 1) {
       cursor_ = item.rseq;
-      acknowledge_ = true;
       deliver(item);
     }
   }
+  if (cursor_ > acknowledged_) acknowledge_at_ = std::min(acknowledge_at_, now + acknowledge_within);
+  if (cursor_ - acknowledged_ >= acknowledge_from) acknowledge_at_ = now;
   result_silence_ = settings_.result_silence;
   resume_at_ = owed() ? now + result_silence_ : Monotonic::max();
   if (cursor_ < highest_rseq_) resume_at_ = std::max(now, last_resume_ + gap_wait);
@@ -275,18 +281,19 @@ Monotonic SessionCore::tick(Monotonic now) {
     silence_ = std::min(silence_ * 2, settings_.silence_most);
     resend_at_ = Monotonic::max();
   }
-  send_submissions(now);
+  const bool submitted = send_submissions(now);
   send_questions();
-  send_acknowledgement();
+  if (submitted || now >= acknowledge_at_) send_acknowledgement();
   const bool waits = submissions_.unanswered() > submissions_.in_flight() && now < paused_until_;
-  return std::min({resend_at_, resume_at_, waits ? paused_until_ : Monotonic::max()});
+  return std::min({resend_at_, resume_at_, acknowledge_at_, waits ? paused_until_ : Monotonic::max()});
 }
 
 void SessionCore::send_resume(Monotonic now) {
   last_resume_ = now;
   if (established_) {
     resumed_ = true;
-    acknowledge_ = false;
+    acknowledge_at_ = Monotonic::max();
+    acknowledged_ = cursor_;
     output_.send(SessionResume{session_, cursor_});
   }
   unasked_.clear();
@@ -298,18 +305,21 @@ void SessionCore::send_resume(Monotonic now) {
 
 // A session opens with one submission alone. From its answer on the low water is above it, so that a broker
 // which does not know the session can tell a new one (low water 1) from one that expired.
-void SessionCore::send_submissions(Monotonic now) {
-  if (now < paused_until_) return;
+bool SessionCore::send_submissions(Monotonic now) {
+  if (now < paused_until_) return false;
   const std::size_t window = established_ ? window_ : std::min(window_, 1U);
+  bool sent = false;
   while (submissions_.in_flight() < window) {
     const std::size_t count = std::min(window - submissions_.in_flight(), limits::items_a_message);
     const std::uint64_t low_water = established_ ? submissions_.low_water() : 1;
     Submit batch{session_, low_water, submissions_.take(count, limits::batch_bytes)};
-    if (batch.items.empty()) return;
+    if (batch.items.empty()) break;
     opened_ = true;
     if (resend_at_ == Monotonic::max()) resend_at_ = now + silence_;
     output_.send(std::move(batch));
+    sent = true;
   }
+  return sent;
 }
 
 void SessionCore::send_questions() {
@@ -324,8 +334,9 @@ void SessionCore::send_questions() {
 }
 
 void SessionCore::send_acknowledgement() {
-  if (!acknowledge_) return;
-  acknowledge_ = false;
+  if (acknowledge_at_ == Monotonic::max()) return;
+  acknowledge_at_ = Monotonic::max();
+  acknowledged_ = cursor_;
   output_.send(ResultAck{session_, cursor_});
 }
 

@@ -116,7 +116,7 @@ class SessionCore {
   void pause(Monotonic now, std::chrono::milliseconds retry_after);
 
   void send_resume(Monotonic now);
-  void send_submissions(Monotonic now);
+  bool send_submissions(Monotonic now);  // whether any left
   void send_questions();
   void send_acknowledgement();
   void send_close();
@@ -146,12 +146,13 @@ class SessionCore {
   std::uint64_t cursor_ = 0;          // every rseq up to here was called back; only grows
   std::uint64_t highest_rseq_ = 0;    // seen; above the cursor while a gap waits to be filled
   std::uint64_t answered_below_ = 1;  // the low water when the resend timer was set
-  bool acknowledge_ = false;          // the broker is to be told of the cursor
+  std::uint64_t acknowledged_ = 0;    // the cursor that the broker was told
 
   // Timers; Monotonic::max() when not set.
-  Monotonic resend_at_ = Monotonic::max();  // what is in flight goes out again
-  Duration silence_;                        // the wait before that
-  Monotonic resume_at_ = Monotonic::max();  // the results owed are asked for again
+  Monotonic acknowledge_at_ = Monotonic::max();  // the broker is told of the cursor; earlier with submissions
+  Monotonic resend_at_ = Monotonic::max();       // what is in flight goes out again
+  Duration silence_;                             // the wait before that
+  Monotonic resume_at_ = Monotonic::max();       // the results owed are asked for again
   Duration result_silence_;
   Monotonic last_resume_ = Monotonic::min();
   Monotonic paused_until_ = Monotonic::min();  // the broker has no room before then

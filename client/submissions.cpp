@@ -9,6 +9,8 @@ namespace cidbus {
 namespace {
 // Framing, options and numbers of one item in a Submit: a generous guess, to keep batches below their bound.
 constexpr std::size_t item_overhead_bytes = 128;
+constexpr std::size_t spare_most = 4096;        // bodies kept to be used again
+constexpr std::size_t spare_bytes_most = 1024;  // of work in each
 }  // namespace
 
 std::size_t Submissions::Body::bytes() const {
@@ -16,12 +18,27 @@ std::size_t Submissions::Body::bytes() const {
 }
 
 Ticket Submissions::add(std::string_view type, const TaskOptions& options, ByteView work) {
-  auto body =
-      std::make_unique<Body>(Body{std::string(type), std::string(options.key), options, to_bytes(work)});
+  auto body = make_body();
+  body->type = type;
+  body->key = options.key;
+  body->options = options;
   body->options.key = body->key;
+  body->work.assign(work.begin(), work.end());
   const Ticket ticket{++last_ticket_};
   append({ticket, TaskId{}, std::move(body)});
   return ticket;
+}
+
+std::unique_ptr<Submissions::Body> Submissions::make_body() {
+  if (spare_.empty()) return std::make_unique<Body>();
+  auto body = std::move(spare_.back());
+  spare_.pop_back();
+  return body;
+}
+
+void Submissions::put_away(std::unique_ptr<Body> body) {
+  if (spare_.size() < spare_most && body->work.capacity() <= spare_bytes_most)
+    spare_.push_back(std::move(body));
 }
 
 void Submissions::append(Entry entry) {
@@ -39,6 +56,7 @@ std::vector<SubmitItem> Submissions::take(std::size_t count, std::size_t byte_bu
   std::vector<SubmitItem> items;
   std::size_t bytes = 0;
   const std::uint64_t stop = std::min(end(), low_water_ + limits::session_window);
+  if (send_from_ < stop) items.reserve(std::min<std::size_t>(count, stop - send_from_));
   for (; send_from_ < stop && items.size() < count; ++send_from_) {
     Entry& entry = entries_[send_from_ - first_];
     if (entry.state != State::Waiting) continue;
@@ -59,7 +77,7 @@ void Submissions::settle(Entry& entry, State state) {
   if (entry.state == State::InFlight) --in_flight_;
   --unanswered_;
   unanswered_bytes_ -= entry.body->bytes();
-  entry.body.reset();
+  put_away(std::exchange(entry.body, nullptr));
   entry.state = state;
   while (low_water_ < end() && !is_unanswered(entries_[low_water_ - first_])) ++low_water_;
 }

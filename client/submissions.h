@@ -39,10 +39,10 @@ class Submissions {
 
   // What is sent: a copy, since the caller's views end with his call.
   struct Body {
-    std::string type;
-    std::string key;
-    TaskOptions options;  // its key points into `key` when sent
-    Bytes work;
+    std::string type = {};
+    std::string key = {};
+    TaskOptions options = {};  // its key points into `key`
+    Bytes work = {};
     [[nodiscard]] std::size_t bytes() const;  // about what it takes in a message
   };
 
@@ -93,10 +93,14 @@ class Submissions {
  private:
   static bool is_unanswered(const Entry& entry) { return entry.state <= State::InFlight; }
   [[nodiscard]] std::uint64_t end() const { return first_ + entries_.size(); }
+  std::unique_ptr<Body> make_body();
+  void put_away(std::unique_ptr<Body> body);
   void settle(Entry& entry, State state);
   void trim();
   void append(Entry entry);
 
+  std::vector<std::unique_ptr<Body>>
+      spare_;                    // small ones, to be used again: one comes and goes with each task
   std::deque<Entry> entries_;    // of the seqs first_, first_ + 1, ...; the first is never Done
   std::uint64_t first_ = 1;      // only grows within a session
   std::uint64_t low_water_ = 1;  // the lowest unanswered seq, or end()

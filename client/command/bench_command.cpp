@@ -95,13 +95,13 @@ void LoadRun::result(Ticket ticket, const TaskInfo& info) {
 }
 
 void LoadRun::count(Ticket ticket) {
-  result_.latencies.add(read_clock().monotonic - begun_[ticket.value]);
+  result_.latencies.add(read_monotonic() - begun_[ticket.value]);
   ++answered_;
 }
 
 Status LoadRun::run_until(std::uint64_t answered) {
   const Status ran = client_.run(context_.patience(), [&] {
-    const Monotonic now = read_clock().monotonic;
+    const Monotonic now = read_monotonic();
     while (sent_ < answered && sent_ - answered_ < load_.window && client_.has_room()) submit(now);
     return answered_ == answered || failure_ || context_.interrupted() != 0;
   });
