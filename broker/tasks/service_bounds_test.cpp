@@ -113,8 +113,8 @@ commit
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
     LEASE t6.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5 3=t6
     to w1: dispatch t4.1@1 echo t5.1@1 echo t6.1@1 echo
+    to c1: accepted s1 1=t4 2=t5 3=t6
 commit
 w1 complete t4.1 ok one
     RESULT t4.1 completed
@@ -123,9 +123,9 @@ w1 complete t5.1 ok two
 w1 complete t6.1 ok three
     RESULT t6.1 completed
 commit
-    to w1: completeAck t4.1@1 t5.1@1 t6.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "one"] #2 of 2 [t5 completed attempt 1 on w1
         "two"]
+    to w1: completeAck t4.1@1 t5.1@1 t6.1@1
 c1 ack s1 1
     to c1: results s1 #3 of 3 [t6 completed attempt 1 on w1 "three"]
     RESULT_ACK s1 1 (lazy)

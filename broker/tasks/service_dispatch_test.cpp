@@ -22,8 +22,8 @@ c1 submit s1 low=1 1:echo,tries=3,backoff=1000
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 w1 complete t4.1 retry first
     REQUEUE t4.1 retry, costs a try, waits
@@ -46,8 +46,8 @@ commit
 w1 complete t4.3 retry third
     RESULT t4.3 retry
 commit
-    to w1: completeAck t4.3@1
     to c1: results s1 #1 of 1 [t4 failed attempt 3 on w1 error "third"]
+    to w1: completeAck t4.3@1
 )");
 }
 
@@ -62,8 +62,8 @@ c1 submit s1 low=1 1:echo,tries=1
     SUBMIT s1 1
 commit
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t5
     to w1: dispatch t5.1@1 echo
+    to c1: accepted s1 1=t5
 commit
 w1 credit 3
 w1 complete t5.1 back
@@ -77,8 +77,8 @@ commit
 w2 complete t5.2 ok there
     RESULT t5.2 completed
 commit
-    to w2: completeAck t5.2@1
     to c1: results s1 #1 of 1 [t5 completed attempt 2 on w2 "there"]
+    to w2: completeAck t5.2@1
 )");
 }
 
@@ -94,8 +94,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t5
     to w1: dispatch t5.1@1 echo
+    to c1: accepted s1 1=t5
 commit
 lost w1
     REQUEUE t5.1 worker lost
@@ -109,8 +109,8 @@ commit
 w2 complete t5.2 ok current
     RESULT t5.2 completed
 commit
-    to w2: completeAck t5.2@1
     to c1: results s1 #1 of 1 [t5 completed attempt 2 on w2 "current"]
+    to w2: completeAck t5.2@1
 )");
 }
 
@@ -180,9 +180,9 @@ commit
     LEASE t8.1 to 2 (lazy)
     LEASE t9.1 to 2 (lazy)
     LEASE ta.1 to 2 (lazy)
-    to c1: accepted s1 1=t5 2=t6 3=t7 4=t8 5=t9 6=ta
     to w1: dispatch t5.1@1 echo t6.1@1 echo t7.1@1 echo
     to w2: dispatch t8.1@1 echo t9.1@1 echo ta.1@1 echo
+    to c1: accepted s1 1=t5 2=t6 3=t7 4=t8 5=t9 6=ta
 )");
 }
 

@@ -24,8 +24,8 @@ c1 submit s1 low=1 1:echo,limit=500 2:echo
     SUBMIT s1 2
 commit 3
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo in 500 ms
+    to c1: accepted s1 1=t4
 commit 1
     to c1: accepted s1 2=t5
 # the one credit is used: the second task waits for the next
@@ -55,8 +55,8 @@ c1 submit s1 low=1 3:echo
 w1 credit 9
 commit
     LEASE t8.1 to 1 (lazy)
-    to c1: accepted s1 3=t8
     to w1: dispatch t8.1@2 echo
+    to c1: accepted s1 3=t8
 wait 999
 wait 1
     LEASE t5.1 to 1 (lazy)
@@ -95,8 +95,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t5
     to w1: dispatch t5.1@1 echo
+    to c1: accepted s1 1=t5
 commit
 wait 10000
 w1 renew t5.1
@@ -128,8 +128,8 @@ c1 submit s1 low=1 1:echo,tries=1 2:echo,tries=1 3:echo
 commit
     LEASE t5.1 to 1 (lazy)
     LEASE t6.1 to 1 (lazy)
-    to c1: accepted s1 1=t5 2=t6 3=t7
     to w1: dispatch t5.1@1 echo t6.1@1 echo
+    to c1: accepted s1 1=t5 2=t6 3=t7
 commit
 # a broken connection alone changes nothing: it may come back
 w1 gone
@@ -156,8 +156,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 wait 29000
 office
@@ -180,8 +180,8 @@ commit
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
     LEASE t6.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5 3=t6
     to w1: dispatch t4.1@1 echo t5.1@1 echo t6.1@1 echo
+    to c1: accepted s1 1=t4 2=t5 3=t6
 commit
 office
 w1 hello echo running=t4.1,t6.1
@@ -236,15 +236,15 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 c1 cancel 1 t4
     CANCEL t4
 commit
     to c1: cancelAnswers 1: t4 cancelled
-    to w1: revoke t4.1@1
     to c1: results s1 #1 of 1 [t4 cancelled attempt 1 on w1 error "cancelled"]
+    to w1: revoke t4.1@1
 w1 gone
 w1 hello echo running=t4.1
     to w1: revoke t4.1@1
@@ -265,8 +265,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t5
     to w1: dispatch t5.1@1 echo
+    to c1: accepted s1 1=t5
 commit
 lost w1
     REQUEUE t5.1 worker lost
@@ -278,9 +278,9 @@ w1 hello echo
 w1 complete t5.1 ok first
     RESULT t5.1 completed
 commit
+    to c1: results s1 #1 of 1 [t5 completed attempt 2 on w1 "first"]
     to w1: completeAck t5.1@1
     to w2: revoke t5.2@1
-    to c1: results s1 #1 of 1 [t5 completed attempt 2 on w1 "first"]
 w2 complete t5.2 ok second
     to w2: completeAck t5.2@1
 c1 show 1 t5
@@ -297,8 +297,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 w1 complete t4.1 ok once
     RESULT t4.1 completed
@@ -306,8 +306,8 @@ w1 gone
 w1 hello echo running=t4.1
 w1 complete t4.1 ok once
 commit
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "once"]
+    to w1: completeAck t4.1@1
 w1 complete t4.1 ok once
     to w1: completeAck t4.1@1
 )");
@@ -319,15 +319,15 @@ TEST(TaskServiceLeases, W5AnEndToldOverAndOverWhileTheDiskIsFullIsOnItsWayOnce) 
   EXPECT_EQ(transcript.event("w1 complete t5.1 ok once"), "    RESULT t5.1 completed\n");
   for (int i = 0; i < 100; ++i) EXPECT_EQ(transcript.event("w1 complete t5.1 ok once"), "");
   EXPECT_EQ(transcript.event("commit"),
-            "    to w1: completeAck t5.1@1\n"
-            "    to c1: results s1 #1 of 1 [t5 completed attempt 1 on w1 \"once\"]\n");
+            "    to c1: results s1 #1 of 1 [t5 completed attempt 1 on w1 \"once\"]\n"
+            "    to w1: completeAck t5.1@1\n");
   // Likewise what has no lease any more.
   transcript.play("w1 credit 1\nc1 submit s1 low=1 2:echo\ncommit\ncommit\nlost w1\ncommit\nw1 hello echo\n");
   EXPECT_EQ(transcript.event("w1 complete t8.1 ok late"), "    RESULT t8.1 completed\n");
   for (int i = 0; i < 100; ++i) EXPECT_EQ(transcript.event("w1 complete t8.1 ok late"), "");
   EXPECT_EQ(transcript.event("commit"),
-            "    to w1: completeAck t8.1@1\n"
-            "    to c1: results s1 #2 of 2 [t8 completed attempt 1 on w1 \"late\"]\n");
+            "    to c1: results s1 #2 of 2 [t8 completed attempt 1 on w1 \"late\"]\n"
+            "    to w1: completeAck t8.1@1\n");
 }
 
 TEST(TaskServiceLeases, W5AResultIsAcceptedEvenWhenTheRunWaitsInTheQueueAgain) {
@@ -339,8 +339,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 lost w1
     REQUEUE t4.1 worker lost
@@ -349,8 +349,8 @@ w1 hello echo
 w1 complete t4.1 ok late
     RESULT t4.1 completed
 commit
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "late"]
+    to w1: completeAck t4.1@1
 w1 credit 1
 )");
 }

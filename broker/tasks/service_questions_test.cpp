@@ -50,8 +50,8 @@ c1 submit s1 low=1 1:echo 2:echo
     SUBMIT s1 2
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4 2=t5
 commit
 full the disk of b1 is nearly full: free some room
 c1 submit s1 low=1 2:echo 3:echo
@@ -63,9 +63,9 @@ c1 cancel 7 t5
     CANCEL t5
 commit
     to c1: cancelAnswers 7: t5 cancelled
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "done"] #2 of 2 [t5 cancelled error
         "cancelled"]
+    to w1: completeAck t4.1@1
 c1 ack s1 2
     RESULT_ACK s1 2 (lazy)
 room
@@ -86,8 +86,8 @@ c1 submit s1 low=1 1:echo,delay=5000 2:echo
     SUBMIT s1 2
 commit
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5
     to w1: dispatch t5.1@1 echo
+    to c1: accepted s1 1=t4 2=t5
 wait 4999
 wait 1
     LEASE t4.1 to 1 (lazy)
@@ -106,8 +106,8 @@ c1 submit s1 low=1 1:echo,deadline=1000 2:echo,deadline=1000 3:echo,deadline=100
     SUBMIT s1 3
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5 3=t6
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4 2=t5 3=t6
 commit
 wait 999
 wait 1
@@ -115,10 +115,10 @@ wait 1
     EXPIRE t5
     EXPIRE t6
 commit
-    to w1: revoke t4.1@1
     to c1: results s1 #1 of 1 [t4 timeout attempt 1 on w1 error "its deadline passed before it was
         done"] #2 of 2 [t5 timeout error "its deadline passed before it was done"] #3 of 3 [t6 timeout error
         "its deadline passed before it was done"]
+    to w1: revoke t4.1@1
 w1 complete t4.1 ok too late
     to w1: completeAck t4.1@1
 )");
@@ -134,17 +134,17 @@ c1 submit s1 low=1 1:echo 2:echo
     SUBMIT s1 2
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4 2=t5
 commit
 c2 cancel 5 t4 t5 t99
     CANCEL t4
     CANCEL t5
 commit
     to c2: cancelAnswers 5: t4 cancelled t5 cancelled t99 unknown
-    to w1: revoke t4.1@1
     to c1: results s1 #1 of 1 [t4 cancelled attempt 1 on w1 error "cancelled"] #2 of 2 [t5 cancelled
         error "cancelled"]
+    to w1: revoke t4.1@1
 w1 complete t4.1 cancelled
     to w1: completeAck t4.1@1
 c2 cancel 6 t4
@@ -162,8 +162,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 w1 complete t4.1 ok done
     RESULT t4.1 completed
@@ -171,8 +171,8 @@ c2 cancel 5 t4
     CANCEL t4
 commit
     to c2: cancelAnswers 5: t4 already final
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "done"]
+    to w1: completeAck t4.1@1
 )");
 }
 
@@ -188,21 +188,21 @@ c1 submit s1 low=1 1:echo 2:echo 3:echo
 commit
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5 3=t6
     to w1: dispatch t4.1@1 echo t5.1@1 echo
+    to c1: accepted s1 1=t4 2=t5 3=t6
 commit
 w1 complete t4.1 ok one
     RESULT t4.1 completed
 commit
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "one"]
+    to w1: completeAck t4.1@1
 c2 wait 9 t4 t5 t6 t77
     to c2: taskInfos 9: [t4 completed attempt 1 on w1 "one"] unknown t77
 w1 complete t5.1 failed bad input
     RESULT t5.1 failed
 commit
-    to w1: completeAck t5.1@1
     to c1: results s1 #2 of 2 [t5 failed attempt 1 on w1 error "bad input"]
+    to w1: completeAck t5.1@1
     to c2: taskInfos 9: [t5 failed attempt 1 on w1 error "bad input"]
 c2 gone
 c1 cancel 3 t6
@@ -227,8 +227,8 @@ c1 submit s1 low=1 1:echo 2:hash 3:echo 4:hash 5:echo
 commit
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5 3=t6 4=t7 5=t8
     to w1: dispatch t4.1@1 echo t5.1@1 hash
+    to c1: accepted s1 1=t4 2=t5 3=t6 4=t7 5=t8
 commit
 w1 progress t5.1
 c2 list 1

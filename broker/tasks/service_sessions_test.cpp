@@ -80,8 +80,8 @@ c1 submit s1 low=1 1:echo,key=k
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 c2 submit s2 low=1 1:echo,key=k
     SESSION_OPEN s2
     SUBMIT s2 1
@@ -90,9 +90,9 @@ commit
 w1 complete t4.1 ok shared
     RESULT t4.1 completed
 commit
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "shared"]
     to c2: results s2 #1 of 1 [t4 completed attempt 1 on w1 "shared"]
+    to w1: completeAck t4.1@1
 c2 submit s2 low=2 2:echo,key=k
     SUBMIT s2 2
 commit
@@ -148,17 +148,17 @@ commit
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
     LEASE t6.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5 3=t6
     to w1: dispatch t4.1@1 echo t5.1@1 echo t6.1@1 echo
+    to c1: accepted s1 1=t4 2=t5 3=t6
 commit
 w1 complete t6.1 ok third
     RESULT t6.1 completed
 w1 complete t4.1 ok first
     RESULT t4.1 completed
 commit
-    to w1: completeAck t6.1@1 t4.1@1
     to c1: results s1 #1 of 3 [t6 completed attempt 1 on w1 "third"] #2 of 1 [t4 completed attempt 1 on
         w1 "first"]
+    to w1: completeAck t6.1@1 t4.1@1
 c1 gone
 w1 complete t5.1 ok second
     RESULT t5.1 completed
@@ -190,17 +190,17 @@ c1 submit s1 low=1 1:echo 2:echo
 commit
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5
     to w1: dispatch t4.1@1 echo t5.1@1 echo
+    to c1: accepted s1 1=t4 2=t5
 commit
 w1 complete t4.1 ok one
     RESULT t4.1 completed
 w1 complete t5.1 ok two
     RESULT t5.1 completed
 commit
-    to w1: completeAck t4.1@1 t5.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "one"] #2 of 2 [t5 completed attempt 1 on w1
         "two"]
+    to w1: completeAck t4.1@1 t5.1@1
 c1 ack s1 1
     RESULT_ACK s1 1 (lazy)
 commit
@@ -219,14 +219,14 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 w1 complete t4.1 ok one
     RESULT t4.1 completed
 commit
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "one"]
+    to w1: completeAck t4.1@1
 c1 resume s1 7
     to c1: refused bad message: the cursor is beyond the session's last result
 c1 ack s1 7
@@ -246,17 +246,17 @@ c1 submit s1 low=1 1:echo 2:echo
 commit
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5
     to w1: dispatch t4.1@1 echo t5.1@1 echo
+    to c1: accepted s1 1=t4 2=t5
 commit
 w1 complete t4.1 ok one
     RESULT t4.1 completed
 w1 complete t5.1 ok two
     RESULT t5.1 completed
 commit
-    to w1: completeAck t4.1@1 t5.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "one"] #2 of 2 [t5 completed attempt 1 on w1
         "two"]
+    to w1: completeAck t4.1@1 t5.1@1
 c1 ack s1 2
     RESULT_ACK s1 2 (lazy)
 c1 ack s1 2
@@ -273,15 +273,15 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 c2 resume s1 0
 w1 complete t4.1 ok done
     RESULT t4.1 completed
 commit
-    to w1: completeAck t4.1@1
     to c2: results s1 #1 of 1 [t4 completed attempt 1 on w1 "done"]
+    to w1: completeAck t4.1@1
 )");
 }
 
@@ -294,8 +294,8 @@ c1 submit s1 low=1 1:echo
     SUBMIT s1 1
 commit
     LEASE t4.1 to 1 (lazy)
-    to c1: accepted s1 1=t4
     to w1: dispatch t4.1@1 echo
+    to c1: accepted s1 1=t4
 commit
 c1 close s1
     SESSION_CLOSE s1 (lazy)

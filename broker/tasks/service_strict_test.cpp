@@ -30,8 +30,8 @@ commit
 w1 complete t4.1 ok done
     RESULT t4.1 completed
 commit
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "done"]
+    to w1: completeAck t4.1@1
 )");
 }
 
@@ -115,8 +115,8 @@ w1 complete t5.1 ok late
 w2 complete t5.2 ok current
     RESULT t5.2 completed
 commit
-    to w2: completeAck t5.2@1
     to c1: results s1 #1 of 1 [t5 completed attempt 2 on w2 "current"]
+    to w2: completeAck t5.2@1
 )");
 }
 

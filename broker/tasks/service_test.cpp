@@ -28,8 +28,8 @@ commit
     feed: t5 pending
     LEASE t4.1 to 1 (lazy)
     LEASE t5.1 to 1 (lazy)
-    to c1: accepted s1 1=t4 2=t5
     to w1: dispatch t4.1@1 echo t5.1@1 echo
+    to c1: accepted s1 1=t4 2=t5
 commit
     feed: t4 assigned on w1
     feed: t5 assigned on w1
@@ -39,8 +39,8 @@ w1 complete t4.1 ok hello
     RESULT t4.1 completed
 commit
     feed: t4 completed on w1
-    to w1: completeAck t4.1@1
     to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "hello"]
+    to w1: completeAck t4.1@1
 c1 ack s1 1
     RESULT_ACK s1 1 (lazy)
 commit
@@ -58,8 +58,8 @@ w1 complete t5.2 failed no
     RESULT t5.2 failed
 commit
     feed: t5 failed on w1
-    to w1: completeAck t5.2@1
     to c1: results s1 #2 of 2 [t5 failed attempt 2 on w1 error "no"]
+    to w1: completeAck t5.2@1
 c1 show 7 t4 t99
     to c1: taskInfos 7: [t4 completed attempt 1 on w1 "hello"] unknown t99
 )");

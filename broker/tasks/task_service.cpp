@@ -268,11 +268,11 @@ Monotonic TaskService::tick(Now now) {
 Monotonic TaskService::end_turn(Now now) {
   hand_out_strict(now);
   dispatch(now);
-  send_accepted();
-  send_dispatches();
+  send_dispatches();  // first what a task waits for, then what is only good to know
+  send_accepted();    // before the results of what was accepted
+  send_results();
   send_complete_acks();
   send_revokes();
-  send_results();
   propose_acknowledgements();
   send_waited();
   return next_deadline(now);
