@@ -125,8 +125,7 @@ void Leadership::on_hello(ByteView routing_id, const Header& from, const Hello& 
 
 bool Leadership::admit_member(ByteView routing_id, const Header& from, const Hello& hello,
                               bool other_is_gone) {
-  const auto answer =
-      membership_.hello(now_, from.sender, hello.role, from.incarnation, hello.exchange, other_is_gone);
+  const auto answer = membership_.hello(now_, from.sender, from.incarnation, hello, other_is_gone);
   if (answer == Membership::HelloAnswer::Welcome) return true;
   if (answer == Membership::HelloAnswer::Full) {
     ground_.voice.refuse(routing_id, Refusal::Exhausted, "the cluster has as many members as it can hold");

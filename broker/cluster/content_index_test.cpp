@@ -19,8 +19,11 @@ class ContentIndexTest : public ::testing::Test {
 
   void join(const std::string& name, std::uint64_t free_bytes = 1ULL << 30,
             const std::string& exchange = "h:1") {
-    membership.hello(now, name, Role::Worker, {1}, exchange, false);
-    membership.heartbeat(now, name, {1}, NodeLoad{.disk_free_bytes = free_bytes});
+    Hello hello;
+    hello.role = Role::Worker;
+    hello.exchange = exchange;
+    membership.hello(now, name, {1}, hello, false);
+    if (free_bytes != 0) membership.heartbeat(now, name, {1}, NodeLoad{.disk_free_bytes = free_bytes});
   }
   std::vector<std::string> names(const std::vector<NodeAddress>& nodes) {
     std::vector<std::string> found;
@@ -71,6 +74,15 @@ TEST_F(ContentIndexTest, PlacesOnDistinctNodesWithRoomThatAreNotExcluded) {
     EXPECT_EQ(std::set(chosen.begin(), chosen.end()), (std::set<std::string>{"w1", "w3"}));
     EXPECT_EQ(placed.storing_nodes, 4u);
   }
+}
+
+TEST_F(ContentIndexTest, PlacesOnANodeThatHasSaidHelloAndHasNotYetSentAHeartbeat) {
+  join("w1", 0);
+  EXPECT_EQ(names(index.place({{1}, 1, 0, {}}).nodes), std::vector<std::string>{"w1"});
+  membership.heard(now, "w1", {1});
+  EXPECT_EQ(names(index.place({{1}, 1, 0, {}}).nodes), std::vector<std::string>{"w1"});
+  membership.heartbeat(now, "w1", {1}, NodeLoad{.disk_free_bytes = 1 << 20});
+  EXPECT_TRUE(index.place({{1}, 1, 0, {}}).nodes.empty()) << "it has filled up since";
 }
 
 TEST_F(ContentIndexTest, PlacesMoreWhereThereIsMoreRoom) {

@@ -7,8 +7,8 @@ namespace cidbus {
 Membership::Membership(Duration node_timeout, Duration reconnect_grace)
     : node_timeout_(node_timeout), reconnect_grace_(reconnect_grace) {}
 
-Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Role role, Incarnation incarnation,
-                                          std::string_view exchange, bool other_is_gone) {
+Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Incarnation incarnation,
+                                          const Hello& hello, bool other_is_gone) {
   auto held = nodes_.find(name);
   const bool another = held != nodes_.end() && held->second.incarnation != incarnation;
   if (another && is_live(held->second) && !other_is_gone) return HelloAnswer::NameTaken;
@@ -21,9 +21,10 @@ Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Role r
     held->second.joined_at = now.wall;
   }
   Node& node = held->second;
-  node.role = role;
+  node.role = hello.role;
   node.incarnation = incarnation;
-  node.exchange = exchange;
+  node.exchange = hello.exchange;
+  node.load.slots = hello.slots;
   node.heard = now.monotonic;
   node.last_seen = now.wall;
   node.broken_at.reset();
@@ -50,6 +51,7 @@ bool Membership::heartbeat(Now now, std::string_view name, Incarnation incarnati
   if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return false;
   Node& node = held->second;
   node.load = load;
+  node.told_load = true;
   node.last_seen = now.wall;
   if (node.broken_at) return true;  // the feed is another connection: it does not mend the bus
   node.heard = now.monotonic;

@@ -21,7 +21,7 @@
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/times.h"
 #include "shared/base/time.h"
-#include "shared/core/node.h"
+#include "shared/core/message.h"
 
 namespace cidbus {
 
@@ -31,8 +31,9 @@ class Membership {
     Role role = Role::Client;
     MemberState state = MemberState::Joining;
     Incarnation incarnation;
-    std::string exchange;  // host:port; empty when it stores no blocks
-    NodeLoad load;
+    std::string exchange;    // host:port; empty when it stores no blocks
+    NodeLoad load;           // as last told; of a hello, which comes first, the slots alone
+    bool told_load = false;  // a heartbeat of this incarnation has come
     WallTime joined_at;
     WallTime last_seen;
     Monotonic heard{};
@@ -44,8 +45,8 @@ class Membership {
                       Duration reconnect_grace = limits::reconnect_grace);
 
   // `other_is_gone`: the connection of the incarnation that holds the name is known to be dead.
-  HelloAnswer hello(Now now, std::string_view name, Role role, Incarnation incarnation,
-                    std::string_view exchange, bool other_is_gone);
+  HelloAnswer hello(Now now, std::string_view name, Incarnation incarnation, const Hello& hello,
+                    bool other_is_gone);
   // Any message of the node; false when this incarnation is not a live member.
   bool heard(Now now, std::string_view name, Incarnation incarnation);
   // On the feed, which is another connection than the bus: a sign of life, but none that a broken bus has

@@ -19,7 +19,11 @@ class MembershipTest : public ::testing::Test {
     now.wall.milliseconds += std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
   }
   HelloAnswer hello(std::string_view name, std::uint64_t incarnation, bool other_is_gone = false) {
-    return members.hello(now, name, Role::Worker, {incarnation}, "127.0.0.1:9110", other_is_gone);
+    Hello hello;
+    hello.role = Role::Worker;
+    hello.slots = 3;
+    hello.exchange = "127.0.0.1:9110";
+    return members.hello(now, name, {incarnation}, hello, other_is_gone);
   }
   MemberState state(std::string_view name) { return members.find(name)->state; }
 };
@@ -28,6 +32,7 @@ TEST_F(MembershipTest, JoinsAtHelloAndIsAliveAtTheNextSignOfLife) {
   EXPECT_EQ(hello("w1", 1), HelloAnswer::Welcome);
   EXPECT_EQ(members.take_changes(now), Names{"w1"});
   EXPECT_EQ(state("w1"), MemberState::Joining);
+  EXPECT_EQ(members.find("w1")->load.slots, 3u) << "told by the hello, before any heartbeat";
   EXPECT_TRUE(members.heard(now, "w1", {1}));
   EXPECT_EQ(members.take_changes(now), Names{"w1"});
   EXPECT_EQ(state("w1"), MemberState::Alive);
