@@ -7,6 +7,11 @@ from cluster import PHOTOGRAPH, ClusterTest, wait_until
 
 
 class Handlers(ClusterTest):
+    @staticmethod
+    def blocks_of(cluster, name):
+        """As it told in its last heartbeat; None while it is not alive."""
+        return cluster.members().get(name, {}).get("blocks")
+
     def test_analyze(self):
         cluster = self.start_cluster(workers=1)
         values = cluster.ask("submit", "analyze", "--input", PHOTOGRAPH, "--wait")["result"]["values"]
@@ -32,13 +37,13 @@ class Handlers(ClusterTest):
         cluster.kill("w1")
         wait_until(lambda: "w1" not in cluster.members(), "the leader sees that w1 is gone")
         cluster.start("w1")  # w1 alone holds it
-        before = cluster.members()["w2"]["blocks"]
-        self.assertEqual(before, 0)
+        held = wait_until(lambda: self.blocks_of(cluster, "w1"), "w1 has told how many blocks it has")
+        wait_until(lambda: self.blocks_of(cluster, "w2") == 0, "w2 has told that it has none")
 
         def brought_to_w2():
             task = cluster.ask("submit", "retrieve", "--input", root, "--wait")
             self.assertEqual(task["result"]["cids"], [root])
-            self.assertEqual(task["result"]["values"]["blocks"], str(cluster.members()["w1"]["blocks"]))
+            self.assertEqual(task["result"]["values"]["blocks"], str(held))
             self.assertGreater(int(task["result"]["values"]["bytes"]), 3_000_000)
             return task["worker"] == "w2"
         wait_until(brought_to_w2, "w2 was given one of the tasks")
@@ -62,7 +67,7 @@ class Handlers(ClusterTest):
             self.assertEqual((task["worker"], task["result"]["cids"]), ("w1", [root]))
             blocks = int(task["result"]["values"]["blocks"])
             self.assertGreater(blocks, 3)
-            wait_until(lambda: cluster.members()["w1"]["blocks"] == blocks, "w1 has told how many blocks it has")
+            wait_until(lambda: self.blocks_of(cluster, "w1") == blocks, "w1 has told how many blocks it has")
             self.assertEqual(pins.read_text(), root + "\n")
         cluster.kill("w1")
         cluster.start("w1")
