@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <shared_mutex>
 #include <unordered_set>
 #include <utility>
 
@@ -66,8 +67,8 @@ rocksdb::ColumnFamilyOptions size_options(const std::shared_ptr<rocksdb::Cache>&
   return options;
 }
 
-// RocksDB would look every 5 seconds whether a full disk has room again, and refuse our Resume meanwhile; the
-// next put knows sooner.
+// RocksDB would look every 5 seconds whether a full disk has room again, and go on by its own Resume, which
+// we cannot use (RocksDbStore::write_synced); the next put knows sooner.
 class NoRecoveryOfItsOwn final : public rocksdb::EventListener {
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
     *auto_recovery = false;
@@ -130,17 +131,26 @@ class RocksDbStore final : public BlockStore {
     ByteCount bytes = 0;
   };
 
+  enum class Access : std::uint8_t { Write, Read };
+  Status open_database(Access access);
+  void close_database();
+  bool open_anew();
   void put_locked(std::span<const Block> blocks, PutReport& report, std::vector<BlockKey>& added);
   void add_to(Pending& pending, const Block& block, std::size_t place);
   void write_pending(Pending& pending, PutReport& report, std::vector<BlockKey>& added);
   rocksdb::Status write_synced(rocksdb::WriteBatch& batch);
   rocksdb::Status size_of(const Multihash& multihash, std::optional<ByteCount>& size) const;
+  Status visit_all(const std::function<bool(const Multihash&, ByteCount)>& visit);
   Status count_all();
   [[nodiscard]] Fault trouble(const rocksdb::Status& status) const;
 
   const DiskStoreOptions options_;
   const std::shared_ptr<rocksdb::Cache> cache_;  // shared with the tables and with values still pinned
-  std::unique_ptr<rocksdb::DB> database_;
+
+  // Shared by those who read, and held alone by who opens the database anew, who also holds writing_.
+  std::shared_mutex opening_;
+  std::unique_ptr<rocksdb::DB> database_;  // null only when it could not be opened anew, even to read
+  bool writable_ = false;                  // it is open, and not for reading alone; writing_ guards it
   rocksdb::ColumnFamilyHandle* blocks_ = nullptr;  // multihash -> bytes, in blob files
   rocksdb::ColumnFamilyHandle* sizes_ = nullptr;   // multihash -> varint of the size; same keys, always
 
@@ -150,21 +160,33 @@ class RocksDbStore final : public BlockStore {
   std::atomic<ByteCount> bytes_ = 0;
 };
 
-RocksDbStore::~RocksDbStore() {
+RocksDbStore::~RocksDbStore() { close_database(); }
+
+void RocksDbStore::close_database() {
   if (!database_) return;
   database_->DestroyColumnFamilyHandle(blocks_);
   database_->DestroyColumnFamilyHandle(sizes_);
   database_->Close().PermitUncheckedError();  // everything acknowledged is synced already
+  database_.reset();
+  writable_ = false;
 }
 
 Status RocksDbStore::open() {
   if (Status made = make_store_folder(options_.folder); !made) return made;
+  if (Status opened = open_database(Access::Write); !opened) return opened;
+  return count_all();
+}
+
+Status RocksDbStore::open_database(Access access) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, block_options(cache_));
   families.emplace_back(sizes_family, size_options(cache_));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* database = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(), options_.folder, families, &handles, &database);
+  const auto status =
+      access == Access::Write
+          ? rocksdb::DB::Open(database_options(), options_.folder, families, &handles, &database)
+          : rocksdb::DB::OpenForReadOnly(database_options(), options_.folder, families, &handles, &database);
   if (!status.ok()) {
     if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
       return fault(FaultKind::TryAgain,
@@ -174,23 +196,44 @@ Status RocksDbStore::open() {
     return tl::unexpected(trouble(status));
   }
   database_.reset(database);
+  writable_ = access == Access::Write;
   blocks_ = handles.at(0);
   sizes_ = handles.at(1);
-  return count_all();
+  return {};
+}
+
+// False while there is too little room, and when it did not do after all: what is there stays readable then.
+// Readers wait meanwhile.
+bool RocksDbStore::open_anew() {
+  if (free_disk_bytes(options_.folder) < limits::store_write_buffers + limits::store_write_bytes)
+    return false;
+  const std::scoped_lock lock(opening_);
+  close_database();
+  if (open_database(Access::Write) && count_all()) return true;
+  close_database();
+  static_cast<void>(open_database(Access::Read));
+  return false;
 }
 
 Status RocksDbStore::count_all() {
-  return for_each([this](const Multihash&, ByteCount size) {
-    ++block_count_;
-    bytes_ += size;
+  std::uint64_t blocks = 0;
+  ByteCount bytes = 0;
+  const Status counted = visit_all([&](const Multihash&, ByteCount size) {
+    ++blocks;
+    bytes += size;
     return true;
   });
+  block_count_ = blocks;
+  bytes_ = bytes;
+  return counted;
 }
 
 Result<std::optional<Block>> RocksDbStore::get(const Cid& cid, Check check) {
   if (cid.is_identity()) return Block(cid, to_bytes(cid.identity_content()));
   auto value = std::make_shared<PinnedValue>();
   value->cache = cache_;
+  const std::shared_lock lock(opening_);
+  if (!database_) return tl::unexpected(trouble(rocksdb::Status::NoSpace()));
   const auto status =
       database_->Get(rocksdb::ReadOptions(), blocks_, to_slice(cid.multihash_bytes()), &value->slice);
   if (status.IsNotFound()) return std::nullopt;
@@ -205,12 +248,14 @@ Result<std::optional<Block>> RocksDbStore::get(const Cid& cid, Check check) {
 Result<bool> RocksDbStore::has(const Cid& cid) {
   if (cid.is_identity()) return true;
   std::optional<ByteCount> size;
+  const std::shared_lock lock(opening_);
   const auto status = size_of(cid.multihash(), size);
   if (!status.ok()) return tl::unexpected(trouble(status));
   return size.has_value();
 }
 
 rocksdb::Status RocksDbStore::size_of(const Multihash& multihash, std::optional<ByteCount>& size) const {
+  if (!database_) return rocksdb::Status::NoSpace();
   rocksdb::PinnableSlice value;
   const auto status = database_->Get(rocksdb::ReadOptions(), sizes_, to_slice(multihash.bytes()), &value);
   if (status.IsNotFound()) return rocksdb::Status::OK();
@@ -229,6 +274,7 @@ PutReport RocksDbStore::put(std::span<const Block> blocks) {
   std::vector<BlockKey> added;
   {
     const std::scoped_lock lock(writing_);
+    if (!database_) open_anew();
     put_locked(blocks, report, added);
   }
   if (options_.listener && !added.empty()) options_.listener(added, {});
@@ -282,16 +328,16 @@ void RocksDbStore::write_pending(Pending& pending, PutReport& report, std::vecto
   pending = Pending();
 }
 
-// The first failed write leaves RocksDB refusing all others, so that its log stays whole. Resume writes what
-// it holds in memory to a new file, for which there must be room, and opens a new log.
+// A failed write leaves RocksDB refusing all others, so that its log stays whole. Its Resume is no way out:
+// when that write was the first of its log, RocksDB 7.8 goes on with that log, against an assertion of its
+// own, which Debian's build has on: the process would end. So it is opened anew, once there is room for what
+// its log holds.
 rocksdb::Status RocksDbStore::write_synced(rocksdb::WriteBatch& batch) {
   rocksdb::WriteOptions synced;
   synced.sync = true;
+  if (!writable_ && !open_anew()) return rocksdb::Status::NoSpace();
   auto status = database_->Write(synced, &batch);
-  if (status.ok() || free_disk_bytes(options_.folder) < limits::store_write_buffers + batch.GetDataSize()) {
-    return status;
-  }
-  if (!database_->Resume().ok()) return status;
+  if (status.ok() || !open_anew()) return status;
   return database_->Write(synced, &batch);
 }
 
@@ -299,6 +345,7 @@ Status RocksDbStore::remove(std::span<const Cid> cids) {
   std::vector<BlockKey> removed;
   {
     const std::scoped_lock lock(writing_);
+    if (!database_) open_anew();
     rocksdb::WriteBatch batch;
     std::unordered_set<Multihash> named;
     ByteCount bytes = 0;
@@ -325,6 +372,12 @@ Status RocksDbStore::remove(std::span<const Cid> cids) {
 }
 
 Status RocksDbStore::for_each(const std::function<bool(const Multihash&, ByteCount)>& visit) {
+  const std::shared_lock lock(opening_);
+  return visit_all(visit);
+}
+
+Status RocksDbStore::visit_all(const std::function<bool(const Multihash&, ByteCount)>& visit) {
+  if (!database_) return tl::unexpected(trouble(rocksdb::Status::NoSpace()));
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   options.readahead_size = 1 << 20;
