@@ -45,7 +45,7 @@ struct CheckRoom {};
 
 // Reads batches, from the one that holds `from` on: what a standby that lags lacks, or the state machine
 // after a start. `reader` (0 to disk_readers - 1) says who reads: where it goes on from its last read,
-// nothing is looked for.
+// nothing is looked for. At most limits::append_batches are given, as many as a message may hold.
 struct ReadBatches {
   unsigned reader = 0;
   LogIndex from;

@@ -52,6 +52,13 @@ TEST_F(DiskReaderTest, PieceByPieceTheWholeJournalIsReadInOrder) {
   rig_.expect_nothing_else();
 }
 
+TEST_F(DiskReaderTest, APieceHoldsNoMoreBatchesThanAMessageMay) {
+  ASSERT_GT(all_.size(), limits::append_batches);
+  const BatchesRead piece = read(LogIndex{1}, 1 << 20);
+  EXPECT_EQ(piece.batches.size(), limits::append_batches);
+  EXPECT_EQ(piece.stopped, Stopped::AtMost);
+}
+
 TEST_F(DiskReaderTest, AReadWithinABatchBeginsWithThatBatchAndTwoReadersDoNotDisturbEachOther) {
   const LogIndex within = end_of(all_[4]).last;
   EXPECT_EQ(*read(within, 1, 0).batches.front(), *all_[4]);
