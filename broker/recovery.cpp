@@ -34,8 +34,8 @@ Status read_journal(const Journal& journal, bool replay, Recovered& recovered) {
     const ChainEnd end = (*batch)->header().end();
     recovered.group.log.recovered(end);
     if (end.last <= recovered.applied_end.last) continue;
-    recovered.sizes.journal_since_snapshot += (*batch)->bytes().size();
     if (!replay) continue;
+    recovered.sizes.journal_since_snapshot += (*batch)->bytes().size();
     changes.clear();
     for (const RecordView& record : **batch) {
       recovered.state->apply(record.index, record.time, static_cast<RecordType>(record.type), record.payload,

@@ -16,7 +16,7 @@
 namespace cidbus {
 
 struct RecoveredSizes {
-  ByteCount journal_since_snapshot = 0;
+  ByteCount journal_since_snapshot = 0;  // and in the state
   ByteCount snapshot = 0;  // of the newest
 };
 
