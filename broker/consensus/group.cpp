@@ -85,7 +85,7 @@ Monotonic Group::next_probe() const {
 
 void Group::lead(Monotonic now, Effects& out) {
   if (config_.size() == 1) return;
-  if (unsynced_since_ != Monotonic::max() && now - unsynced_since_ > config_.timers.slow_disk)
+  if (unsynced_since_ != Monotonic::max() && now - unsynced_since_ >= config_.timers.slow_disk)
     return leave_office(now, WhyDeposed::SlowDisk, out);
   if (now >= next_beat_) beat(now, out);
   replication_.tick(now, out);
