@@ -42,7 +42,7 @@ class Broker::Driver {
                 {cluster_id(options.cluster), {options.disk.bytes}}, started, ports, disk, log, prng.fork()),
         snapshotter(std::in_place, *state, disk, options.snapshot_after, recovered.sizes),
         applied_end(recovered.applied_end) {
-    voice.set_epoch(replica.group().epoch());
+    voice.set_epoch(replica.group().log().last().epoch);
   }
 
   const group::Member& self() const { return options.group.at(options.group.self()); }
@@ -135,10 +135,19 @@ class Broker::Driver {
   }
 
   // ---- office
+  // Nodes follow no leader of a lower epoch than they have heard of, so they hear of offices alone: a
+  // candidacy may come to nothing, and be forgotten if it was not on disk when its broker died.
+  void tell_epoch() {
+    if (replica.group().leader() != group::nobody) voice.set_epoch(replica.group().epoch());
+  }
+  // After whatever may have ended it, and before the next message is served: a broker that stood still finds
+  // messages of clients behind the one that told it.
   void follow_news() {
-    for (const Replica::News& news : replica.take_news()) {
-      voice.set_epoch(replica.group().epoch());
-      std::visit([this](const auto& one) { on_news(one); }, news);
+    for (auto all = replica.take_news(); !all.empty(); all = replica.take_news()) {
+      for (const Replica::News& news : all) {
+        tell_epoch();
+        std::visit([this](const auto& one) { on_news(one); }, news);
+      }
     }
   }
   void on_news(const Replica::OfficeTaken& taken) {
@@ -155,6 +164,7 @@ class Broker::Driver {
   void on_news(const Replica::OfficeUnsealed&) { serve_held(); }
   void on_news(const Replica::OfficeLeft&) {
     if (leadership) leadership->send_away(leader());
+    feed.flush(now, state->applied());  // what was applied in this office is not told in the next one
     leadership.reset();
     serving = false;
     serve_held();  // by a word about who leads
@@ -244,7 +254,8 @@ class Broker::Driver {
 
   std::optional<Monotonic> finish_turn(std::optional<Monotonic> replica_next) {
     Monotonic next = replica_next.value_or(Monotonic::max());
-    if (serving) next = std::min(next, leadership->finish_turn(now));
+    // While office is handed over nothing of it is due: its part of the turn was left out, too.
+    if (serving && !sealed) next = std::min(next, leadership->finish_turn(now));
     if (now.monotonic >= next_room_check) {
       disk.submit(CheckRoom{});
       next_room_check = now.monotonic + room_checked_every;
@@ -317,11 +328,13 @@ void Broker::on_connection_broke(Now) {
 void Broker::on_mesh(Now now, ByteView head, std::vector<group::SharedBatch> behind) {
   driver_->now = now;
   driver_->replica.on_mesh(now, head, std::move(behind));
+  driver_->follow_news();
 }
 
 void Broker::on_link(Now now, group::Seat broker, bool up) {
   driver_->now = now;
   driver_->replica.on_link(now, broker, up);
+  driver_->follow_news();
 }
 
 void Broker::hand_over(Now now, group::Seat successor) {
@@ -338,6 +351,7 @@ void Broker::prepare_to_stop(Now now) {
 void Broker::on_disk(Now now, DiskCompletion completion) {
   driver_->now = now;
   driver_->on_disk(std::move(completion));
+  driver_->follow_news();
 }
 
 std::optional<Monotonic> Broker::end_turn(Now now) {
