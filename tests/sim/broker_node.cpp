@@ -1,6 +1,5 @@
 #include "tests/sim/broker_node.h"
 
-#include "broker/journal/journal_reader.h"
 #include "broker/recovery.h"
 #include "broker/tasks/state_machine.h"
 #include "shared/base/ensure.h"
@@ -9,129 +8,196 @@ namespace cidbus::sim {
 namespace {
 
 using namespace std::chrono_literals;
+using group::place;
 
 constexpr ByteCount snapshot_after = 64 << 10;  // small, so that every run takes some
+constexpr Duration handed_over_within = 1s;     // at a stop, as in broker/server.cpp
+constexpr int most_turns_at_once = 10'000;
+constexpr std::uint64_t states_compared = 32;  // one in so many
 
-}  // namespace
-
-void WatchedDisk::submit(DiskCommand command) {
-  if (const auto* write = std::get_if<WriteBatch>(&command)) unsynced_.push_back(write->batch.bytes);
-  disk_.submit(std::move(command));
-}
-
-std::optional<DiskCompletion> WatchedDisk::poll() {
-  auto completion = disk_.poll();
-  const auto* persisted = completion ? std::get_if<Persisted>(&*completion) : nullptr;
-  while (persisted != nullptr && !unsynced_.empty()) {
-    const auto batch = BatchView::parse(*unsynced_.front());
-    ENSURE(batch.has_value());
-    if (batch->header().last() > persisted->end.last) break;
-    for (const RecordView& record : *batch) checker_.on_record(record);
-    unsynced_.pop_front();
-  }
-  return completion;
-}
-
-BrokerNode::BrokerNode(Timeline& timeline, Network& network, Prng prng, Durability durability)
-    : timeline_(timeline), network_(network), prng_(prng), durability_(durability) {}
-
-BrokerNode::~BrokerNode() {
-  if (running()) stop();
-}
-
-DataDirectoryOptions BrokerNode::directory_options() {
+DataDirectoryOptions directory_options(const std::string& name, const DiskIncarnation& fresh) {
   DataDirectoryOptions options;
   options.folder = "data";
   options.cluster = "sim";
-  options.node = "b1";
-  options.fresh_incarnation = {1, 2, 3};
+  options.node = name;
+  options.fresh_incarnation = fresh;
   options.journal.segment_bytes = 256 << 10;
   options.journal.head_bytes = 16 << 10;
   options.marks = {0, 0, 1 << 20};
   return options;
 }
 
-// What nobody was told of may have survived all the same; what was told durable must have.
-void BrokerNode::show_survivors(const Journal& journal) {
-  ENSURE(journal.end().last >= checker_.last(), "durable records are gone", journal.end().last.value,
-         checker_.last().value);
-  if (journal.end().last == checker_.last()) return;
-  JournalReader reader(journal, next(checker_.last()));
-  while (true) {
-    const auto batch = reader.next_batch();
-    ENSURE(batch.has_value(), batch.error().message);
-    if (!*batch) return;
-    for (const RecordView& record : **batch) {
-      if (record.index > checker_.last()) checker_.on_record(record);
-    }
-  }
+}  // namespace
+
+BrokerNode::BrokerNode(const Ground& ground, group::GroupConfig config, Prng prng)
+    : ground_(ground), config_(std::move(config)), prng_(prng), clock_(ground.timeline) {
+  for (auto& byte : incarnation_.bytes) byte = static_cast<std::uint8_t>(prng_());
 }
 
-void BrokerNode::start() {
+BrokerNode::~BrokerNode() {
+  if (running()) end();
+}
+
+// ---- its life
+
+Result<Recovered> BrokerNode::recover_from_disk() {
+  auto directory = DataDirectory::open(files_, directory_options(name(), incarnation_));
+  if (!directory) return tl::unexpected(directory.error());
+  auto recovered = recover(*directory, config_, 7);
+  if (recovered) disk_ = std::make_unique<WatchedDisk>(std::move(*directory), config_, ground_.truths);
+  return recovered;
+}
+
+bool BrokerNode::start() {
   ENSURE(!running());
-  auto directory = DataDirectory::open(files_, directory_options());
-  ENSURE(directory.has_value(), directory.error().message);
-  group::GroupConfig config({{"b1", "broker:1", 0}}, "b1");
-  config.durability = durability_;
-  auto recovered = recover(*directory, config, 7);
-  ENSURE(recovered.has_value(), recovered.error().message);
+  auto recovered = recover_from_disk();
+  if (!recovered) {
+    check(recovered.error().kind != FaultKind::BadData, "what was synced is whole", name(), ": ",
+          recovered.error().message);
+    ground_.chronicle.say(name(), "cannot start: " + recovered.error().message);
+    files_.kill();
+    return false;
+  }
   recovered->state->check_invariants();
-  show_survivors(directory->journal());
-  disk_ = std::make_unique<WatchedDisk>(std::move(*directory), checker_);
-  BrokerOptions options{"sim", config, {prng_()}, {}, prng_(), snapshot_after};
+  ground_.truths.group.monotone.on_start(seat(), recovered->group.epoch, persisted_);
   ++life_;
-  disk_busy_ = false;
-  next_turn_ = Monotonic::max();
-  broker_ = std::make_unique<Broker>(timeline_.now(), options, std::move(*recovered), *this, *disk_, *this);
+  paused_ = doomed_ = disk_busy_ = cut_planned_ = false;
+  next_turn_ = stops_at_ = Monotonic::max();
+  office_ = {};
+  applied_ = commit_ = {};
+  BrokerOptions options{"sim", config_, {prng_()}, incarnation_, prng_(), snapshot_after};
+  broker_ = std::make_unique<Broker>(clock_.now(), options, std::move(*recovered), *this, *disk_, *this);
   feed_.begin_life();
-  broker_->start(timeline_.now());
-  // Somebody watches from some moment on.
-  timeline_.after(Duration(prng_.below(3'000'000'000)), [this, life = life_] {
-    if (life != life_) return;
-    Bytes subscription{1};
-    ByteWriter(subscription).raw(as_bytes(to_text(FeedTopic::Tasks)));
-    broker_->on_subscription(subscription);
-  });
-  network_.set_broker(this);
+  ground_.chronicle.say(name(), "starts");
+  broker_->start(clock_.now());
+  subscribe_later();
+  ground_.bus.set_broker(place(seat()), this);
+  observe();
   wake();
+  return true;
 }
 
-void BrokerNode::stop() {
-  network_.set_broker(nullptr);
+// Somebody watches from some moment on.
+void BrokerNode::subscribe_later() {
+  run_while_alive(Duration(prng_.below(3'000'000'000)), [this] {
+    input([this] {
+      Bytes subscription{1};
+      ByteWriter(subscription).raw(as_bytes(to_text(FeedTopic::Tasks)));
+      broker_->on_subscription(subscription);
+    });
+  });
+}
+
+void BrokerNode::end() {
+  last_log_ = group().log();
+  ground_.bus.set_broker(place(seat()), nullptr);
   broker_.reset();
   disk_.reset();
+  while_paused_.clear();
+  paused_ = false;
   ++life_;
 }
 
 void BrokerNode::crash() {
-  stop();
+  end();
   files_.crash(prng_);
 }
 
 void BrokerNode::kill() {
-  stop();
+  end();
   files_.kill();
 }
 
-void BrokerNode::on_frame(ByteView routing_id, ByteView frame) {
-  broker_->on_frame(timeline_.now(), routing_id, frame);
+void BrokerNode::stop_in_order() {
+  input([this] {
+    stops_at_ = clock_.monotonic() + handed_over_within;
+    broker_->prepare_to_stop(clock_.now());
+  });
+}
+
+// Everything that has arrived is read before a timer is looked at.
+void BrokerNode::resume() {
+  paused_ = false;
+  const std::uint64_t life = life_;
+  for (const auto& act : std::exchange(while_paused_, {})) {
+    act();
+    if (life != life_ || doomed_) return;
+  }
+  take_turn();
+}
+
+void BrokerNode::doom(void (Owner::*end_of)(group::Seat)) {
+  doomed_ = true;
+  run_while_alive({}, [this, end_of] { (ground_.owner.*end_of)(seat()); });
+}
+
+void BrokerNode::run_while_alive(Duration delay, std::function<void()> act) {
+  ground_.timeline.after(delay, [this, life = life_, act = std::move(act)] {
+    if (life == life_) act();
+  });
+}
+
+// ---- what arrives
+
+void BrokerNode::input(std::function<void()> act) {
+  if (!running() || doomed_) return;
+  if (paused_) return while_paused_.push_back(std::move(act));
+  act();
+  observe();
   wake();
+}
+
+void BrokerNode::on_frame(ByteView routing_id, ByteView frame) {
+  if (!paused_) return input([&] { broker_->on_frame(clock_.now(), routing_id, frame); });
+  input([this, id = to_bytes(routing_id), bytes = to_bytes(frame)] {
+    broker_->on_frame(clock_.now(), id, bytes);
+  });
 }
 
 void BrokerNode::on_connection_broke() {
-  broker_->on_connection_broke(timeline_.now());
-  wake();
+  input([this] { broker_->on_connection_broke(clock_.now()); });
+}
+
+void BrokerNode::on_mesh(const std::shared_ptr<const Bytes>& head,
+                         const std::vector<group::SharedBatch>& behind) {
+  input([this, head, behind] { broker_->on_mesh(clock_.now(), *head, behind); });
+}
+
+void BrokerNode::on_link(group::Seat peer, bool up) {
+  input([this, peer, up] { broker_->on_link(clock_.now(), peer, up); });
+}
+
+void BrokerNode::hand_over(group::Seat successor) {
+  input([this, successor] { broker_->hand_over(clock_.now(), successor); });
+}
+
+// ---- what it sends
+
+SendAnswer BrokerNode::send(std::string_view routing_id, ByteView frame) {
+  return ground_.bus.send_to_node(place(seat()), routing_id, frame);
+}
+
+void BrokerNode::send_to_broker(group::Seat to, group::Channel channel, ByteView head,
+                                std::span<const group::SharedBatch> behind) {
+  ground_.mesh.send(seat(), to, channel,
+                    [&peer = ground_.owner.broker(to), copy = std::make_shared<const Bytes>(to_bytes(head)),
+                     batches = std::vector(behind.begin(), behind.end())] { peer.on_mesh(copy, batches); });
 }
 
 // What a broker calls an error is one in a simulated run too.
-void BrokerNode::write(LogLevel level, std::string_view line) { ENSURE(level != LogLevel::Error, line); }
+void BrokerNode::write(LogLevel level, std::string_view line) {
+  check(level != LogLevel::Error, "no broker sees an error", name(), ": ", line);
+  ground_.chronicle.log_line(name(), line);
+}
 
-void BrokerNode::wake() { wake_at(timeline_.now().monotonic); }
+// ---- turns
+
+void BrokerNode::wake() { wake_at(ground_.timeline.now().monotonic); }
 
 void BrokerNode::wake_at(Monotonic when) {
   if (when >= next_turn_) return;
   next_turn_ = when;
-  timeline_.at(when, [this, life = life_, when] {
+  ground_.timeline.at(when, [this, life = life_, when] {
     if (life != life_ || next_turn_ != when) return;
     next_turn_ = Monotonic::max();
     take_turn();
@@ -139,33 +205,122 @@ void BrokerNode::wake_at(Monotonic when) {
 }
 
 void BrokerNode::take_turn() {
-  while (auto completion = disk_->poll()) {
-    ENSURE(!std::holds_alternative<DiskFailed>(*completion), std::get<DiskFailed>(*completion).why.message);
-    if (std::holds_alternative<SnapshotDone>(*completion)) ++snapshots_;
-    broker_->on_disk(timeline_.now(), *std::move(completion));
-  }
-  const auto next = broker_->end_turn(timeline_.now());
+  if (paused_ || doomed_ || !poll_disk()) return;
+  check_rest();
+  const auto next = broker_->end_turn(clock_.now());
+  observe();
   drive_disk();
-  if (next) wake_at(*next);
+  if (next) wake_at(clock_.when(*next));
+  if (stops_at_ == Monotonic::max()) return;
+  if (!group().in_office() || clock_.monotonic() >= stops_at_) return doom(&Owner::on_end);
+  wake_at(clock_.when(stops_at_));
+}
+
+// A real one would burn a processor until something else happens.
+void BrokerNode::check_rest() {
+  const Monotonic now = ground_.timeline.now().monotonic;
+  turns_ = now == turns_at_ ? turns_ + 1 : 0;
+  turns_at_ = now;
+  check(turns_ < most_turns_at_once, "turns come to rest", name(), " takes ", turns_, " turns at one moment");
+}
+
+// False when the disk failed: what it holds is unknown, and the process ends (R6).
+bool BrokerNode::poll_disk() {
+  while (auto completion = disk_->poll()) {
+    if (const auto* failed = std::get_if<DiskFailed>(&*completion)) {
+      ground_.chronicle.say(name(), "the disk failed: " + failed->why.message);
+      ground_.chronicle.mark("R6 a broker ends because its disk failed");
+      // What could not be written is gone: faults.h, not_yet.
+      doom(&Owner::on_power_cut);
+      return false;
+    }
+    if (const auto* vote = std::get_if<VotePersisted>(&*completion))
+      persisted_ = std::max(persisted_, vote->epoch);
+    if (std::holds_alternative<SnapshotDone>(*completion)) ground_.chronicle.mark("a snapshot is taken");
+    broker_->on_disk(clock_.now(), *std::move(completion));
+    observe();
+  }
+  return true;
+}
+
+// ---- the disk
+
+void BrokerNode::set_hung_disk(bool hung) {
+  hung_ = hung;
+  if (!hung && running()) drive_disk();
+}
+
+void BrokerNode::cut_power_at(std::uint64_t operation) {
+  files_.plan(operation, DiskAccident::PowerCut);
+  cut_planned_ = true;
 }
 
 // One step after another, each taking its time; what it completed is handed over at its end.
 void BrokerNode::drive_disk() {
-  if (disk_busy_ || !disk_->stepped().has_work()) return;
+  if (disk_busy_ || hung_ || doomed_ || !disk_->stepped().has_work()) return;
   disk_busy_ = true;
-  const Duration takes(prng_.chance(1, 100) ? prng_.between(5'000'000, 80'000'000)
-                                            : prng_.between(100'000, 900'000));
-  timeline_.after(takes / 2, [this, life = life_, takes] {
-    if (life != life_) return;
+  Duration takes(prng_.chance(1, 100) ? prng_.between(5'000'000, 80'000'000)
+                                      : prng_.between(100'000, 900'000));
+  takes = std::max(takes, slow_);
+  run_while_alive(takes / 2, [this, takes] {
+    if (doomed_) return;
     disk_->stepped().step();
-    timeline_.after(takes / 2, [this, life] {
-      if (life != life_) return;
-      disk_busy_ = false;
-      disk_->stepped().deliver();
-      drive_disk();
-      wake();
-    });
+    if (cut_planned_ && files_.accident_happened()) return doom(&Owner::on_power_cut);
+    run_while_alive(takes / 2, [this] { finish_step(); });
   });
+}
+
+void BrokerNode::finish_step() {
+  if (doomed_) return;
+  disk_busy_ = false;
+  disk_->stepped().deliver();
+  drive_disk();
+  wake();
+}
+
+// ---- truths
+
+void BrokerNode::observe() {
+  const group::Group& core = group();
+  ground_.truths.group.monotone.on_step(seat(), core, state().applied());
+  if (core.in_office()) observe_office();
+  if (state().applied() != applied_) observe_applied();
+}
+
+void BrokerNode::observe_office() {
+  const group::Group& core = group();
+  Checkers& checkers = ground_.truths.group;
+  if (core.epoch() != office_) {
+    office_ = core.epoch();
+    checkers.one_leader.on_office(office_, seat());
+    checkers.committed.on_office(office_, core.log());
+    ground_.chronicle.say(name(), "takes office, epoch " + std::to_string(office_.value));
+    ground_.owner.on_office(seat());
+  }
+  if (core.commit() <= commit_) return;
+  commit_ = core.commit();
+  const group::LogPosition position{core.log().epoch_at(commit_), commit_};
+  checkers.committed.on_leader_commit(office_, position);
+  HeldByMajority::on_leader_commit(position, ground_.owner.holders(position), config_.size());
+}
+
+void BrokerNode::observe_applied() {
+  applied_ = state().applied();
+  const group::Group& core = group();
+  ground_.truths.records.on_applied(core.epoch(), {core.log().epoch_at(applied_), applied_});
+  if (mix_bits(applied_.value) % states_compared == 0) check_state();
+}
+
+void BrokerNode::check_state() {
+  const Digest digest = state().digest();
+  ground_.truths.group.equal_states.on_state(state().applied(), {digest.low, digest.high});
+}
+
+bool BrokerNode::holds(const group::LogPosition& position) const {
+  if (!running() && !last_log_) return false;
+  const group::LogWindow& log = running() ? group().log() : *last_log_;
+  if (position.index <= log.base().index) return true;  // committed, and in a snapshot
+  return log.has(position) && (config_.durability == Durability::Memory || position.index <= log.durable());
 }
 
 }  // namespace cidbus::sim

@@ -15,9 +15,8 @@ SessionId session_from(Prng& prng) {
 
 }  // namespace
 
-ClientNode::ClientNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng given,
-                       std::uint32_t submissions)
-    : Node(timeline, network, std::move(identity), given),
+ClientNode::ClientNode(const NodeGround& ground, NodeIdentity identity, Prng given, std::uint32_t submissions)
+    : Node(ground, std::move(identity), given),
       core_(session_from(prng()), SessionSettings{}, *this),
       left_(submissions) {
   after(Duration(prng().below(50'000'000)), [this] { submit_some(); });
@@ -69,7 +68,9 @@ void ClientNode::submit_some() {
   if (left_ > 0) after(Duration(prng().between(100'000, 400'000'000)), [this] { submit_some(); });
 }
 
-void ClientNode::accepted(Ticket ticket, TaskId task, bool) {
+void ClientNode::accepted(Ticket ticket, TaskId task, bool duplicate) {
+  truths().told.on_accepted(task);
+  if (duplicate) chronicle().mark("C3 a submission sent again is recognised");
   Entry& entry = ledger_.at(ticket);
   ENSURE(entry.task.value == 0 && task.value != 0, "accepted twice", to_text(entry.task), to_text(task));
   ENSURE(!entry.rejected && !entry.unknown && entry.results == 0);
@@ -87,6 +88,7 @@ void ClientNode::rejected(Ticket ticket, Refusal, std::string_view, std::chrono:
 }
 
 void ClientNode::result(Ticket ticket, const TaskInfo& info) {
+  truths().told.on_result(info.task);
   Entry& entry = ledger_.at(ticket);
   ENSURE(info.task == entry.task, "a result of another task", to_text(info.task), to_text(entry.task));
   ENSURE(++entry.results == 1, "a result twice", to_text(info.task));

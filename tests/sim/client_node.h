@@ -25,8 +25,7 @@ class ClientNode : public Node, private SessionOutput {
     TaskState state = TaskState::Pending;
   };
 
-  ClientNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng,
-             std::uint32_t submissions);
+  ClientNode(const NodeGround& ground, NodeIdentity identity, Prng prng, std::uint32_t submissions);
 
   // Everything was submitted and answered, and every accepted task's result has come.
   [[nodiscard]] bool done() const { return left_ == 0 && core_.idle(); }

@@ -4,23 +4,22 @@
 
 namespace cidbus::sim {
 
-Node::Node(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng)
-    : timeline_(timeline),
-      network_(network),
+Node::Node(const NodeGround& ground, NodeIdentity identity, Prng prng)
+    : ground_(ground),
       identity_(std::move(identity)),
       routing_id_(routing_id(identity_)),
       prng_(prng),
-      link_({"broker:1"}, prng_.fork()) {
-  network_.add_node(routing_id_, *this);
+      link_(ground.brokers, prng_.fork()) {
+  ground_.network.add_node(routing_id_, *this);
 }
 
 Node::~Node() {
   *alive_ = false;
-  network_.remove_node(routing_id_);
+  ground_.network.remove_node(routing_id_);
 }
 
 void Node::after(Duration delay, std::function<void()> event) {
-  timeline_.after(delay, [alive = alive_, run = std::move(event)] {
+  ground_.timeline.after(delay, [alive = alive_, run = std::move(event)] {
     if (*alive) run();
   });
 }
@@ -30,7 +29,7 @@ void Node::wake() { wake_at(now().monotonic); }
 void Node::wake_at(Monotonic when) {
   if (when >= next_turn_) return;
   next_turn_ = when;
-  timeline_.at(when, [this, alive = alive_, when] {
+  ground_.timeline.at(when, [this, alive = alive_, when] {
     if (!*alive || next_turn_ != when) return;
     next_turn_ = Monotonic::max();
     take_turn();
@@ -38,47 +37,57 @@ void Node::wake_at(Monotonic when) {
 }
 
 bool Node::send(const Message& message) {
-  if (!link_.bound()) return false;
+  if (link_.bound()) send_to(link_.leader(), message);
+  return link_.bound();
+}
+
+void Node::send_to(std::size_t broker, const Message& message) {
   const Header header{protocol_version, cluster_id(identity_.cluster), link_.epoch(), identity_.name,
                       identity_.incarnation};
-  return network_.send_to_broker(routing_id_, encoder_.encode(header, message));
+  ground_.network.send_to_broker(routing_id_, broker, encoder_.encode(header, message));
 }
 
-void Node::on_connected() {
-  link_.on_connected(now().monotonic, 0);
+void Node::on_connected(std::size_t broker) {
+  link_.on_connected(now().monotonic, broker);
   wake();
 }
 
-void Node::on_disconnected() {
-  changed(link_.on_disconnected(now().monotonic, 0), nullptr);
+void Node::on_disconnected(std::size_t broker) {
+  changed(link_.on_disconnected(now().monotonic, broker), nullptr);
   wake();
 }
 
-void Node::on_frame(ByteView frame) {
+void Node::on_frame(std::size_t broker, ByteView frame) {
   const auto envelope = decoder_.decode(frame);
   ENSURE(envelope.has_value(), "a broker sent what cannot be decoded");
+  const Epoch epoch = envelope->header.epoch;
+  fencing_.on_heard(epoch);
   bool accepted = false;
-  const auto change = link_.on_message(now().monotonic, 0, envelope->header, envelope->message, accepted);
+  const auto change =
+      link_.on_message(now().monotonic, broker, envelope->header, envelope->message, accepted);
   changed(change, &envelope->message);
-  if (accepted && link_.bound() && change == LeaderLink::Change::None) on_message(envelope->message);
+  if (accepted && link_.bound() && broker == link_.leader() && change == LeaderLink::Change::None) {
+    fencing_.on_acted(identity_.name, epoch);
+    on_message(envelope->message);
+  }
   wake();
 }
 
 void Node::changed(LeaderLink::Change change, const Message* message) {
-  if (change == LeaderLink::Change::Unbound) on_unbound();
-  if (change == LeaderLink::Change::Bound) on_bound(std::get<Welcome>(*message));
+  if (change == LeaderLink::Change::None) return;
+  const bool bound = change == LeaderLink::Change::Bound;
+  if (ground_.chronicle.is_told())
+    ground_.chronicle.say(identity_.name, bound ? "bound to " + link_.brokers()[link_.leader()] : "unbound");
+  if (!bound) return on_unbound();
+  on_bound(std::get<Welcome>(*message));
 }
 
 void Node::take_turn() {
   while (true) {
     const auto step = link_.step(now().monotonic);
     changed(step.change, nullptr);
-    const Header header{protocol_version, cluster_id(identity_.cluster), link_.epoch(), identity_.name,
-                        identity_.incarnation};
-    if (step.action == LeaderLink::Action::Hello) {
-      network_.send_to_broker(routing_id_, encoder_.encode(header, make_hello()));
-    }
-    if (step.action == LeaderLink::Action::Ping) send(Ping{});
+    if (step.action == LeaderLink::Action::Hello) send_to(step.broker, make_hello());
+    if (step.action == LeaderLink::Action::Ping) send_to(step.broker, Ping{});
     if (step.action == LeaderLink::Action::None && step.change == LeaderLink::Change::None) break;
   }
   Monotonic next = link_.deadline();

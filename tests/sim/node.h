@@ -1,4 +1,5 @@
-// A simulated node: its link to the broker and its turns, as shared/io/bus_link does them with real sockets.
+// A simulated node: its connections to the brokers, the one that it takes for the leader, and its turns, as
+// shared/io/bus_link does them with real sockets.
 //
 // Thread rule: one thread. Limits: none.
 #pragma once
@@ -8,13 +9,24 @@
 #include "shared/io/bus_link.h"
 #include "shared/node/leader_link.h"
 #include "shared/wire/codec.h"
-#include "tests/sim/network.h"
+#include "tests/sim/bus_network.h"
+#include "tests/sim/chronicle.h"
+#include "tests/sim/truths.h"
 
 namespace cidbus::sim {
 
+// What every node stands on.
+struct NodeGround {
+  Timeline& timeline;
+  BusNetwork& network;
+  Truths& truths;
+  Chronicle& chronicle;
+  std::vector<std::string> brokers;  // their addresses
+};
+
 class Node : public NodeEnd {
  public:
-  Node(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng);
+  Node(const NodeGround& ground, NodeIdentity identity, Prng prng);
   ~Node() override;
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -32,26 +44,28 @@ class Node : public NodeEnd {
   bool send(const Message& message);
   // Makes a turn happen now, after whatever is under way.
   void wake();
-  Timeline& timeline() { return timeline_; }
-  [[nodiscard]] Now now() const { return timeline_.now(); }
+  Truths& truths() { return ground_.truths; }
+  Chronicle& chronicle() { return ground_.chronicle; }
+  [[nodiscard]] Now now() const { return ground_.timeline.now(); }
   Prng& prng() { return prng_; }
   // Runs `event` later unless this node is gone by then.
   void after(Duration delay, std::function<void()> event);
 
  private:
-  void on_connected() override;
-  void on_disconnected() override;
-  void on_frame(ByteView frame) override;
+  void on_connected(std::size_t broker) override;
+  void on_disconnected(std::size_t broker) override;
+  void on_frame(std::size_t broker, ByteView frame) override;
   void changed(LeaderLink::Change change, const Message* message);
+  void send_to(std::size_t broker, const Message& message);
   void take_turn();
   void wake_at(Monotonic when);
 
-  Timeline& timeline_;
-  Network& network_;
+  NodeGround ground_;
   NodeIdentity identity_;
   std::string routing_id_;
   Prng prng_;
   LeaderLink link_;
+  Fencing fencing_;
   Encoder encoder_;
   Decoder decoder_;
   Monotonic next_turn_ = Monotonic::max();

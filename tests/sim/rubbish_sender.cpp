@@ -29,7 +29,7 @@ void RubbishSender::send() {
     default:
       frame = to_bytes(network_.last_to_broker());  // whole, but not the stranger's to say
   }
-  network_.inject(routing_id(stranger), frame);
+  network_.inject(prng_.below(brokers_), routing_id(stranger), frame);
 }
 
 }  // namespace cidbus::sim

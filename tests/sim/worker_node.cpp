@@ -4,17 +4,13 @@ namespace cidbus::sim {
 
 using namespace std::chrono_literals;
 
-WorkerNode::WorkerNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng,
-                       std::uint32_t slots, StrictChecker& checker)
-    : Node(timeline, network, std::move(identity), prng),
-      core_(slots, *this),
-      free_slots_(slots),
-      checker_(checker) {}
+WorkerNode::WorkerNode(const NodeGround& ground, NodeIdentity identity, Prng prng, std::uint32_t slots)
+    : Node(ground, std::move(identity), prng), core_(slots, *this), free_slots_(slots) {}
 
 // What it runs ends with its process.
 WorkerNode::~WorkerNode() {
   for (const auto& [attempt, job] : running_) {
-    if (job.strict) checker_.end(attempt);
+    if (job.strict) truths().strict.end(attempt);
   }
 }
 
@@ -30,6 +26,7 @@ Hello WorkerNode::make_hello() {
 }
 
 void WorkerNode::start(const DispatchItem& item) {
+  truths().told.on_dispatched(item.attempt.task);
   waiting_.push_back({item.attempt, to_bytes(item.work), item.strict});
   fill_slots();
 }
@@ -38,12 +35,12 @@ bool WorkerNode::withdraw(const AttemptId& attempt) {
   return std::erase_if(waiting_, [&](const Job& job) { return job.attempt == attempt; }) > 0;
 }
 
-// It stops soon, as handlers must: within a tenth of a lease.
+// It stops soon, as handlers must: within a tenth of a lease, less what clocks may differ by.
 void WorkerNode::cancel(const AttemptId& attempt) {
   const auto job = running_.find(attempt);
   if (job == running_.end() || job->second.cancelled) return;
   job->second.cancelled = true;
-  after(Duration(prng().below(2'500'000'000)), [this, attempt] { finish(attempt); });
+  after(Duration(prng().below(1'500'000'000)), [this, attempt] { finish(attempt); });
 }
 
 Duration WorkerNode::run_time(const Job& job) {
@@ -58,7 +55,7 @@ void WorkerNode::fill_slots() {
     const Job job = waiting_.front();
     waiting_.pop_front();
     ++runs_;
-    if (job.strict) checker_.begin(job.attempt);
+    if (job.strict) truths().strict.begin(job.attempt);
     running_.emplace(job.attempt, job);
     // Beginning and ending are told from outside the core's own call, as the slots' threads do.
     after(0ns, [this, attempt = job.attempt] {
@@ -75,7 +72,7 @@ void WorkerNode::finish(const AttemptId& attempt) {
   if (place == running_.end()) return;  // it was cancelled and ended then
   const Job job = std::move(place->second);
   running_.erase(place);
-  if (job.strict) checker_.end(attempt);
+  if (job.strict) truths().strict.end(attempt);
   ++free_slots_;
   AttemptEnd end{job.attempt, Outcome::Completed, job.work, {}, 1ms};
   if (job.cancelled) {

@@ -8,15 +8,13 @@
 #include <map>
 
 #include "tests/sim/node.h"
-#include "tests/sim/strict_checker.h"
 #include "worker/core/worker_core.h"
 
 namespace cidbus::sim {
 
 class WorkerNode : public Node, private WorkerCore::Output {
  public:
-  WorkerNode(Timeline& timeline, Network& network, NodeIdentity identity, Prng prng, std::uint32_t slots,
-             StrictChecker& checker);
+  WorkerNode(const NodeGround& ground, NodeIdentity identity, Prng prng, std::uint32_t slots);
   ~WorkerNode() override;
 
   // Stops in order: it hands back and says goodbye. drained() once it may be removed.
@@ -50,7 +48,6 @@ class WorkerNode : public Node, private WorkerCore::Output {
   WorkerCore core_;
   std::uint32_t free_slots_;
   std::deque<Job> waiting_;
-  StrictChecker& checker_;
   std::map<AttemptId, Job> running_;
   std::uint64_t runs_ = 0;
 };

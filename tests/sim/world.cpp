@@ -3,188 +3,137 @@
 #include <algorithm>
 
 #include "broker/tasks/state_machine.h"
-#include "shared/base/ensure.h"
+#include "tests/sim/base/drawn.h"
 
 namespace cidbus::sim {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration longest_fault_phase = 40s;
+constexpr Duration longest_fault_phase = 25s;
+constexpr Duration limit_of_healing = 30s;
 constexpr Duration limit_of_simulated_time = 30min;
+constexpr Duration settling = 12s;  // who is gone without a word is forgotten by then
 
 }  // namespace
 
-World::World(std::uint64_t seed)
+void RunReport::add(const RunReport& other) {
+  simulated_seconds += other.simulated_seconds;
+  steps += other.steps;
+  offices += other.offices;
+  accepted += other.accepted;
+  completed += other.completed;
+  cancelled += other.cancelled;
+  requeues += other.requeues;
+  strict_runs += other.strict_runs;
+  task_events += other.task_events;
+  messages += other.messages;
+  for (const auto& [kind, times] : other.faults) faults[kind] += times;
+  for (const auto& [name, times] : other.marks) marks[name] += times;
+}
+
+World::World(std::uint64_t seed, const WorldOptions& options)
     : prng_(seed),
-      network_(timeline_, prng_.fork()),
-      durability_(seed % 4 == 0 ? Durability::Memory : Durability::Disk),
-      broker_(timeline_, network_, prng_.fork(), durability_),
-      strict_(durability_ == Durability::Disk ? &broker_.checker() : nullptr),
-      rubbish_(network_, prng_.fork()) {
-  broker_.start();
-  const auto workers = prng_.between(1, 4);
-  for (std::uint64_t place = 0; place < workers; ++place) {
-    workers_.emplace_back();
-    add_worker(place);
+      cluster_(draw_shape(prng_, options.brokers), prng_.fork(), options.trace),
+      faults_(cluster_, prng_.fork()) {}
+
+bool World::run_until(Duration most, const std::function<bool()>& done) {
+  const Monotonic until = cluster_.timeline.now().monotonic + most;
+  while (!done()) {
+    if (cluster_.timeline.now().monotonic >= until) return false;
+    check(cluster_.timeline.step(), "work is done", "nothing will ever happen again");
+    if (cluster_.timeline.steps() % 256 == 0) cluster_.remove_drained();
   }
-  const auto clients = prng_.between(1, 3);
-  for (std::uint64_t place = 0; place < clients; ++place) {
-    const NodeIdentity identity{"sim", "c" + std::to_string(place), Role::Client, {prng_()}};
-    clients_.push_back(std::make_unique<ClientNode>(timeline_, network_, identity, prng_.fork(),
-                                                    static_cast<std::uint32_t>(prng_.between(1, 300))));
-  }
-  faults_until_ = timeline_.now().monotonic + Duration(prng_.below(longest_fault_phase.count()));
-  schedule_fault();
-  schedule_rubbish();
+  return true;
 }
 
-void World::add_worker(std::size_t place) {
-  ++worker_lives_;
-  const NodeIdentity identity{"sim", "w" + std::to_string(place), Role::Worker, {prng_()}};
-  workers_[place] = std::make_unique<WorkerNode>(timeline_, network_, identity, prng_.fork(),
-                                                 static_cast<std::uint32_t>(prng_.between(1, 4)), strict_);
-}
-
-void World::schedule_fault() {
-  timeline_.after(Duration(prng_.between(1'000'000, 4'000'000'000)), [this] {
-    if (timeline_.now().monotonic >= faults_until_) return;
-    make_fault();
-    schedule_fault();
-  });
-}
-
-void World::schedule_rubbish() {
-  timeline_.after(Duration(prng_.between(20'000'000, 2'000'000'000)), [this] {
-    if (timeline_.now().monotonic >= faults_until_) return;
-    rubbish_.send();
-    schedule_rubbish();
-  });
-}
-
-void World::make_fault() {
-  const auto choice = prng_.below(100);
-  if (choice < 30 && durability_ == Durability::Disk) {
-    fail_broker(choice < 15);
-  } else if (choice < 45) {
-    silence();
-  } else if (choice < 60) {
-    if (network_.break_some_connection()) ++report_.connection_breaks;
-  } else if (choice < 75) {
-    replace_worker(false);
-  } else if (choice < 90) {
-    replace_worker(true);
-  } else {
-    fill_disk();
-  }
-}
-
-// Longer than any timeout, or shorter: the nodes at both ends find out for themselves.
-void World::silence() {
-  const Duration lasts(prng_.chance(1, 4) ? prng_.between(20'000'000'000, 60'000'000'000)
-                                          : prng_.between(100'000'000, 9'000'000'000));
-  if (network_.silence_some_connection(lasts)) ++report_.silences;
-}
-
-void World::fail_broker(bool power_cut) {
-  if (!broker_.running()) return;
-  if (power_cut) {
-    broker_.crash();
-    ++report_.broker_crashes;
-  } else {
-    broker_.kill();
-    ++report_.broker_kills;
-  }
-  timeline_.after(Duration(prng_.between(1'000'000, 3'000'000'000)), [this] { broker_.start(); });
-}
-
-void World::replace_worker(bool in_order) {
-  const auto place = prng_.below(workers_.size());
-  if (workers_[place] == nullptr) return;
-  if (in_order) {
-    workers_[place]->drain();
-    draining_.push_back(std::move(workers_[place]));
-    ++report_.worker_drains;
-  } else {
-    workers_[place].reset();
-    ++report_.worker_crashes;
-  }
-  timeline_.after(Duration(prng_.between(1'000'000, 8'000'000'000)), [this, place] { add_worker(place); });
-}
-
-void World::remove_drained() {
-  std::erase_if(draining_, [](const auto& worker) { return worker->drained(); });
-}
-
-void World::fill_disk() {
-  ++report_.full_disks;
-  broker_.files().set_capacity(broker_.files().used());
-  timeline_.after(Duration(prng_.between(10'000'000, 4'000'000'000)),
-                  [this] { broker_.files().set_capacity(ByteCount{1} << 40); });
-}
-
-bool World::all_done() const {
-  const bool healed = timeline_.now().monotonic >= faults_until_ && broker_.running();
-  return healed &&
-         std::all_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->done(); });
-}
-
-void World::run_until_done() {
-  const Monotonic limit = timeline_.now().monotonic + limit_of_simulated_time;
-  while (!all_done()) {
-    ENSURE(timeline_.now().monotonic < limit, "work stays undone though all faults are over");
-    ENSURE(timeline_.step(), "nothing will ever happen again");
-    if (timeline_.steps() % 256 == 0) remove_drained();
-  }
-}
-
-// What was told before it was on the disk gets there; who is gone without a word is forgotten.
-void World::settle() {
-  for (const Monotonic until = timeline_.now().monotonic + 90s; timeline_.now().monotonic < until;) {
-    ENSURE(timeline_.step());
-  }
-  remove_drained();
+void World::run_for(Duration time) {
+  run_until(time, [] { return false; });
 }
 
 RunReport World::run() {
-  const Monotonic began = timeline_.now().monotonic;
+  faults_.begin();
+  run_for(drawn(prng_, 0s, longest_fault_phase));
+  faults_.heal();
+  check(run_until(limit_of_healing, [this] { return cluster_.all_agree(); }), "one leader after healing",
+        "not within ", limit_of_healing / 1s, " s");
   run_until_done();
-  settle();
+  run_for(settling);
+  cluster_.remove_drained();
   check_end();
-  report_.trace = timeline_.trace();
-  report_.steps = timeline_.steps();
-  report_.simulated_seconds = std::chrono::duration<double>(timeline_.now().monotonic - began).count();
-  report_.requeues = broker_.checker().requeues();
-  report_.snapshots = broker_.snapshots();
-  report_.strict_runs = strict_.runs();
-  report_.task_events = broker_.feed().task_events();
-  report_.rubbish = rubbish_.sent();
-  report_.rubbish_refused = broker_.feed().refused_messages();
+  count();
   return report_;
 }
 
+void World::run_until_done() {
+  const bool done = run_until(limit_of_simulated_time, [this] {
+    return std::all_of(cluster_.clients().begin(), cluster_.clients().end(),
+                       [](const auto& client) { return client->done(); });
+  });
+  check(done, "work is done", "not ", limit_of_simulated_time / 1min, " min after all faults: ", undone());
+}
+
+std::string World::undone() const {
+  for (const auto& client : cluster_.clients()) {
+    for (const auto& [ticket, entry] : client->ledger()) {
+      if (entry.rejected || entry.unknown || entry.results == 1) continue;
+      const bool is_final = cluster_.truths.journal.is_final(entry.task);
+      return client->identity().name + " waits for " +
+             (entry.task.value == 0 ? "an answer"
+                                    : to_text(entry.task) + (is_final ? ", which is final" : ""));
+    }
+  }
+  return "some client has more to submit";
+}
+
 void World::check_end() {
-  broker_.state().check_invariants();
-  broker_.feed().check(broker_.state());
-  const std::size_t nodes = clients_.size() + workers_.size() + draining_.size();
-  ENSURE(broker_.peers() <= nodes, "peers that are gone are kept", broker_.peers(), nodes);
-  for (const auto& client : clients_) {
+  check(run_until(2s, [this] { return cluster_.all_agree(); }), "one leader after healing",
+        "it did not last");
+  for (std::size_t at = 0; at < cluster_.size(); ++at) {
+    cluster_.broker(at).state().check_invariants();
+    cluster_.broker(at).check_state();
+  }
+  const BrokerNode& leader = *cluster_.sole_leader();
+  leader.feed().check(leader.state());
+  check(leader.broker().peers() <= cluster_.nodes(), "peers that are gone are forgotten",
+        leader.broker().peers(), " of ", cluster_.nodes());
+  check_promises();
+}
+
+void World::check_promises() {
+  for (const auto& client : cluster_.clients()) {
     for (const auto& [ticket, entry] : client->ledger()) {
       if (entry.task.value == 0) {
-        ENSURE(entry.rejected || entry.unknown, "a submission was never answered");
+        check(entry.rejected || entry.unknown, "every submission is answered", client->identity().name);
         continue;
       }
+      const std::string task = to_text(entry.task);
       ++report_.accepted;
-      ENSURE(broker_.checker().has_task(entry.task), "accepted and lost", to_text(entry.task));
-      ENSURE(broker_.checker().is_final(entry.task), "accepted and never final", to_text(entry.task));
-      ENSURE(entry.results == 1, "accepted and never told", to_text(entry.task));
+      check(cluster_.truths.journal.has_task(entry.task), "accepted is kept", task);
+      check(cluster_.truths.journal.is_final(entry.task), "accepted becomes final", task);
+      check(entry.results == 1, "a result is told once", task, " ", entry.results, " times");
       if (entry.state == TaskState::Completed) ++report_.completed;
       const bool told_cancelled = client->cancelled().contains(entry.task);
-      ENSURE(!told_cancelled || entry.state == TaskState::Cancelled, "cancelled and not",
-             to_text(entry.task));
+      check(!told_cancelled || entry.state == TaskState::Cancelled, "told cancelled is cancelled", task);
       report_.cancelled += told_cancelled ? 1 : 0;
     }
   }
+}
+
+void World::count() {
+  report_.trace = cluster_.timeline.trace();
+  report_.steps = cluster_.timeline.steps();
+  report_.simulated_seconds =
+      std::chrono::duration<double>(cluster_.timeline.now().monotonic - Timeline().now().monotonic).count();
+  report_.brokers = cluster_.size();
+  report_.offices = cluster_.truths.group.one_leader.offices();
+  report_.requeues = cluster_.truths.journal.requeues();
+  report_.strict_runs = cluster_.truths.strict.runs();
+  report_.messages = cluster_.bus.sent() + cluster_.mesh.sent();
+  for (std::size_t at = 0; at < cluster_.size(); ++at)
+    report_.task_events += cluster_.broker(at).feed().task_events();
+  report_.faults = cluster_.chronicle.faults();
+  report_.marks = cluster_.chronicle.marks();
 }
 
 }  // namespace cidbus::sim

@@ -3,11 +3,24 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/sim/base/drawn.h"
+
 namespace cidbus::sim {
 
 using group::Channel;
 using group::place;
 using group::Seat;
+using namespace std::chrono_literals;
+
+NetworkProfile draw_network(Prng& prng) {
+  NetworkProfile profile;
+  profile.delay = drawn(prng, 30us, prng.chance(1, 4) ? 20ms : 1ms);
+  if (prng.chance(1, 3)) profile.loss_per_mille = static_cast<std::uint32_t>(prng.between(1, 200));
+  if (prng.chance(1, 3)) profile.repeat_per_mille = static_cast<std::uint32_t>(prng.between(1, 300));
+  if (prng.chance(1, 3)) profile.late_per_mille = static_cast<std::uint32_t>(prng.between(1, 50));
+  profile.reorders = prng.chance(1, 3);
+  return profile;
+}
 
 void BrokerNetwork::send(Seat from, Seat to, Channel channel, const Arrival& arrives) {
   ++sent_;

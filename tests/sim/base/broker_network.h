@@ -33,6 +33,9 @@ struct NetworkProfile {
   bool reorders = false;
 };
 
+// A network with some of these, by chance.
+NetworkProfile draw_network(Prng& prng);
+
 class BrokerNetwork {
  public:
   using Arrival = std::function<void()>;

@@ -3,6 +3,7 @@
 
 #include "tests/sim/base/checkers/acknowledged.h"
 #include "tests/sim/base/checkers/committed.h"
+#include "tests/sim/base/checkers/equal_states.h"
 #include "tests/sim/base/checkers/held_by_majority.h"
 #include "tests/sim/base/checkers/log_matching.h"
 #include "tests/sim/base/checkers/monotone.h"
@@ -15,6 +16,7 @@ struct Checkers {
   OneLeader one_leader;
   LogMatching log_matching;
   Committed committed;
+  EqualStates equal_states;
   Monotone monotone;
   Votes votes;
   Acknowledged acknowledged;

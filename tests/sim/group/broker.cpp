@@ -212,7 +212,8 @@ void SimBroker::apply(const SharedBatch& bytes) {
   digest_ = mix_bits(digest_ ^ batch->header().crc);
   applied_ = batch->header().last();
   applied_end_ = batch->header().end();
-  world_.checkers.committed.on_applied(group_->epoch(), applied_end_, digest_);
+  world_.checkers.committed.on_applied(group_->epoch(), applied_end_);
+  world_.checkers.equal_states.on_state(applied_, {digest_, 0});
   for (const RecordView& record : *batch) {
     if (record.type == open_record)
       group_->step(clock(), OfficeApplied{leader_of(record), record.time}, effects_);

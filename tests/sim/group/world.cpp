@@ -18,16 +18,6 @@ constexpr Duration limit_of_healing = 30s;
 // Kinds of faults, as they are drawn.
 enum Fault : int { Crash, CrashMany, Cut, Break, Pause, Disk, Clock, Assassin, Handover, fault_kinds };
 
-sim::NetworkProfile draw_network(Prng& prng) {
-  sim::NetworkProfile profile;
-  profile.delay = drawn(prng, 30us, prng.chance(1, 4) ? 20ms : 1ms);
-  if (prng.chance(1, 3)) profile.loss_per_mille = static_cast<std::uint32_t>(prng.between(1, 200));
-  if (prng.chance(1, 3)) profile.repeat_per_mille = static_cast<std::uint32_t>(prng.between(1, 300));
-  if (prng.chance(1, 3)) profile.late_per_mille = static_cast<std::uint32_t>(prng.between(1, 50));
-  profile.reorders = prng.chance(1, 3);
-  return profile;
-}
-
 }  // namespace
 
 World::World(std::uint64_t seed, const WorldOptions& options)
@@ -71,7 +61,14 @@ World::World(std::uint64_t seed, const WorldOptions& options)
   if (options_.short_offices) kinds_ = {Assassin};
   between_faults_ = drawn(prng_, 100ms, 4s);
   between_submissions_ = drawn(prng_, options_.short_offices ? 20ms : 5ms, 60ms);
+  links_.emplace(timeline_, network_, faults_.fork(), brokers_.size(),
+                 static_cast<sim::BrokerLinks::Owner&>(*this));
   for (auto& broker : brokers_) broker->start();
+}
+
+void World::on_link(std::size_t broker, Seat peer, bool up) {
+  if (up) return brokers_[broker]->on(group::Connected{peer});
+  brokers_[broker]->on(group::Disconnected{peer});
 }
 
 // ---- running
@@ -91,7 +88,7 @@ bool World::run_until(Duration most, const std::function<bool()>& done) {
 
 RunReport World::run() {
   if (prng_.chance(1, 2) || options_.short_offices) {
-    network_.set_profile(draw_network(prng_));
+    network_.set_profile(sim::draw_network(prng_));
     shared_.flatters = prng_.chance(1, 4);
   }
   schedule_submission();
@@ -156,6 +153,7 @@ void World::make_fault() {
       return cut_some_links();
     case Break:
       if (brokers_.size() > 1) {
+        ++report_.faults["connection breaks"];
         const std::size_t one = any();
         break_connection(one, (one + faults_.between(1, brokers_.size() - 1)) % brokers_.size());
       }
@@ -212,40 +210,13 @@ void World::crash_some(std::size_t count) {
 void World::kill(std::size_t at) {
   if (!brokers_[at]->running()) return;
   brokers_[at]->crash();
-  for (std::size_t other = 0; other < brokers_.size(); ++other)
-    if (other != at) break_connection(at, other);
+  links_->on_death(at);
 }
 
 void World::restart(std::size_t at) {
   if (brokers_[at]->running()) return;
   brokers_[at]->start();
-  for (std::size_t other = 0; other < brokers_.size(); ++other)
-    if (other != at) connect_later(at, other);
-}
-
-void World::break_connection(std::size_t one, std::size_t other) {
-  ++report_.faults["connection breaks"];
-  const Seat seats[] = {static_cast<Seat>(one), static_cast<Seat>(other)};
-  network_.break_connection(seats[0], seats[1]);
-  for (const int end : {0, 1}) {
-    // Word of it travels too, and not over a silent link.
-    if (network_.is_cut(seats[1 - end], seats[end])) continue;
-    timeline_.after(drawn(faults_, 50us, 2ms), [this, self = end == 0 ? one : other, peer = seats[1 - end]] {
-      brokers_[self]->on(group::Disconnected{peer});
-    });
-  }
-  connect_later(one, other);
-}
-
-void World::connect_later(std::size_t one, std::size_t other) {
-  timeline_.after(drawn(faults_, 3ms, 50ms), [this, one, other] {
-    const bool cut = network_.is_cut(static_cast<Seat>(one), static_cast<Seat>(other)) ||
-                     network_.is_cut(static_cast<Seat>(other), static_cast<Seat>(one));
-    if (!brokers_[one]->running() || !brokers_[other]->running()) return;
-    if (cut) return connect_later(one, other);
-    brokers_[one]->on(group::Connected{static_cast<Seat>(other)});
-    brokers_[other]->on(group::Connected{static_cast<Seat>(one)});
-  });
+  links_->on_start(at);
 }
 
 void World::cut_some_links() {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/base/broker_links.h"
 #include "tests/sim/group/broker.h"
 
 namespace cidbus::group_sim {
@@ -39,7 +40,7 @@ struct RunReport {
   std::map<std::string, std::uint64_t> marks;   // rare branches, by name
 };
 
-class World {
+class World : private sim::BrokerLinks::Owner {
  public:
   explicit World(std::uint64_t seed, const WorldOptions& options = {});
   // To the end; throws CheckFailed on a truth that does not hold.
@@ -55,7 +56,7 @@ class World {
   bool run_until(Duration most, const std::function<bool()>& done);
   void kill(std::size_t at);
   void restart(std::size_t at);
-  void break_connection(std::size_t one, std::size_t other);
+  void break_connection(std::size_t one, std::size_t other) { links_->break_connection(one, other); }
   // The broker that serves, when exactly one does.
   [[nodiscard]] SimBroker* sole_leader();
   void submit_to_leaders();
@@ -66,7 +67,8 @@ class World {
   void schedule_fault();
   void make_fault();
   void schedule_submission();
-  void connect_later(std::size_t one, std::size_t other);
+  [[nodiscard]] bool runs(std::size_t broker) const override { return brokers_[broker]->running(); }
+  void on_link(std::size_t broker, group::Seat peer, bool up) override;
   void cut_some_links();
   void harm_some_disk();
   void pause_some();
@@ -87,6 +89,7 @@ class World {
   BrokerNetwork network_;
   SimBroker::World shared_;
   std::vector<std::unique_ptr<SimBroker>> brokers_;
+  std::optional<sim::BrokerLinks> links_;
   std::vector<int> kinds_;  // of faults that this seed has
   Duration between_faults_{};
   Duration between_submissions_{};
