@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 
+#include "client/command/overdue.h"
 #include "client/testing/fake_broker.h"
 #include "client/testing/memory_sink.h"
 #include "shared/content/cid.h"
@@ -226,7 +227,29 @@ TEST_F(CommandTest, ATypeThatNobodyOffersIsTwo) {
 
 TEST_F(CommandTest, ATaskThatTakesTooLongIsOneTwentyFourAndSaysThatItGoesOn) {
   EXPECT_EQ(run_with_broker({"submit", "slow", "--wait", "--timeout", "200ms"}), 124);
-  expect_line({"t1 goes on", "cidbus task wait t1"});
+  expect_line({"(pending: ", "runs slow)", "t1 goes on", "cidbus task wait t1"});
+  EXPECT_EQ(run_with_broker({"task", "wait", "t1", "--timeout", "200ms"}), 124);
+  expect_line({"(pending: ", "t1 goes on", "cidbus task wait t1"});
+}
+
+TaskRecord standing(TaskState state, std::uint32_t attempts, std::string worker, std::string error) {
+  TaskRecord task;
+  task.type = "hash";
+  task.state = state;
+  task.attempts = attempts;
+  task.worker = std::move(worker);
+  task.error = std::move(error);
+  return task;
+}
+
+TEST(Overdue, SaysWhereTheTaskStandsAndWhy) {
+  EXPECT_EQ(standing_of(standing(TaskState::Pending, 0, "", "")),
+            "pending: it waits for its time, or for a worker that runs hash");
+  EXPECT_EQ(standing_of(standing(TaskState::Pending, 1, "w1", "nobody holds it")),
+            "pending after 1 attempt, the last that failed: nobody holds it");
+  EXPECT_EQ(standing_of(standing(TaskState::Processing, 3, "w2", "nobody holds it")),
+            "processing on w2, attempt 3, the last that failed: nobody holds it");
+  EXPECT_EQ(standing_of(standing(TaskState::Assigned, 1, "w1", "")), "assigned on w1, attempt 1");
 }
 
 TEST_F(CommandTest, ABrokerWithoutRoomIsAskedAgainAndSeventyFiveWhenTimeIsUp) {

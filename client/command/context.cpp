@@ -11,6 +11,7 @@ namespace {
 constexpr Duration contact_time = std::chrono::seconds(5);
 constexpr Duration answer_time = std::chrono::seconds(10);
 constexpr Duration outage_time = std::chrono::seconds(60);
+constexpr Duration moment = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -58,6 +59,10 @@ Status Context::ask(const Message& question, const std::function<bool(const Mess
 
 Status Context::ask_patiently(const Message& question, const std::function<bool(const Message&)>& take) {
   return ask_until(deadline(), question, take);
+}
+
+Status Context::ask_at_once(const Message& question, const std::function<bool(const Message&)>& take) {
+  return ask_until(read_clock().monotonic + moment, question, take);
 }
 
 int Context::interrupted() const {

@@ -51,6 +51,8 @@ class Context {
   Status ask(const Message& question, const std::function<bool(const Message&)>& take);
   // For an answer that may take as long as it takes, as long as there is a broker.
   Status ask_patiently(const Message& question, const std::function<bool(const Message&)>& take);
+  // For what is worth a moment when the time is up.
+  Status ask_at_once(const Message& question, const std::function<bool(const Message&)>& take);
   RequestId next_request() { return bus().next_request(); }
 
   // An error line; the command goes on.

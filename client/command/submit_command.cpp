@@ -5,6 +5,7 @@
 #include "client/command/content_access.h"
 #include "client/command/interrupt.h"
 #include "client/command/json_writer.h"
+#include "client/command/overdue.h"
 #include "client/command/registry.h"
 #include "client/command/task_record.h"
 #include "client/command/task_request.h"
@@ -56,12 +57,6 @@ void print_accepted(Context& context, TaskId task, bool duplicate) {
       to_text(task) + "'");
 }
 
-// Says where a task is that this command no longer waits for.
-Fault goes_on(TaskId task, FaultKind kind, const std::string& why) {
-  return {kind,
-          why + ", and task " + to_text(task) + " goes on; see 'cidbus task wait " + to_text(task) + "'"};
-}
-
 Result<int> print_result(Context& context, const TaskRecord& task) {
   Output& output = context.output();
   if (output.is_json())
@@ -84,8 +79,7 @@ Result<int> wait_for_result(Context& context, Client& client, const OneTask& one
     context.complain(goes_on(task, FaultKind::Failed, "interrupted").message);
     return context.interrupted();
   }
-  if (ran.error().kind == FaultKind::TimedOut)
-    return tl::unexpected(goes_on(task, FaultKind::TimedOut, "no result in the time given"));
+  if (ran.error().kind == FaultKind::TimedOut) return tl::unexpected(overdue(context, task));
   return tl::unexpected(goes_on(task, ran.error().kind, ran.error().message));
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "client/command/json_writer.h"
+#include "client/command/overdue.h"
 #include "client/command/registry.h"
 #include "client/command/task_logs.h"
 #include "client/command/task_record.h"
@@ -69,9 +70,10 @@ Result<int> logs(Context& context, const std::vector<std::string>& words) {
 // Tells of each task as it becomes final; in `json`, of all at the end, in the order asked.
 class Waiting {
  public:
-  Waiting(Context& context, TaskIds tasks) : context_(context), asked_(std::move(tasks)) {}
+  Waiting(Context& context, TaskIds tasks) : context_(context), asked_(std::move(tasks)), open_(asked_) {}
 
-  void take(const Result<TaskRecord>& task) {
+  void take(TaskId id, const Result<TaskRecord>& task) {
+    std::erase(open_, id);
     if (!task) {
       failures_.push_back(task.error().message);
       return;
@@ -82,6 +84,9 @@ class Waiting {
     else
       tell(*task);
   }
+
+  // REQUIRES: not all have ended.
+  [[nodiscard]] TaskId first_open() const { return open_.front(); }
 
   int end() {
     if (asked_.size() > 1 && context_.output().format() == Format::Json) {
@@ -109,6 +114,7 @@ class Waiting {
 
   Context& context_;
   const TaskIds asked_;
+  TaskIds open_;  // of these, what has not ended
   std::map<TaskId, TaskRecord> ended_;
   std::vector<std::string> failures_;
 };
@@ -120,8 +126,13 @@ Result<int> wait(Context& context, const std::vector<std::string>& words) {
   const AskLeader ask = [&context](const Message& question, const TakeAnswer& take) {
     return context.ask_patiently(question, take);
   };
-  const Status asked = wait_for_tasks(ask, context.next_request(), *tasks,
-                                      [&](const Result<TaskRecord>& task) { waiting.take(task); });
+  const Status asked =
+      wait_for_tasks(ask, context.next_request(), *tasks,
+                     [&](TaskId id, const Result<TaskRecord>& task) { waiting.take(id, task); });
+  if (!asked && asked.error().kind == FaultKind::TimedOut) {
+    waiting.end();
+    return tl::unexpected(overdue(context, waiting.first_open()));
+  }
   if (!asked) return tl::unexpected(asked.error());
   return waiting.end();
 }

@@ -221,7 +221,7 @@ Result<Task> Client::wait(TaskId id, milliseconds timeout) {
   const cidbus::TaskId task{id.number()};
   std::optional<cidbus::Result<TaskRecord>> ended;
   const auto asked = state_->ask(in(timeout), [&](const AskLeader& ask, RequestId request) {
-    return wait_for_tasks(ask, request, {&task, 1}, [&](const auto& told) { ended = told; });
+    return wait_for_tasks(ask, request, {&task, 1}, [&](cidbus::TaskId, const auto& told) { ended = told; });
   });
   if (!asked && asked.error().kind == cidbus::FaultKind::TimedOut)
     return Fault{FaultKind::TimedOut, "task " + id.text() + " has not ended in the time given, and goes on"};

@@ -79,17 +79,18 @@ Result<CancelledTasks> cancel_tasks(const AskLeader& ask, RequestId request, std
 }
 
 Status wait_for_tasks(const AskLeader& ask, RequestId request, std::span<const TaskId> tasks,
-                      const std::function<void(const Result<TaskRecord>&)>& told) {
+                      const std::function<void(TaskId, const Result<TaskRecord>&)>& told) {
   std::set<TaskId> open(tasks.begin(), tasks.end());
   return ask(TaskQuery{request, TaskQuery::Kind::Wait, {tasks.begin(), tasks.end()}},
              [&](const Message& message) {
                const auto* infos = std::get_if<TaskInfos>(&message);
                if (infos == nullptr || infos->request != request) return false;
                for (const TaskInfo& info : infos->tasks) {
-                 if (is_final(info.state) && open.erase(info.task) != 0) told(make_task_record(info));
+                 if (is_final(info.state) && open.erase(info.task) != 0)
+                   told(info.task, make_task_record(info));
                }
                for (const TaskId task : infos->unknown) {
-                 if (open.erase(task) != 0) told(tl::unexpected(unknown_task(task)));
+                 if (open.erase(task) != 0) told(task, tl::unexpected(unknown_task(task)));
                }
                return open.empty();
              });

@@ -50,9 +50,9 @@ Result<TaskPage> list_tasks(const AskLeader& ask, const TaskList& list);
 using CancelledTasks = std::vector<std::pair<TaskId, CancelAnswer>>;
 Result<CancelledTasks> cancel_tasks(const AskLeader& ask, RequestId request, std::span<const TaskId> tasks);
 
-// Until all are final. `told` hears of each once, as it becomes final; of one the brokers do not know, the
+// Until all are final. `told` hears of each once, as it becomes final; of one that brokers do not know, the
 // fault.
 Status wait_for_tasks(const AskLeader& ask, RequestId request, std::span<const TaskId> tasks,
-                      const std::function<void(const Result<TaskRecord>&)>& told);
+                      const std::function<void(TaskId, const Result<TaskRecord>&)>& told);
 
 }  // namespace cidbus
