@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 
 #include "shared/exchange/exchange_server.h"
@@ -129,7 +130,13 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     return true;
   }
 
+  void stop_by(Monotonic deadline) {
+    core.drain(deadline);
+    give_up_at = deadline + acknowledged_within;
+  }
+
   std::optional<Monotonic> turn(Now now) {
+    if (hurry.exchange(false)) stop_by(now.monotonic);
     if (collect_at && now.monotonic >= *collect_at) on_slots(now);
     if (slots->launch() && !collect_at) collect_at = now.monotonic + Slots::gather_time;
     const auto next = earlier(core.end_turn(now), collect_at);
@@ -160,6 +167,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   BusLink link;
   std::string refusal;
   std::optional<Monotonic> give_up_at;  // set once it is stopping
+  std::atomic<bool> hurry = false;      // set by stop_now(), from another thread
   std::optional<Monotonic> collect_at;  // when the slots are to be asked, whether they have called or not
 };
 
@@ -182,9 +190,12 @@ std::string WorkerServer::exchange_address() const { return state_->exchange->ad
 void WorkerServer::on_stop(Now now) {
   state_->log.info("stopping: " + std::to_string(state_->core.held().size()) +
                    " attempts are finished or handed back");
-  const Monotonic deadline = now.monotonic + state_->options.drain;
-  state_->core.drain(deadline);
-  state_->give_up_at = deadline + acknowledged_within;
+  state_->stop_by(now.monotonic + state_->options.drain);
+}
+
+void WorkerServer::stop_now() {
+  state_->hurry = true;
+  reactor().wake();
 }
 
 }  // namespace cidbus

@@ -4,8 +4,8 @@
 // blocks, each on threads of their own, so no task can hold up a lease.
 //
 // Stopping in order (SIGTERM): it takes nothing more, hands back what has not begun, waits for the rest until
-// the drain time is over, hands that back too, says goodbye. stop_now() just ends; the leader requeues what
-// it held within a second.
+// the drain time is over, hands that back too, says goodbye. stop_now() ends the drain time: what is running
+// is handed back at once, and costs the task no strike, as the death of its worker would.
 //
 // Thread rule: RoleThread. Limits: WorkerCore's, BlockStore's.
 #pragma once
@@ -41,6 +41,8 @@ class WorkerServer : public RoleThread {
   Status open();
   // HOST:PORT of its exchange. REQUIRES: open() succeeded.
   [[nodiscard]] std::string exchange_address() const;
+
+  void stop_now() override;
 
  private:
   void on_stop(Now now) override;
