@@ -48,6 +48,8 @@ struct Observer::State : BusLink::Owner {
   void on_message(Now now, const Header&, const Message& message) override {
     const auto* snapshot = std::get_if<Snapshot>(&message);
     if (snapshot == nullptr || snapshot->request != request) return;
+    if (snapshot->applied < passed_over) return ask_for_snapshot();
+    attached = true;
     shown = snapshot->applied;
     print(print_snapshot(options.style, now.wall, *snapshot));
   }
@@ -75,6 +77,11 @@ struct Observer::State : BusLink::Owner {
       print(print_gap(options.style, now.wall, header.sender, message.topic, verdict.missed));
       ask_for_snapshot();
     }
+    // How things stand comes first; what has happened until then is in it.
+    if (!attached) {
+      passed_over = std::max(passed_over, message.applied);
+      return;
+    }
     for (const FeedEvent& event : message.events) {
       if (is_state_event(event) && message.applied.value != 0 && message.applied <= shown) continue;
       print(print_event(options.style, message.time, header.sender, event));
@@ -95,7 +102,9 @@ struct Observer::State : BusLink::Owner {
   Frames frames;
   Decoder decoder;
   RequestId request;
-  LogIndex shown;  // covered by the last snapshot
+  LogIndex shown;         // covered by the last snapshot
+  LogIndex passed_over;   // of the feed, before the first snapshot: it must cover this
+  bool attached = false;  // the first snapshot is printed
   std::string refusal;
 };
 

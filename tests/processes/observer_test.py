@@ -1,0 +1,76 @@
+"""An observer that comes late is told how things stand, and then what happens, in every form of output."""
+
+import json
+import subprocess
+import unittest
+
+from cluster import BIN, ClusterTest, die_with_the_test, wait_until
+
+
+class LateObserver(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.cluster = self.start_cluster(workers=2)
+        for number in range(3):
+            self.cluster.ask("submit", "echo", "--param", f"n={number}", "--wait")
+        self.cluster.cidbus("submit", "echo", "--delay", "1h")
+        self.cluster.add(self.file("content", b"content"))
+        wait_until(lambda: [self.cluster.members().get(name, {}).get("blocks") for name in ("w1", "w2")] == [1, 1],
+                   "both have told that they hold the block")
+
+    def attach(self, output):
+        """An observer with this form of output; gives the file it prints to."""
+        path = self.folder / f"{output}.txt"
+        with open(path, "wb") as out:
+            # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+            process = subprocess.Popen([BIN / "cidbus-observer", "--name", "late", "--cluster", self.cluster.name, "--brokers",
+                                        self.cluster.broker_address, "--output", output],
+                                       stdin=subprocess.DEVNULL, stdout=out, preexec_fn=die_with_the_test)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        return path
+
+    def test_the_past_comes_first_and_then_what_happens(self):
+        path = self.attach("ndjson")
+
+        def events():
+            whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+            return [json.loads(line) for line in whole.splitlines()]
+        first = wait_until(events, "it prints something")[0]
+        self.assertEqual((first["event"], first["cluster"], first["leader"]), ("snapshot", self.cluster.name, "b1"))
+        self.assertEqual((first["tasks"]["completed"], first["tasks"]["pending"]), (3, 1))
+        self.assertEqual(first["blocks_indexed"], 1)
+        members = {member["name"]: member for member in first["members"]}
+        self.assertLessEqual({"b1", "w1", "w2"}, set(members))
+        self.assertEqual({members[name]["slots"] for name in ("w1", "w2")}, {2})
+
+        task = self.cluster.ask("submit", "echo", "--wait")["id"]
+        wait_until(lambda: [event for event in events() if event["event"] == "task" and event["id"] == task
+                            and event["state"] == "completed"], "it tells of the new task")
+        told = {event["id"] for event in events() if event["event"] == "task"}
+        self.assertEqual(told, {task}, "what the snapshot holds is not told again")
+        self.cluster.kill("w1")
+        wait_until(lambda: [event for event in events() if event["event"] == "member" and event["name"] == "w1"
+                            and event["state"] != "alive"], "it tells of the worker that is gone")
+
+    def test_sentences_for_a_person(self):
+        path = self.attach("table")
+
+        def lines():
+            return path.read_text(encoding="utf-8").splitlines()
+        wait_until(lambda: len(lines()) > 3, "it prints how things stand")
+        self.assertRegex(lines()[0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z  cluster test, leader b1: 1 pending, 3 completed$")
+        self.assertTrue([line for line in lines() if line.endswith("  worker w1 alive, 0 of 2 slots busy, 1 blocks")], lines())
+        task = self.cluster.ask("submit", "echo", "--wait")["id"]
+        wait_until(lambda: [line for line in lines() if f"  task {task} echo completed on w" in line], "it tells of the task")
+        self.assertFalse([line for line in lines() if "heartbeat" in line])
+
+    def test_names_alone(self):
+        path = self.attach("quiet")
+        wait_until(lambda: {"b1", "w1", "w2"} <= set(path.read_text(encoding="utf-8").split()), "the members are named")
+        task = self.cluster.ask("submit", "echo", "--wait")["id"]
+        wait_until(lambda: task in path.read_text(encoding="utf-8").splitlines(), "the task is named")
+
+
+if __name__ == "__main__":
+    unittest.main()
