@@ -68,9 +68,11 @@ Reader& ContentAccess::reader() {
 Result<Added> ContentAccess::add(const std::filesystem::path& path, const AddOptions& options,
                                  const ImportProgress& progress) {
   std::error_code error;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(path, error))) {
+  if (!std::filesystem::exists(std::filesystem::status(path, error))) {
     return fault(error.value() == EACCES ? FaultKind::NotAllowed : FaultKind::BadData,
-                 in_quotes(path.native()) + ": no such file or folder; check the path");
+                 in_quotes(path.native()) + ": " +
+                     (error.value() == ELOOP ? error.message() : "no such file or folder") +
+                     "; check the path");
   }
   BlockAccess& target = blocks(options.copies);
   CountingSink sink(target, context_.deadline());

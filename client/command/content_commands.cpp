@@ -87,10 +87,13 @@ Result<std::filesystem::path> default_destination(const std::string& word) {
 Result<int> get(Context& context, const std::string& word, const std::string& destination) {
   auto target = destination.empty() ? default_destination(word) : std::filesystem::path(destination);
   if (!target) return tl::unexpected(target.error());
+  const std::filesystem::path parent = target->parent_path();
+  std::error_code error;
+  if (!parent.empty() && !std::filesystem::exists(parent, error) && error.value() != EACCES)
+    return fault(FaultKind::BadData, in_quotes(parent.native()) + ": no such folder; make it first");
   ContentAccess content(context);
   const auto cid = find(content.reader(), word);
   if (!cid) return tl::unexpected(cid.error());
-  std::error_code error;
   // As cp does: into a folder that is there, under the name of what is fetched.
   if (!destination.empty() && std::filesystem::is_directory(*target, error)) {
     const auto name = default_destination(word);

@@ -1,5 +1,6 @@
 """Bad input: each kind ends with one clear line and the exit code that DESIGN promises."""
 
+import os
 import unittest
 
 import cids
@@ -29,13 +30,17 @@ class BadInput(ClusterTest):
         self.assert_fails(done, 1)
 
     def test_a_bad_parameter(self):
-        picture = self.cluster.add(self.file("any", b"any"))
-        for parameters in (["transform=fold"], ["transform=resize"], ["transform=resize", "width=minus"],
-                           ["transform=resize", "width=0"], ["transform=resize", "width=10", "colour=red"]):
+        picture = self.cluster.add(PHOTOGRAPH)
+        for parameters, says in ((["transform=fold"], "fold"), (["transform=resize"], "give width, height or both"),
+                                 (["transform=resize", "width=minus"], "minus"), (["transform=resize", "width=0"], "width"),
+                                 (["transform=resize", "width=10", "colour=red"], "colour")):
             with self.subTest(parameters):
                 options = [word for parameter in parameters for word in ("--param", parameter)]
                 done = self.cluster.cidbus("submit", "process_content", "--input", picture, *options, "--wait")
-                self.assert_fails(done, 1)
+                self.assert_fails(done, 1, says)
+        done = self.cluster.cidbus("submit", "process_content", "--input", picture, "--param", "transform=resize", "--param",
+                                   "width=10", "--wait")
+        self.assertEqual(done.code, 0, f"nothing but the parameter was wrong: {done}")
 
     def test_an_unknown_task_type(self):
         done = self.cluster.cidbus("submit", "no_such_type", "--wait", "--timeout", "20s")
@@ -44,7 +49,8 @@ class BadInput(ClusterTest):
     def test_what_is_no_cid(self):
         for text in ("bafynotacid", "Qm", "zzzz", "b" * 300, ""):
             with self.subTest(text):
-                self.assertIn(self.cluster.cidbus("get", text, "-o", self.folder / "out").code, (2, 65))
+                self.assert_fails(self.cluster.cidbus("get", text, "-o", self.folder / "out"), 65, "CID")
+                self.assertFalse((self.folder / "out").exists())
         self.assert_fails(self.cluster.cidbus("cat", "bafynotacid"), 65, "bafynotacid")
 
     def test_a_cid_that_nobody_holds_is_said_so_within_the_timeout(self):
@@ -53,6 +59,53 @@ class BadInput(ClusterTest):
         self.assert_fails(done, 1, nobodys)
         done = self.cluster.cidbus("submit", "hash", "--input", nobodys, "--wait", "--timeout", "30s", timeout=45)
         self.assert_fails(done, 1, nobodys)
+
+    def test_a_task_that_waits_for_what_nobody_holds_says_so_when_the_time_is_up(self):
+        nobodys = cids.cid_of_raw(b"nobody holds this")
+        done = self.cluster.cidbus("submit", "hash", "--input", nobodys, "--retries", "50", "--wait", "--timeout", "8s", timeout=30)
+        self.assert_fails(done, 124, nobodys, "cidbus task wait t")
+
+    def test_a_file_that_cannot_be_written(self):
+        cid = self.cluster.add(self.file("content", b"content"))
+        self.assert_fails(self.cluster.cidbus("get", cid, "-o", "/nope/dir/x"), 65, "/nope/dir", "make it first")
+
+    def test_a_path_that_is_not_in_the_folder(self):
+        folder = self.folder / "stuff"
+        folder.mkdir()
+        (folder / "there").write_text("x", encoding="ascii")
+        root = self.cluster.cidbus("add", "--recursive", folder, "--output", "quiet").out.strip()
+        self.assertEqual(self.cluster.cidbus("cat", f"{root}/there").out, "x")
+        for command in ("cat", "ls", "stat"):
+            with self.subTest(command):
+                self.assert_fails(self.cluster.cidbus(command, f"{root}/nope"), 1, "nope")
+
+    def test_a_loop_of_symlinks_is_added_as_what_it_is_and_not_followed(self):
+        loop = self.folder / "loop"
+        loop.symlink_to(loop)
+        self.assert_fails(self.cluster.cidbus("add", loop), 65, "loop", "symbolic links")
+        folder = self.folder / "stuff"
+        folder.mkdir()
+        (folder / "up").symlink_to(folder)
+        done = self.cluster.cidbus("add", "--recursive", folder, "--output", "quiet")
+        self.assertEqual(done.code, 0, str(done))
+        out = self.folder / "out"
+        self.assertEqual(self.cluster.cidbus("get", done.out.strip(), "-o", out).code, 0)
+        self.assertEqual(os.readlink(out / "up"), str(folder))
+
+    def test_a_bad_line_of_a_batch(self):
+        lines = ['{"type": "echo", "params": {"n": "1"}}', '{"type": "echo", "parms": {}}', "no json",
+                 '{"type": "echo", "params": {"n": "4"}}']
+        done = self.cluster.cidbus("submit", "--batch", "-", "--wait", "--output", "ndjson", given="\n".join(lines) + "\n")
+        self.assertEqual(done.code, 65, str(done))
+        answers = done.lines()
+        self.assertEqual([answer.get("code") for answer in answers], [None, 65, 65, None], str(done))
+        self.assertEqual([answer["result"]["values"]["n"] for answer in (answers[0], answers[3])], ["1", "4"])
+        errors = done.err.splitlines()
+        self.assertEqual(len(errors), 2, str(done))
+        self.assertIn("line 2: ", errors[0])
+        self.assertIn("parms", errors[0])
+        self.assertIn("line 3: ", errors[1])
+        self.assert_fails(self.cluster.cidbus("submit", "--batch", "/no/such/file"), 65, "/no/such/file")
 
     def test_an_unknown_task(self):
         self.assert_fails(self.cluster.cidbus("task", "show", "tzzzzz"), 1, "tzzzzz")

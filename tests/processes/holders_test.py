@@ -1,10 +1,11 @@
 """Content outlives the death of either node that holds it, and comes back damaged from none."""
 
+import hashlib
 import os
 import shutil
 import unittest
 
-from cluster import ClusterTest, wait_until
+from cluster import PHOTOGRAPH, ClusterTest, wait_until
 
 
 class Holders(ClusterTest):
@@ -13,12 +14,16 @@ class Holders(ClusterTest):
         self.content = os.urandom(5 << 20) + b"the end"
         self.path = self.file("content", self.content)
 
-    def assert_whole(self, cluster, cid):
+    def bytes_of(self, cluster, cid):
         copy = self.folder / "copy"
         done = cluster.cidbus("get", cid, "-o", copy)
         self.assertEqual(done.code, 0, str(done))
-        self.assertEqual(copy.read_bytes(), self.content)
+        content = copy.read_bytes()
         copy.unlink()
+        return content
+
+    def assert_whole(self, cluster, cid):
+        self.assertEqual(self.bytes_of(cluster, cid), self.content)
 
     def test_what_add_returned_outlives_the_death_of_either_holder_and_of_its_disk(self):
         for dead in ("w1", "w2"):
@@ -30,14 +35,16 @@ class Holders(ClusterTest):
                 self.assert_whole(cluster, cid)
                 cluster.close()
 
-    def test_a_result_outlives_the_death_of_either_holder(self):
+    def test_a_result_outlives_the_death_of_either_holder_and_of_its_disk(self):
         for dead in ("w1", "w2"):
             with self.subTest(dead=dead):
                 cluster = self.start_cluster(workers=2)
-                cid = cluster.add(self.path)
-                task = cluster.ask("submit", "hash", "--input", cid, "--wait")
-                self.assertEqual(task["state"], "completed")
+                task = cluster.ask("submit", "process_content", "--input", PHOTOGRAPH, "--param", "transform=grayscale",
+                                   "--wait")
+                (cid,) = task["result"]["cids"]
+                self.content = self.bytes_of(cluster, cid)
                 cluster.kill(dead)
+                shutil.rmtree(cluster.data_folder(dead))
                 self.assert_whole(cluster, cid)
                 cluster.close()
 
@@ -61,9 +68,13 @@ class Holders(ClusterTest):
         cluster.kill("w1")
         cluster.spawn("w1")
         wait_until(lambda: "w1" in cluster.members(), "w1 is back with its blocks")
-        for _ in range(4):  # either worker may get it
+        digest = hashlib.sha256(self.content).hexdigest()
+
+        def run_by_w2():  # either worker may get it
             task = cluster.ask("submit", "hash", "--input", cid, "--wait")
-            self.assertEqual(task["state"], "completed")
+            self.assertIn(digest, task["result"]["values"].values())
+            return task["worker"] == "w2"
+        wait_until(run_by_w2, "w2, which held nothing, was given one of the tasks")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Rubbish, floods, the oversized and those of another cluster are answered or cut, and harm no one who works."""
 
+import json
 import os
 import random
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from cluster import BIN, PATIENCE_SECONDS, ClusterTest
+from cluster import BIN, PATIENCE_SECONDS, ClusterTest, wait_until
 
 GREETING = b"\xff" + b"\x00" * 8 + b"\x7f\x03\x00NULL" + b"\x00" * 16 + b"\x00" + b"\x00" * 31  # ZMTP 3.0, RFC 23
 
@@ -37,7 +38,7 @@ class Work:
 class Intruders(ClusterTest):
     def setUp(self):
         super().setUp()
-        self.cluster = self.start_cluster(workers=2, gateways=1)
+        self.cluster = self.start_cluster(workers=2, gateways=1, observers=1)
         self.pids = {name: process.pid for name, process in self.cluster.running.items()}
         self.work = Work(self.cluster)
         self.addCleanup(self.work.stop)
@@ -60,6 +61,15 @@ class Intruders(ClusterTest):
         self.assertEqual(lines[-1], f"sent {count}")
         return lines[:-1]
 
+    def refused(self):
+        """How many messages the broker says that it has refused."""
+        told = [event["refused_messages"] for event in map(json.loads, self.cluster.log("o1").splitlines()[:-1])
+                if event.get("event") == "counters"]
+        return told[-1] if told else 0
+
+    def assert_counted(self, count):
+        wait_until(lambda: self.refused() >= count, f"{count} refused messages are counted, and told on the feed")
+
     def ports(self):
         """Every port that nodes talk to each other on, and what stands there: bus, feeds, two block exchanges."""
         base = self.cluster.ports.base
@@ -70,6 +80,7 @@ class Intruders(ClusterTest):
         self.assertEqual(len(answers), 5)
         for answer in answers:
             self.assertRegex(answer, r"^refused .*cluster.*: .+")
+        self.assert_counted(5)
         self.assert_nobody_is_harmed()
 
     def test_another_version_is_refused_with_a_reason(self):
@@ -77,6 +88,7 @@ class Intruders(ClusterTest):
         self.assertEqual(len(answers), 5)
         for answer in answers:
             self.assertRegex(answer, r"^refused .*version.*: .+")
+        self.assert_counted(5)
         self.assert_nobody_is_harmed()
 
     def test_a_second_claimant_of_a_living_name_is_refused(self):

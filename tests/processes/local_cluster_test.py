@@ -1,25 +1,29 @@
 """scripts/local-cluster, as a user types it: up, status, kill-leader, restart, logs, down, and what it refuses."""
 
 import os
+import pty
+import shutil
 import subprocess
 import unittest
 import urllib.request
 
-from cluster import BIN, ROOT, ClusterTest, Done, Ports
+from cluster import BIN, ROOT, ClusterTest, Done, Ports, die_with_the_test, wait_until
 
 
 class LocalCluster(ClusterTest):
     def setUp(self):
         super().setUp()
-        ports = Ports(bases=range(10000, 10080, 10), offsets=[*range(6), 70, 80, 88, 1000, 1001, 1200, 1300])
+        ports = Ports(bases=range(10000, 12700, 45),  # so that no two meet
+                      offsets=[*range(6), 70, 80, 88, 1000, 1001, 1200, 1300])
         self.addCleanup(ports.close)
         self.base = ports.base
         self.dir = self.folder / "local"
+        self.environment = {}
         self.addCleanup(self.script, "down")
 
     def script(self, *arguments, programs=BIN):
         done = subprocess.run([ROOT / "scripts/local-cluster", *arguments, "--dir", self.dir],
-                              env=os.environ | {"CIDBUS_BIN": str(programs)}, stdin=subprocess.DEVNULL,
+                              env=os.environ | {"CIDBUS_BIN": str(programs)} | self.environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=120, check=False)
         return Done(["local-cluster", *arguments], done.returncode, done.stdout, done.stderr)
 
@@ -65,6 +69,39 @@ class LocalCluster(ClusterTest):
         self.assertEqual(set(self.states().values()), {"down"})
         self.assertTrue((self.dir / "b1").is_dir(), "data stays")
         self.assertEqual(self.script("down").code, 0, "nothing to stop is no fault")
+
+    @unittest.skipIf(shutil.which("tmux") is None, "tmux is not installed")
+    def test_tmux_shows_a_pane_a_node_and_closing_it_stops_nothing(self):
+        session = f"=cidbus-{self.base}"
+        self.environment["TMUX_TMPDIR"] = str(self.folder)
+
+        def tmux(*arguments):
+            return subprocess.run(["tmux", *arguments], env=os.environ | self.environment, capture_output=True, text=True,
+                                  timeout=60, check=False)
+        self.addCleanup(tmux, "kill-server")
+        done = self.script("up", "--base-port", str(self.base))
+        self.assertEqual(done.code, 0, str(done))
+        panes = tmux("list-panes", "-s", "-t", session, "-F", "#{window_name} #{pane_title} #{pane_dead}").stdout.splitlines()
+        self.assertEqual([pane.split()[:2] + pane.split()[-1:] for pane in panes],
+                         [["brokers", "b1", "0"], ["workers", "w1", "0"], ["workers", "w2", "0"], ["gateways", "g1", "0"],
+                          ["observers", "o1", "0"]])
+        def worker_pane():
+            return tmux("capture-pane", "-p", "-t", f"{session}:workers.0").stdout
+        wait_until(lambda: "joined cluster" in worker_pane(), "the pane of w1 shows its log")
+
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        with subprocess.Popen([ROOT / "scripts/local-cluster", "attach", "--dir", self.dir], stdin=theirs, stdout=theirs,
+                              stderr=theirs, start_new_session=True, preexec_fn=die_with_the_test,
+                              env={key: value for key, value in (os.environ | self.environment | {"TERM": "xterm"}).items()
+                                   if key != "TMUX"}) as attached:
+            os.close(theirs)
+            wait_until(lambda: tmux("list-clients", "-t", session).stdout or attached.poll(), "a terminal is attached")
+            self.assertIsNone(attached.poll())
+            tmux("detach-client", "-s", session)
+            self.assertEqual(attached.wait(60), 0)
+        tmux("kill-server")
+        self.assertEqual(self.script("status").code, 0, "every node runs on")
 
     def test_what_it_cannot_do_is_one_line(self):
         self.assert_fails(self.script("status"), 1, "no cluster")
