@@ -130,10 +130,11 @@ TEST_F(PublicClient, LeavesNoThreadAndNoDescriptorBehind) {
     EXPECT_GT(running(), before);
   }
   EXPECT_EQ(running().first, before.first);
-  const auto settled =
-      std::chrono::steady_clock::now() + soon;  // the broker's ends are closed in its own time
-  while (running() != before && std::chrono::steady_clock::now() < settled) std::this_thread::yield();
-  EXPECT_EQ(running(), before);
+  // The broker closes its ends in its own time: those of the first connection may be among `before`.
+  const auto settled = std::chrono::steady_clock::now() + soon;
+  while (running().second > before.second && std::chrono::steady_clock::now() < settled)
+    std::this_thread::yield();
+  EXPECT_LE(running().second, before.second);
 }
 
 TEST_F(PublicClient, DestructionEndsWhatIsOpenOnceAndLeavesNothingBehind) {
