@@ -132,8 +132,9 @@ class RocksDbStore final : public BlockStore {
   };
 
   enum class Access : std::uint8_t { Write, Read };
-  Status open_database(Access access);
+  rocksdb::Status open_database(Access access);
   void close_database();
+  [[nodiscard]] bool has_room_to_open() const;
   bool open_anew();
   void put_locked(std::span<const Block> blocks, PutReport& report, std::vector<BlockKey>& added);
   void add_to(Pending& pending, const Block& block, std::size_t place);
@@ -173,11 +174,21 @@ void RocksDbStore::close_database() {
 
 Status RocksDbStore::open() {
   if (Status made = make_store_folder(options_.folder); !made) return made;
-  if (Status opened = open_database(Access::Write); !opened) return opened;
-  return count_all();
+  // A node with a full disk serves what it has, and takes more once there is room. To open it for writing
+  // needs room, without which RocksDB ends the process here too (write_synced).
+  const bool room = has_room_to_open();
+  const auto status = open_database(room ? Access::Write : Access::Read);
+  if (status.ok()) return count_all();
+  if (!room) return tl::unexpected(trouble(rocksdb::Status::NoSpace()));
+  if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
+    return fault(FaultKind::TryAgain,
+                 "the block store in " + options_.folder +
+                     " is in use by another process; stop that one or choose another folder");
+  }
+  return tl::unexpected(trouble(status));
 }
 
-Status RocksDbStore::open_database(Access access) {
+rocksdb::Status RocksDbStore::open_database(Access access) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, block_options(cache_));
   families.emplace_back(sizes_family, size_options(cache_));
@@ -187,31 +198,28 @@ Status RocksDbStore::open_database(Access access) {
       access == Access::Write
           ? rocksdb::DB::Open(database_options(), options_.folder, families, &handles, &database)
           : rocksdb::DB::OpenForReadOnly(database_options(), options_.folder, families, &handles, &database);
-  if (!status.ok()) {
-    if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
-      return fault(FaultKind::TryAgain,
-                   "the block store in " + options_.folder +
-                       " is in use by another process; stop that one or choose another folder");
-    }
-    return tl::unexpected(trouble(status));
-  }
+  if (!status.ok()) return status;
   database_.reset(database);
   writable_ = access == Access::Write;
   blocks_ = handles.at(0);
   sizes_ = handles.at(1);
-  return {};
+  return status;
+}
+
+// For what its logs hold, written out, and for one write more.
+bool RocksDbStore::has_room_to_open() const {
+  return free_disk_bytes(options_.folder) >= limits::store_write_buffers + limits::store_write_bytes;
 }
 
 // False while there is too little room, and when it did not do after all: what is there stays readable then.
 // Readers wait meanwhile.
 bool RocksDbStore::open_anew() {
-  if (free_disk_bytes(options_.folder) < limits::store_write_buffers + limits::store_write_bytes)
-    return false;
+  if (!has_room_to_open()) return false;
   const std::scoped_lock lock(opening_);
   close_database();
-  if (open_database(Access::Write) && count_all()) return true;
+  if (open_database(Access::Write).ok() && count_all()) return true;
   close_database();
-  static_cast<void>(open_database(Access::Read));
+  open_database(Access::Read).PermitUncheckedError();
   return false;
 }
 

@@ -255,6 +255,24 @@ TEST(RocksDbStore, LosesNothingWhenAWriteFindsTheDiskFullAndGoesOnOnceThereIsRoo
   }
 }
 
+TEST(RocksDbStore, OpensOnAFullDiskWithAllItHoldsAndTakesMoreOnceThereIsRoom) {
+  const SmallDisk disk("192m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk needs root";
+  const std::vector<Block> kept = random_blocks(5, 1 << 20);
+  ASSERT_TRUE(open_store(disk.store())->put(kept).all_kept());
+  disk.take(free_disk_bytes(disk.store()));
+  const auto store = open_store(disk.store());
+  ASSERT_TRUE(store);
+  EXPECT_EQ(store->counts().blocks, kept.size());
+  for (const Block& block : kept) EXPECT_TRUE(holds(*store, block));
+  const Block more = random_block(1 << 20, 1'000'000);
+  EXPECT_EQ(store->put({&more, 1}).answers[0], PutAnswer::NoRoom);
+  disk.free_some();
+  const PutReport report = store->put({&more, 1});
+  EXPECT_TRUE(report.all_kept()) << report.reason;
+  EXPECT_TRUE(holds(*store, more) && holds(*store, kept[0]));
+}
+
 // RocksDB begins a log with each memtable, after some 32 MiB, and goes on with a log that failed when it is
 // the first write of the log that did. There is room for the block here, as far as anybody can tell, but not
 // for what a log adds to it: the writes before find what their log has set aside.
