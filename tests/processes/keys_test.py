@@ -199,6 +199,9 @@ class WithoutKeys(ClusterTest):
         for starts in (1, 2):
             cluster.start("b1")
             self.assertEqual(len(re.findall("warning.*--insecure", cluster.log("b1"))), starts)
+            warned = cluster.cidbus("cluster", "leader", "--insecure", "--output", "quiet")
+            self.assertEqual((warned.code, warned.out), (0, "b1\n"), str(warned))
+            self.assertIn("no keys are used", warned.err)
             cluster.stop("b1")
 
 
