@@ -9,7 +9,7 @@ import unittest
 
 from cluster import BIN, PATIENCE_SECONDS, ClusterTest, die_with_the_test, wait_until
 
-TASKS = 20_000
+TASKS = 60_000
 FILES = 300
 
 

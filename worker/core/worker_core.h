@@ -20,6 +20,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <memory_resource>
 #include <optional>
