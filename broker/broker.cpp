@@ -176,7 +176,12 @@ class Broker::Driver {
   void on_news(const Replica::ReadsConfirmed& confirmed) {
     if (leadership) leadership->on_reads_confirmed(confirmed.round);
   }
-  void on_news(const group::Notice& notice) { log.debug(to_text(notice, replica.group().config())); }
+  void on_news(const group::Notice& notice) {
+    using group::NoticeKind;
+    const bool of_damage = notice.kind == NoticeKind::Refilled || notice.kind == NoticeKind::TailDropped ||
+                           notice.kind == NoticeKind::Repaired;
+    log.write(of_damage ? LogLevel::Warning : LogLevel::Debug, to_text(notice, replica.group().config()));
+  }
 
   std::string epoch_text() const { return std::to_string(replica.group().epoch().value); }
 

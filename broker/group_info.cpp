@@ -27,18 +27,23 @@ std::vector<BrokerInfo> brokers_of(const group::Group& group, LogIndex applied) 
 }
 
 std::string to_text(const group::Notice& notice, const group::GroupConfig& config) {
-  static constexpr std::array<std::string_view, 12> words = {"asks whether it may stand",
-                                                             "holds back for",
-                                                             "says aye to",
-                                                             "objects to",
-                                                             "stands for election",
-                                                             "votes for",
-                                                             "catches up from",
-                                                             "cuts its own",
-                                                             "stood still",
-                                                             "hands its office to",
-                                                             "was not taken over from by",
-                                                             "is contradicted by"};
+  static constexpr std::array<std::string_view, 16> words = {
+      "asks whether it may stand",
+      "holds back for",
+      "says aye to",
+      "objects to",
+      "stands for election",
+      "votes for",
+      "catches up from",
+      "cuts its own",
+      "stood still",
+      "hands its office to",
+      "was not taken over from by",
+      "is contradicted by",
+      "refilled a damaged batch of its journal",
+      "dropped the damaged end of its journal, which nobody holds",
+      "lost its journal and is brought up by",
+      "has its journal again"};
   std::string text(words[static_cast<std::size_t>(notice.kind)]);
   if (notice.seat != group::nobody) text += " " + config.at(notice.seat).name;
   return text + ", epoch " + std::to_string(notice.epoch.value);

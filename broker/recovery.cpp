@@ -21,13 +21,22 @@ Status load_snapshot(DataDirectory& directory, const KeptSnapshot& kept, StateMa
   }
 }
 
-// Reads the whole journal, as far as it has no holes: where its batches end, and, for a broker alone, what
-// they say.
+group::BatchIdentity identity_of(const BatchPlace& place) {
+  return {place.first, group::position_of(place.end), place.end.crc};
+}
+
+// Reads the whole journal: where its batches end, the damaged ones' too, and, for a broker alone, what they
+// say.
 Status read_journal(const Journal& journal, bool replay, Recovered& recovered) {
   if (journal.first() > journal.end().last) return {};
   JournalReader reader(journal, journal.first());
   Changes changes;
-  while (!reader.at_hole()) {
+  while (true) {
+    if (const JournalHole* hole = journal.hole_at(reader.next()); hole != nullptr) {
+      recovered.group.log.recovered_hole(identity_of(hole->place));
+      if (Status status = reader.skip_hole(); !status) return status;
+      continue;
+    }
     const auto batch = reader.next_batch();
     if (!batch) return tl::unexpected(batch.error());
     if (!*batch) return {};
@@ -58,7 +67,7 @@ Result<Recovered> recover(DataDirectory& directory, const group::GroupConfig& co
   const Epoch epoch = directory.highest_epoch();
   const auto voted = epoch == votes.epoch ? config.find(votes.voted) : std::nullopt;
   Recovered recovered{std::make_unique<StateMachine>(StateLimits{}, hash_seed),
-                      {epoch, voted.value_or(group::nobody), group::LogWindow(**base), {}, {}},
+                      {epoch, voted.value_or(group::nobody), group::LogWindow(**base), {}},
                       {},
                       {}};
   if (const KeptSnapshot* newest = directory.newest_snapshot(); newest != nullptr) {
@@ -69,8 +78,8 @@ Result<Recovered> recover(DataDirectory& directory, const group::GroupConfig& co
   }
   if (Status read = read_journal(journal, config.size() == 1, recovered); !read)
     return tl::unexpected(read.error());
-  recovered.group.claim = std::max(recovered.group.log.last(), group::position_of(journal.end()));
   recovered.group.applied = recovered.applied_end.last;
+  recovered.group.repairing = directory.repairing();
   return recovered;
 }
 

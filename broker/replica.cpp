@@ -21,7 +21,7 @@ static_assert(fetching_reader < limits::disk_readers);
 
 unsigned reader_of(const group::ReadBatches& read) {
   if (read.purpose == ReadFor::Applying) return applying_reader;
-  return read.purpose == ReadFor::Fetching ? fetching_reader : static_cast<unsigned>(read.peer);
+  return read.purpose == ReadFor::Following ? static_cast<unsigned>(read.peer) : fetching_reader;
 }
 
 }  // namespace
@@ -85,6 +85,10 @@ bool Replica::on_disk(Now now, const DiskCompletion& completion) {
   } else if (const auto* installed = std::get_if<cidbus::SnapshotInstalled>(&completion)) {
     step(now, group::SnapshotInstalled{installed->info.last, installed->journal_end});
     return false;  // the driver takes the state
+  } else if (const auto* refilled = std::get_if<cidbus::HoleRefilled>(&completion)) {
+    step(now, group::HoleRefilled{refilled->end});
+  } else if (std::holds_alternative<RepairedPersisted>(completion)) {
+    step(now, RepairedWritten{});
   } else if (const auto* room = std::get_if<RoomChanged>(&completion)) {
     step(now, RoomKnown{room->room == Room::Full});
     return false;  // the driver looks at it too
@@ -97,8 +101,8 @@ bool Replica::on_disk(Now now, const DiskCompletion& completion) {
 void Replica::on_read(Now now, const cidbus::BatchesRead& read) {
   group::BatchesRead input{ReadFor::Applying, nobody, read.from, read.batches};
   if (read.reader == fetching_reader) {
-    input.purpose = ReadFor::Fetching;
-    input.peer = fetching_.front();
+    input.purpose = fetching_.front().purpose;
+    input.peer = fetching_.front().peer;
     fetching_.pop_front();
   } else if (read.reader != applying_reader) {
     input.purpose = ReadFor::Following;
@@ -229,7 +233,7 @@ void Replica::carry(Now, const group::CutFrom& cut) {
 }
 
 void Replica::carry(Now, const group::ReadBatches& read) {
-  if (read.purpose == ReadFor::Fetching) fetching_.push_back(read.peer);
+  if (reader_of(read) == fetching_reader) fetching_.push_back({read.purpose, read.peer});
   disk_.submit(cidbus::ReadBatches{reader_of(read), read.from, read.bytes});
 }
 
@@ -251,6 +255,10 @@ void Replica::carry(Now, const group::ReceiveFinish&) {
 }
 
 void Replica::carry(Now, const group::ReceiveAbandon&) { disk_.submit(cidbus::ReceiveAbandon{}); }
+
+void Replica::carry(Now, const group::RefillHole& refill) { disk_.submit(cidbus::RefillHole{refill.batch}); }
+
+void Replica::carry(Now, const WriteRepaired&) { disk_.submit(PersistRepaired{}); }
 
 void Replica::carry(Now, const TakeOffice& office) {
   gathering_.emplace(office.epoch, group_.log().end(), WallTime{});

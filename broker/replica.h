@@ -113,6 +113,8 @@ class Replica {
   void carry(Now now, const group::ReceivePiece& piece);
   void carry(Now now, const group::ReceiveFinish& finish);
   void carry(Now now, const group::ReceiveAbandon& abandon);
+  void carry(Now now, const group::RefillHole& refill);
+  void carry(Now now, const group::WriteRepaired& repaired);
   void carry(Now now, const group::TakeOffice& office);
   void carry(Now now, const group::LeaveOffice& office);
   void carry(Now now, const group::LeaderKnown& known);
@@ -142,8 +144,12 @@ class Replica {
   // With durability `memory` nobody waits for the disk: it is given much at once, every limits::lazy_records.
   std::vector<NewBatch> held_;
   Monotonic hand_over_at_{};
-  std::deque<ChainEnd> writing_;      // batches handed to the disk and not on it, oldest first
-  std::deque<group::Seat> fetching_;  // for whom the fetching reader reads, in order
+  std::deque<ChainEnd> writing_;  // batches handed to the disk and not on it, oldest first
+  struct Fetching {
+    group::ReadFor purpose;
+    group::Seat peer;
+  };
+  std::deque<Fetching> fetching_;  // for whom the fetching reader reads, in order
   struct Waiting {
     LogIndex last;
     std::size_t bytes;

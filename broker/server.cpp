@@ -60,6 +60,8 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
     where.cluster = options.cluster;
     where.node = self().name;
     where.fresh_incarnation = random_disk_incarnation();
+    // What is damaged is to be had from the others; alone there is nobody to ask.
+    where.on_damage = options.group.size() > 1 ? OnDamage::Keep : OnDamage::Refuse;
     auto directory = DataDirectory::open(files, where);
     if (!directory) return tl::unexpected(directory.error());
     for (const std::string& notice : directory->notices()) log.warning(notice);

@@ -117,6 +117,7 @@ struct AppendAck {
   match @3 :UInt64;
   durable @4 :UInt64;
   hint @5 :Position;
+  provisional @6 :Bool;
 }
 
 struct BatchIdentity {
@@ -128,6 +129,7 @@ struct BatchIdentity {
 struct Fetch {
   after @0 :Position;
   holes @1 :List(BatchIdentity);
+  round @2 :UInt64;
 }
 
 struct FetchData {  # batches follow as frames
@@ -135,6 +137,8 @@ struct FetchData {  # batches follow as frames
   last @1 :Position;
   ofHoles @2 :Bool;
   freed @3 :Bool;
+  round @4 :UInt64;
+  damaged @5 :Bool;
 }
 
 struct SnapBegin {

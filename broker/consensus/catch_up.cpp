@@ -39,8 +39,9 @@ CatchUp::Progress CatchUp::on_data(Monotonic now, const Timers& timers, LogWindo
 
 void answer_fetch(const LogWindow& log, Epoch epoch, Seat to, const Fetch& fetch, Effects& out) {
   const LogPosition common = log.has(fetch.after) ? fetch.after : log.highest_at_or_below(fetch.after);
-  FetchData data{common, log.last(), false, common.index > fetch.after.index, {}};
-  if (!data.freed && !log.collect(common.index, limits::append_batches, limits::append_bytes, data.batches)) {
+  FetchData data{common, log.whole(), false, common.index > fetch.after.index, {}, 0, false};
+  const bool has_more = !data.freed && common.index < data.last.index;
+  if (has_more && !log.collect(common.index, limits::append_batches, limits::append_bytes, data.batches)) {
     out.add(ReadBatches{ReadFor::Fetching, to, next(common.index), limits::append_bytes});
     return;
   }
@@ -51,8 +52,10 @@ void answer_read(const LogWindow& log, Epoch epoch, Seat to, LogIndex from, std:
                  Effects& out) {
   const LogIndex before{from.value - 1};
   if (before < log.base().index || before > log.last().index) return;
-  out.send(to, epoch,
-           FetchData{{log.epoch_at(before), before}, log.last(), false, batches.empty(), std::move(batches)});
+  out.send(
+      to, epoch,
+      FetchData{
+          {log.epoch_at(before), before}, log.whole(), false, batches.empty(), std::move(batches), 0, false});
 }
 
 }  // namespace cidbus::group

@@ -45,7 +45,7 @@ struct WriteBatch {
 struct CutFrom {
   LogIndex from;  // a batch begins with it
 };
-enum class ReadFor : std::uint8_t { Following, Fetching, Applying };
+enum class ReadFor : std::uint8_t { Following, Fetching, Mending, Applying };
 // Batches from the one that begins with `from` on, up to about `bytes`; answered by BatchesRead.
 struct ReadBatches {
   ReadFor purpose = ReadFor::Applying;
@@ -75,6 +75,12 @@ struct ReceivePiece {
 };
 struct ReceiveFinish {};
 struct ReceiveAbandon {};
+// The batch goes into the hole of its identity, if that is still there. Answered by HoleRefilled.
+struct RefillHole {
+  SharedBatch batch;
+};
+// The lost journal was brought up again (D3). Answered by RepairedWritten.
+struct WriteRepaired {};
 // It has the votes: OPEN of this epoch is to be appended now, and nothing before it.
 struct TakeOffice {
   Epoch epoch;
@@ -116,6 +122,10 @@ enum class NoticeKind : std::uint8_t {
   HandingOver,   // to `seat`
   NotTakenOver,  // `seat` did not take the office it was offered
   Contradicted,  // `seat` sent what its own words exclude
+  Refilled,      // a hole; number: its last record
+  TailDropped,   // damaged records from number on, which nobody else holds
+  Repairing,     // `seat` leads and was asked for a goal
+  Repaired,
 };
 struct Notice {
   NoticeKind kind = NoticeKind::Probing;
@@ -124,9 +134,10 @@ struct Notice {
   std::uint64_t number = 0;
 };
 
-using Effect = std::variant<Send, WriteVote, WriteBatch, CutFrom, ReadBatches, ReadSnapshot, ReceiveBegin,
-                            ReceivePiece, ReceiveFinish, ReceiveAbandon, TakeOffice, LeaveOffice, LeaderKnown,
-                            SealOffice, UnsealOffice, ReadsConfirmed, Notice>;
+using Effect =
+    std::variant<Send, WriteVote, WriteBatch, CutFrom, ReadBatches, ReadSnapshot, ReceiveBegin, ReceivePiece,
+                 ReceiveFinish, ReceiveAbandon, RefillHole, WriteRepaired, TakeOffice, LeaveOffice,
+                 LeaderKnown, SealOffice, UnsealOffice, ReadsConfirmed, Notice>;
 
 // Gathers the effects of a step.
 class Effects {

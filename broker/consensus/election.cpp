@@ -108,7 +108,12 @@ Verdict Election::on_election(Monotonic now, const Standing& self, Seat from, co
     out.send(from, self.epoch, Nay{asked.round, NayWhy::LeaderAlive, self.rank, self.leader});
     return Verdict::Nothing;
   }
-  if (asked.rank > self.rank) {
+  if (!self.may_vote) {
+    out.send(from, self.epoch, Nay{asked.round, NayWhy::Unfit, self.rank, nobody});
+    return Verdict::Nothing;
+  }
+  const bool would_vote = asked.rank.log >= self.claim || !holds(Rule::ClaimKept);  // E7
+  if (asked.rank > self.rank && would_vote) {
     out.notice(NoticeKind::Yielding, from, self.epoch);
     out.send(from, self.epoch, Aye{asked.round, self.rank});
     if (role_ != Role::Candidate && !ignored_.has(from)) hold(now, from);
@@ -117,7 +122,7 @@ Verdict Election::on_election(Monotonic now, const Standing& self, Seat from, co
   const bool modest = now < modest_until_ && holds(Rule::OkOnce);
   const bool can =
       self.fit && self.may_stand && role_ != Role::Holding && !modest && self.claim <= self.rank.log;
-  if (asked.rank.log == self.rank.log && (asked.insist || !can)) {
+  if (asked.rank.log == self.rank.log && would_vote && (asked.insist || !can)) {
     out.notice(NoticeKind::Yielding, from, self.epoch);
     out.send(from, self.epoch, Aye{asked.round, self.rank});
     return Verdict::Nothing;

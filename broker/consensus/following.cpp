@@ -47,22 +47,24 @@ bool take_batches(LogWindow& log, LogIndex commit, Epoch office, Seat from, cons
 }
 
 LogIndex Following::durable(const LogWindow& log) const {
-  const LogIndex on_disk = holds(Rule::AckAfterSync) ? log.durable() : log.last().index;
+  const LogIndex on_disk =
+      holds(Rule::AckAfterSync) ? std::min(log.durable(), log.whole().index) : log.last().index;
   return holds(Rule::AckWhatMatches) ? std::min(on_disk, match_) : on_disk;
 }
 
-void Following::ack(const LogWindow& log, Epoch epoch, Seat leader, bool disk_full, Effects& out) {
+void Following::ack(const LogWindow& log, Epoch epoch, Seat leader, const OwnDisk& disk, Effects& out) {
   acked_ = durable(log);
-  out.send(leader, epoch, AppendAck{true, disk_full, answers_, std::max(match_, acked_), acked_, {}});
+  out.send(leader, epoch,
+           AppendAck{true, disk.full, answers_, std::max(match_, acked_), acked_, {}, disk.provisional});
 }
 
 void Following::on_append(LogWindow& log, LogIndex commit, Epoch epoch, Seat leader, const Append& append,
-                          bool disk_full, Effects& out) {
+                          const OwnDisk& disk, Effects& out) {
   if (!log.has(append.prev)) {
     const LogIndex held = durable(log);
     out.send(leader, epoch,
-             AppendAck{false, disk_full, append.prev.index, std::max(match_, held), held,
-                       log.highest_at_or_below(append.prev)});
+             AppendAck{false, disk.full, append.prev.index, std::max(match_, held), held,
+                       log.highest_at_or_below(append.prev), disk.provisional});
     return;
   }
   const LogPosition before = log.last();
@@ -73,15 +75,16 @@ void Following::on_append(LogWindow& log, LogIndex commit, Epoch epoch, Seat lea
   answers_ = append.prev.index;
   const bool wrote = log.last() != before;
   if (!wrote || durability_ == Durability::Memory || durable(log) > acked_)
-    ack(log, epoch, leader, disk_full, out);
+    ack(log, epoch, leader, disk, out);
 }
 
 void Following::on_leader_at(const LogWindow& log, const LogPosition& last) {
   if (log.has(last)) match_ = std::max(match_, last.index);
 }
 
-void Following::on_durable(const LogWindow& log, Epoch epoch, Seat leader, bool disk_full, Effects& out) {
-  if (durability_ != Durability::Memory && durable(log) > acked_) ack(log, epoch, leader, disk_full, out);
+void Following::on_durable(const LogWindow& log, Epoch epoch, Seat leader, const OwnDisk& disk,
+                           Effects& out) {
+  if (durability_ != Durability::Memory && durable(log) > acked_) ack(log, epoch, leader, disk, out);
 }
 
 }  // namespace cidbus::group

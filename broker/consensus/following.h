@@ -25,6 +25,12 @@ namespace cidbus::group {
 bool take_batches(LogWindow& log, LogIndex commit, Epoch office, Seat from, const LogPosition& prev,
                   const std::vector<SharedBatch>& batches, Effects& out);
 
+// What its acknowledgements say of a broker's own disk.
+struct OwnDisk {
+  bool full = false;
+  bool provisional = false;  // nothing on it counts yet (D3)
+};
+
 class Following {
  public:
   explicit Following(Durability durability) : durability_(durability) {}
@@ -36,18 +42,18 @@ class Following {
   }
   // REQUIRES: from the leader of `epoch`, which is the own one.
   void on_append(LogWindow& log, LogIndex commit, Epoch epoch, Seat leader, const Append& append,
-                 bool disk_full, Effects& out);
+                 const OwnDisk& disk, Effects& out);
   // The leader's newest record: if it is held, everything up to it is equal.
   void on_leader_at(const LogWindow& log, const LogPosition& last);
   // The disk holds more than before.
-  void on_durable(const LogWindow& log, Epoch epoch, Seat leader, bool disk_full, Effects& out);
+  void on_durable(const LogWindow& log, Epoch epoch, Seat leader, const OwnDisk& disk, Effects& out);
 
   [[nodiscard]] LogIndex match() const { return match_; }
   // What may be acknowledged.
   [[nodiscard]] LogIndex durable(const LogWindow& log) const;
 
  private:
-  void ack(const LogWindow& log, Epoch epoch, Seat leader, bool disk_full, Effects& out);
+  void ack(const LogWindow& log, Epoch epoch, Seat leader, const OwnDisk& disk, Effects& out);
 
   Durability durability_;
   LogIndex match_;

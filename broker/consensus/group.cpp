@@ -10,7 +10,6 @@ Group::Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng)
     : config_(std::move(config)),
       votes_(start.epoch, start.voted),
       log_(std::move(start.log)),
-      claim_(std::max(start.claim, log_.last())),
       commit_(config_.size() == 1 ? LogIndex{} : start.applied),
       apply_(start.applied),
       election_(config_, prng),
@@ -19,14 +18,19 @@ Group::Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng)
       replication_(config_),
       sender_(config_),
       handover_(config_, prng.fork()),
+      mending_(config_, prng.fork()),
+      repair_(start.repairing, prng.fork()),
       last_step_(now) {
   ENSURE(log_.last().epoch <= start.epoch, "epoch", start.epoch.value, "log", log_.last().epoch.value);
+  ENSURE(config_.size() > 1 || (log_.holes().empty() && !start.repairing), "a damaged broker alone");
+  log_.on_in_state(start.applied);
   if (config_.size() == 1) contact_.suspect_at_once(now);
 }
 
 void Group::step(Monotonic now, Input input, Effects& out) {
   on_clock(now, out);
   std::visit([&](auto& value) { on(now, value, out); }, input);
+  if (repair_.needed()) drive_repair(now, out);
 }
 
 // Before anything else: what the passing of time has already decided (E9, loop rule).
@@ -51,17 +55,18 @@ void Group::on_clock(Monotonic now, Effects& out) {
 
 std::int32_t Group::effective_priority() const {
   const bool unfit =
-      disk_full_ || draining_ || claim_ > log_.last() ||
+      disk_full_ || draining_ || log_.whole() != log_.last() || repair_.needed() ||
       (unsynced_since_ != Monotonic::max() && last_step_ - unsynced_since_ > config_.timers.suspicion);
   return unfit ? -1 : config_.at(config_.self()).priority;
 }
 
 Standing Group::standing(Monotonic now) const {
   Standing self;
-  self.rank = {log_.last(), effective_priority(), config_.self()};
-  self.claim = claim_;
+  self.rank = {log_.whole(), effective_priority(), config_.self()};
+  self.claim = log_.last();
   self.fit = self.rank.priority >= 0;
   self.may_stand = may_stand();
+  self.may_vote = !repair_.needed() || !holds(Rule::RepairFirst);
   self.epoch = votes_.epoch();
   self.leader = leader();
   self.leader_alive = in_office() || contact_.heard_lately(now);
@@ -72,6 +77,7 @@ Standing Group::standing(Monotonic now) const {
 // ---- time
 
 void Group::on(Monotonic now, const Tick&, Effects& out) {
+  mending_.tick(now, log_, votes_.epoch(), out);
   if (in_office()) return lead(now, out);
   obey(now, election_.tick(now, standing(now), out), out);
   if (catch_up_.under_way() && now >= catch_up_.deadline()) catch_up_.stop();
@@ -100,10 +106,11 @@ std::optional<Monotonic> Group::deadline() const {
   if (in_office()) {
     if (config_.size() == 1) return std::nullopt;
     at = std::min({next_beat_, replication_.deadline(), replication_.standing_until(), handover_.deadline(),
-                   sender_.deadline()});
+                   sender_.deadline(), mending_.deadline(log_)});
     if (unsynced_since_ != Monotonic::max()) at = std::min(at, unsynced_since_ + config_.timers.slow_disk);
   } else {
-    at = std::min({election_.deadline(), next_probe(), catch_up_.deadline()});
+    at = std::min({election_.deadline(), next_probe(), catch_up_.deadline(), mending_.deadline(log_),
+                   repair_.deadline(contact_.leader())});
   }
   return at == Monotonic::max() ? std::nullopt : std::optional(at);
 }
@@ -132,6 +139,8 @@ void Group::obey(Monotonic now, Verdict verdict, Effects& out) {
 
 // E6.
 void Group::stand(Monotonic now, std::uint64_t token, Effects& out) {
+  ENSURE(log_.whole() == log_.last() && !repair_.needed(), "a damaged broker stands",
+         log_.last().index.value);
   // Whoever was handed the office stands in the very next epoch; others above all that they have seen.
   const Epoch above = token != 0 ? votes_.epoch() : std::max(votes_.epoch(), election_.highest_seen());
   adopt(now, {above.value + 1}, out);
@@ -175,6 +184,7 @@ void Group::adopt(Monotonic now, Epoch epoch, Effects& out) {
   if (in_office()) leave_office(now, offered ? WhyDeposed::HandedOver : WhyDeposed::HigherEpoch, out);
   const bool knew_one = contact_.leader() != nobody;
   votes_.adopt(epoch);
+  repair_.on_new_epoch();
   election_.on_epoch_over();
   contact_.forget_leader();
   following_.begin();
@@ -247,15 +257,15 @@ void Group::on(Monotonic now, const VoteWritten& written, Effects& out) {
 void Group::on(Monotonic now, const BatchesWritten& written, Effects& out) {
   log_.on_persisted(written.end);
   unsynced_since_ = log_.durable() < log_.last().index ? now : Monotonic::max();
-  if (log_.disk_is_level()) receiver_.on_journal_idle(out);
+  tell_journal_idle(out);
   if (in_office()) return advance_commit(now, out);
   if (contact_.leader() != nobody)
-    following_.on_durable(log_, votes_.epoch(), contact_.leader(), disk_full_, out);
+    following_.on_durable(log_, votes_.epoch(), contact_.leader(), own_disk(), out);
 }
 
 void Group::on(Monotonic, const CutDone&, Effects& out) {
   log_.on_cut_done();
-  if (log_.disk_is_level()) receiver_.on_journal_idle(out);
+  tell_journal_idle(out);
 }
 
 // What was read may have been cut since, or be on its way to be: only what the log holds is of use.
@@ -267,7 +277,9 @@ void Group::on(Monotonic now, BatchesRead& read, Effects& out) {
   read.batches.resize(held);
   switch (read.purpose) {
     case ReadFor::Applying:
-      return apply_.on_read(read.from, commit_, read.batches);
+      return apply_.on_read(read.from, applicable(), read.batches);
+    case ReadFor::Mending:
+      return mending_.answer_read(log_, votes_.epoch(), read.peer, read.batches, out);
     case ReadFor::Fetching:
       return answer_read(log_, votes_.epoch(), read.peer, read.from, read.batches, out);
     case ReadFor::Following:
@@ -284,17 +296,47 @@ void Group::on(Monotonic now, const SnapshotRead& read, Effects& out) {
 
 void Group::on(Monotonic, const PieceReceived& received, Effects& out) {
   receiver_.on_piece_written(votes_.epoch(), received.next, out);
-  if (log_.disk_is_level()) receiver_.on_journal_idle(out);
+  tell_journal_idle(out);
+}
+
+void Group::tell_journal_idle(Effects& out) {
+  if (log_.disk_is_level() && !mending_.refilling()) receiver_.on_journal_idle(out);
 }
 
 void Group::on(Monotonic, const SnapshotInstalled& installed, Effects& out) {
   if (installed.journal_end == installed.last) log_.begin_anew(installed.last);
+  log_.on_in_state(installed.last.last);
   commit_ = std::max(commit_, installed.last.last);
   apply_.begin_anew(installed.last.last);
   receiver_.on_installed(votes_.epoch(), out);
 }
 
 void Group::on(Monotonic, const ReceiveFailed&, Effects& out) { receiver_.on_failed(votes_.epoch(), out); }
+
+// ---- damage (D1 to D3)
+
+OwnDisk Group::own_disk() const {
+  const bool damaged = config_.durability == Durability::Memory && log_.whole() != log_.last();
+  return {disk_full_, damaged || (repair_.needed() && holds(Rule::RepairFirst))};
+}
+
+void Group::on(Monotonic now, const HoleRefilled& refilled, Effects& out) {
+  mending_.on_refilled(now, log_, refilled.end);
+  out.notice(NoticeKind::Refilled, nobody, votes_.epoch(), refilled.end.last.value);
+  tell_journal_idle(out);
+  if (!in_office() && contact_.leader() != nobody)
+    following_.on_durable(log_, votes_.epoch(), contact_.leader(), own_disk(), out);
+}
+
+void Group::drive_repair(Monotonic now, Effects& out) {
+  repair_.tick(now, config_.timers, contact_.leader(), votes_.epoch(), out);
+  if (repair_.reached(following_.durable(log_))) out.add(WriteRepaired{});
+}
+
+void Group::on(Monotonic, const RepairedWritten&, Effects& out) {
+  repair_.on_written();
+  out.notice(NoticeKind::Repaired, nobody, votes_.epoch(), log_.last().index.value);
+}
 
 void Group::on(Monotonic, const Freed& freed, Effects&) { log_.on_freed(freed.first); }
 

@@ -35,6 +35,8 @@
 #include "broker/consensus/inputs.h"
 #include "broker/consensus/leader_contact.h"
 #include "broker/consensus/log_window.h"
+#include "broker/consensus/mending.h"
+#include "broker/consensus/repair.h"
 #include "broker/consensus/replication.h"
 #include "broker/consensus/snapshot_transfer.h"
 #include "broker/consensus/vote_state.h"
@@ -45,9 +47,9 @@ namespace cidbus::group {
 struct GroupStart {
   Epoch epoch;          // the higher of the vote file's and of any office's in the journal
   Seat voted = nobody;  // in that epoch, as the vote file says
-  LogWindow log;        // all that the journal holds
-  LogPosition claim;    // of the newest identifier, intact or not (D2); log.last() when all is well
-  LogIndex applied;     // what the state machine holds: of a snapshot, which is committed
+  LogWindow log;     // all that the journal holds; its last record is the newest identifier's, intact or not
+  LogIndex applied;  // what the state machine holds: of a snapshot, which is committed
+  bool repairing = false;  // the journal was lost, and is being brought up again (D3)
 };
 
 class Group {
@@ -62,9 +64,9 @@ class Group {
 
   // Batches to apply now, until they hold `records` or more, each given once.
   std::vector<SharedBatch> take_committed(std::size_t records, Effects& out) {
-    return apply_.take(log_, commit_, records, out);
+    return apply_.take(log_, applicable(), records, out);
   }
-  [[nodiscard]] bool has_committed() const { return apply_.has(commit_); }
+  [[nodiscard]] bool has_committed() const { return apply_.has(applicable()); }
   // A read that must see everything accepted so far (section 9): it may be answered when ReadsConfirmed names
   // this round or a later one, and commit() of then is applied. REQUIRES: serving().
   [[nodiscard]] std::uint64_t ask_read(Monotonic now, Effects& out);
@@ -78,6 +80,8 @@ class Group {
   [[nodiscard]] Seat leader() const { return in_office() ? config_.self() : contact_.leader(); }
   [[nodiscard]] LogIndex commit() const { return commit_; }
   [[nodiscard]] const LogWindow& log() const { return log_; }
+  // Its journal was lost, and is being brought up again.
+  [[nodiscard]] bool repairing() const { return repair_.needed(); }
   [[nodiscard]] const VoteState& votes() const { return votes_; }
   [[nodiscard]] const GroupConfig& config() const { return config_; }
   // REQUIRES: in_office().
@@ -105,6 +109,8 @@ class Group {
   void on(Monotonic now, const PieceReceived& received, Effects& out);
   void on(Monotonic now, const SnapshotInstalled& installed, Effects& out);
   void on(Monotonic now, const ReceiveFailed&, Effects& out);
+  void on(Monotonic now, const HoleRefilled& refilled, Effects& out);
+  void on(Monotonic now, const RepairedWritten&, Effects& out);
   void on(Monotonic now, const Freed& freed, Effects& out);
   void on(Monotonic now, const RoomKnown& room, Effects& out);
 
@@ -119,7 +125,14 @@ class Group {
   void advance_commit(Monotonic now, Effects& out);
   [[nodiscard]] Standing standing(Monotonic now) const;
   [[nodiscard]] std::int32_t effective_priority() const;
-  [[nodiscard]] bool may_stand() const { return !disk_full_ && !draining_ && !receiver_.installing(); }
+  [[nodiscard]] bool may_stand() const {
+    return !disk_full_ && !draining_ && !receiver_.installing() && !repair_.needed();
+  }
+  // What is committed and held: a damaged record can not be applied.
+  [[nodiscard]] LogIndex applicable() const { return std::min(commit_, log_.whole().index); }
+  [[nodiscard]] OwnDisk own_disk() const;
+  void drive_repair(Monotonic now, Effects& out);
+  void tell_journal_idle(Effects& out);
   [[nodiscard]] Monotonic next_probe() const;
 
   // group_receive.cpp: a message each
@@ -141,8 +154,9 @@ class Group {
   void receive(Monotonic now, Seat from, Epoch epoch, const HandoverMessage& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const Refuse& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const Resign& message, Effects& out);
-  template <typename Other>
-  void receive(Monotonic, Seat, Epoch, const Other&, Effects&) {}
+  void receive(Monotonic now, Seat from, Epoch epoch, const RepairRequest& message, Effects& out);
+  void receive(Monotonic now, Seat from, Epoch epoch, const RepairGoal& message, Effects& out);
+  void receive_holes(Monotonic now, Seat from, const FetchData& message, Effects& out);
   void hear_leader(Monotonic now, Seat from, Effects& out);
   void follow_commit(LogIndex commit, Effects& out);
   void tell_epoch(Seat to, Effects& out);
@@ -152,8 +166,7 @@ class Group {
   VoteState votes_;
   LogWindow log_;
   std::uint64_t asked_for_ = 0;  // the candidacy that the vote now being written answers
-  LogPosition claim_;
-  LogIndex commit_;  // only grows
+  LogIndex commit_;              // only grows
   ApplyQueue apply_;
   Election election_;
   LeaderContact contact_;
@@ -164,6 +177,8 @@ class Group {
   SnapshotReceiver receiver_;
   Handover handover_;
   OfficeHistory history_;
+  Mending mending_;
+  Repair repair_;
 
   // in office
   std::optional<LogIndex> open_;  // its OPEN, once proposed

@@ -53,9 +53,10 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const VoteRequest& me
   const bool offered = message.token != 0 && epoch.value == votes_.epoch().value + 1;
   if ((in_office() || contact_.heard_lately(now)) && !offered) return;
   if (epoch > votes_.epoch()) adopt(now, epoch, out);
-  const LogPosition held = holds(Rule::ClaimKept) ? std::max(log_.last(), claim_) : log_.last();
-  const bool has_all = message.log >= held || !holds(Rule::RankOfJournal);
-  if (!has_all || !votes_.may_vote_for(from)) return out.send(from, votes_.epoch(), refused);
+  const LogPosition claim = holds(Rule::ClaimKept) ? log_.last() : log_.whole();
+  const bool has_all = message.log >= claim || !holds(Rule::RankOfJournal);
+  const bool may_vote = !repair_.needed() || !holds(Rule::RepairFirst);
+  if (!has_all || !may_vote || !votes_.may_vote_for(from)) return out.send(from, votes_.epoch(), refused);
   grant(now, from, message.candidacy, out);
 }
 
@@ -107,7 +108,8 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Beat& message, 
   following_.on_leader_at(log_, message.last);
   follow_commit(message.commit, out);
   out.send(from, votes_.epoch(),
-           BeatAck{message.read_round, message.sent, following_.durable(log_), effective_priority()});
+           BeatAck{message.read_round, message.sent,
+                   own_disk().provisional ? LogIndex{} : following_.durable(log_), effective_priority()});
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& message, Effects& out) {
@@ -129,7 +131,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Append& message
   if (epoch < votes_.epoch()) return tell_epoch(from, out);
   hear_leader(now, from, out);
   if (receiver_.installing()) return;  // the journal may begin anew in a moment
-  following_.on_append(log_, commit_, votes_.epoch(), from, message, disk_full_, out);
+  following_.on_append(log_, commit_, votes_.epoch(), from, message, own_disk(), out);
   if (log_.durable() < log_.last().index && unsynced_since_ == Monotonic::max()) unsynced_since_ = now;
   follow_commit(message.commit, out);
 }
@@ -143,10 +145,12 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const AppendAck& mess
 // ---- catching up (E8)
 
 void Group::receive(Monotonic, Seat from, Epoch, const Fetch& message, Effects& out) {
-  answer_fetch(log_, votes_.epoch(), from, message, out);
+  if (message.holes.empty()) return answer_fetch(log_, votes_.epoch(), from, message, out);
+  mending_.answer(log_, votes_.epoch(), from, message, repair_.needed(), out);
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch, const FetchData& message, Effects& out) {
+  if (message.of_holes) return receive_holes(now, from, message, out);
   if (role() != Role::Follower || contact_.heard_lately(now) || !catch_up_.under_way()) return;
   if (receiver_.installing()) return;
   const auto progress =
@@ -154,12 +158,49 @@ void Group::receive(Monotonic now, Seat from, Epoch, const FetchData& message, E
   if (progress == CatchUp::Progress::Done) obey(now, election_.probe(now, standing(now), out), out);
 }
 
+// ---- damage (D1 to D3)
+
+void Group::receive_holes(Monotonic now, Seat from, const FetchData& message, Effects& out) {
+  if (receiver_.installing()) return;  // the journal may begin anew in a moment
+  switch (mending_.on_data(now, log_, commit_, from, message, out)) {
+    case Mending::Outcome::Nothing:
+      return;
+    case Mending::Outcome::OnlyInSnapshot:
+      // As one whose log ends before it: the leader will send its state.
+      if (from == contact_.leader())
+        out.send(from, votes_.epoch(),
+                 AppendAck{false, disk_full_, log_.whole().index, following_.match(),
+                           following_.durable(log_), log_.whole(), own_disk().provisional});
+      return;
+    case Mending::Outcome::NobodyHasIt: {
+      const LogPosition whole = log_.whole();
+      out.notice(NoticeKind::TailDropped, nobody, votes_.epoch(), whole.index.value + 1);
+      log_.cut_after(whole, 0);
+      out.add(CutFrom{next(whole.index)});
+      return;
+    }
+  }
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch, const RepairRequest& message, Effects& out) {
+  if (!in_office()) return;
+  out.send(from, votes_.epoch(), RepairGoal{message.nonce, log_.last().index});
+  replication_.on_connected(now, from, out);  // it holds less than it said once
+}
+
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const RepairGoal& message, Effects& out) {
+  if (epoch < votes_.epoch()) return tell_epoch(from, out);
+  hear_leader(now, from, out);
+  repair_.on_goal(message);
+}
+
 // ---- snapshots (section 6)
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const SnapBegin& message, Effects& out) {
   if (epoch < votes_.epoch()) return tell_epoch(from, out);
   hear_leader(now, from, out);
-  const bool held = log_.has(message.last) || commit_ >= message.last.index;
+  const LogIndex last = message.last.index;
+  const bool held = last <= log_.whole().index && (log_.has(message.last) || commit_ >= last);
   receiver_.on_begin(from, votes_.epoch(), message, held, out);
 }
 
@@ -179,7 +220,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const SnapAck& messag
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const HandoverMessage& message, Effects& out) {
   if (epoch != votes_.epoch() || from != contact_.leader()) return;
-  const bool can = may_stand() && effective_priority() >= 0 && log_.last() == message.last;
+  const bool can = may_stand() && effective_priority() >= 0 && log_.whole() == message.last;
   if (!can) return out.send(from, votes_.epoch(), Refuse{message.token});
   stand(now, message.token, out);
 }

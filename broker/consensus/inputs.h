@@ -81,6 +81,10 @@ struct SnapshotInstalled {
   ChainEnd journal_end;  // `last` when the journal was begun anew
 };
 struct ReceiveFailed {};
+struct HoleRefilled {
+  ChainEnd end;  // of the batch
+};
+struct RepairedWritten {};
 // The journal holds nothing before `first` any more.
 struct Freed {
   LogIndex first;
@@ -92,6 +96,7 @@ struct RoomKnown {
 
 using Input = std::variant<Tick, Received, Connected, Disconnected, Proposed, HandoverProposed, HandOver,
                            Draining, OfficeApplied, VoteWritten, BatchesWritten, CutDone, BatchesRead,
-                           SnapshotRead, PieceReceived, SnapshotInstalled, ReceiveFailed, Freed, RoomKnown>;
+                           SnapshotRead, PieceReceived, SnapshotInstalled, ReceiveFailed, HoleRefilled,
+                           RepairedWritten, Freed, RoomKnown>;
 
 }  // namespace cidbus::group

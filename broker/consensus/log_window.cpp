@@ -8,7 +8,7 @@
 namespace cidbus::group {
 
 LogWindow::LogWindow(const ChainEnd& base)
-    : offices_{{base.epoch, base.last}}, end_(base), durable_(base.last), entries_after_(base.last) {}
+    : offices_{{base.epoch, base.last}}, end_(base), durable_(base.last), entries_after_(base) {}
 
 std::size_t LogWindow::office_of(LogIndex index) const {
   const auto found = std::lower_bound(offices_.begin(), offices_.end(), index,
@@ -20,6 +20,23 @@ std::size_t LogWindow::entry_behind(LogIndex index) const {
   const auto found = std::upper_bound(entries_.begin(), entries_.end(), index,
                                       [](LogIndex at, const Entry& entry) { return at < entry.end.last; });
   return static_cast<std::size_t>(found - entries_.begin());
+}
+
+LogPosition LogWindow::whole() const {
+  for (const BatchIdentity& hole : holes_) {
+    if (hole.last.index <= in_state_) continue;
+    const LogIndex before{hole.first.value - 1};
+    return {epoch_at(before), before};
+  }
+  return last();
+}
+
+bool LogWindow::ends_with_damage() const {
+  const LogPosition held = whole();
+  if (held == last() || !remembers(held)) return false;
+  const auto first = std::find_if(holes_.begin(), holes_.end(),
+                                  [&held](const BatchIdentity& hole) { return hole.first > held.index; });
+  return static_cast<std::size_t>(holes_.end() - first) == entries_.size() - entry_behind(held.index);
 }
 
 bool LogWindow::has(const LogPosition& position) const {
@@ -48,7 +65,7 @@ bool LogWindow::collect(LogIndex after, std::size_t batches, std::size_t bytes,
                         std::vector<SharedBatch>& out) const {
   if (after >= end_.last) return true;
   const std::size_t first = entry_behind(after);
-  if (after < entries_after_ || first < uncached_) return false;
+  if (after < entries_after_.last || first < uncached_) return false;
   std::size_t taken = 0;
   for (std::size_t at = first; at < entries_.size() && at - first < batches; ++at) {
     const SharedBatch& batch = entries_[at].batch;
@@ -79,6 +96,18 @@ void LogWindow::recovered(const ChainEnd& end) {
   push({end, nullptr});
 }
 
+void LogWindow::recovered_hole(const BatchIdentity& identity) {
+  ENSURE(identity.first == next(end_.last), "hole", identity.first.value, "behind", end_.last.value);
+  holes_.push_back(identity);
+  recovered({identity.last.index, identity.last.epoch, identity.crc});
+}
+
+void LogWindow::on_refilled(const ChainEnd& end) {
+  std::erase_if(holes_, [&end](const BatchIdentity& hole) {
+    return hole.last == position_of(end) && hole.crc == end.crc;
+  });
+}
+
 void LogWindow::append(const SharedBatch& batch) {
   const auto header = peek_batch_header(*batch);
   ENSURE(header && header->follows(end_), "batch does not follow", end_.last.value, "epoch",
@@ -100,9 +129,10 @@ void LogWindow::cut_after(const LogPosition& position, std::uint32_t crc) {
       offices_.pop_back();
     }
   }
+  std::erase_if(holes_, [&position](const BatchIdentity& hole) { return hole.last.index > position.index; });
   if (entries_.empty()) {
-    end_ = {position.index, position.epoch, crc};
-    entries_after_ = position.index;
+    if (position != position_of(entries_after_)) entries_after_ = {position.index, position.epoch, crc};
+    end_ = entries_after_;
   } else {
     end_ = entries_.back().end;
   }
@@ -137,7 +167,7 @@ void LogWindow::forget_old() {
     } else {
       cached_bytes_ -= entries_.front().batch->size();
     }
-    entries_after_ = entries_.front().end.last;
+    entries_after_ = entries_.front().end;
     entries_.pop_front();
   }
 }
@@ -145,6 +175,7 @@ void LogWindow::forget_old() {
 void LogWindow::on_freed(LogIndex first) {
   const LogIndex kept_after{first.value - 1};
   if (kept_after <= base().index || kept_after > end_.last) return;
+  std::erase_if(holes_, [first](const BatchIdentity& hole) { return hole.first < first; });
   const std::size_t office = office_of(kept_after);
   const Epoch epoch = offices_[office].epoch;
   // What is left of that office stays behind the new base.

@@ -5,6 +5,10 @@
 // one entry an office. The ends of the newest batches are known one by one, and their bytes are kept, so that
 // followers and the state machine are fed without reading. Whatever is older is read back from disk.
 //
+// A journal may have holes (CONSENSUS D1): batches whose identity is known and whose bytes are not. They
+// stand in the log like any other, so last() is what the broker once held, its claim, and whole() is what it
+// holds.
+//
 // Invariants
 //  1. Batches form one chain: each follows the position and the checksum of the one before.
 //  2. durable() never says more than the disk has told, and only a cut takes it back.
@@ -34,8 +38,18 @@ class LogWindow {
   // ---- what is held
   [[nodiscard]] LogPosition last() const { return position_of(end_); }
   [[nodiscard]] const ChainEnd& end() const { return end_; }
-  // Everything up to here is on disk.
+  // Everything up to here is on disk, but for the holes.
   [[nodiscard]] LogIndex durable() const { return durable_; }
+  // Damaged batches, in order.
+  [[nodiscard]] const std::vector<BatchIdentity>& holes() const { return holes_; }
+  // Everything up to here is really held, in the journal or in the state; last() when nothing is damaged.
+  [[nodiscard]] LogPosition whole() const;
+  // Whether nothing behind whole() is intact.
+  [[nodiscard]] bool ends_with_damage() const;
+  // Whether the batch that ends there is one of the newest, so that its checksum is known.
+  [[nodiscard]] bool remembers(const LogPosition& position) const {
+    return has(position) && position.index >= entries_after_.last;
+  }
   // Everything asked of the disk, writes and cuts, is done.
   [[nodiscard]] bool disk_is_level() const { return durable_ == end_.last && cuts_ == 0; }
   // What the oldest record held follows. Records up to it are in a snapshot, and committed.
@@ -54,8 +68,14 @@ class LogWindow {
   [[nodiscard]] std::size_t cached_bytes() const { return cached_bytes_; }
 
   // ---- what changes it
-  // A batch that is on disk already, found at recovery or read back.
+  // A batch that is on disk already, found at recovery.
   void recovered(const ChainEnd& end);
+  // The same, of one that is damaged there.
+  void recovered_hole(const BatchIdentity& identity);
+  // The disk holds this batch intact again.
+  void on_refilled(const ChainEnd& end);
+  // The state holds everything up to here: what is damaged below lacks nothing.
+  void on_in_state(LogIndex last) { in_state_ = std::max(in_state_, last); }
   // REQUIRES: the batch follows end().
   void append(const SharedBatch& batch);
   // Takes out every batch behind `position`. `crc`: of the batch that ends there, for when it is too old to
@@ -87,12 +107,14 @@ class LogWindow {
   std::vector<Office> offices_;  // ascending; the first says where the log begins
   ChainEnd end_;
   LogIndex durable_;
-  LogIndex entries_after_;     // what the first entry follows
+  ChainEnd entries_after_;     // what the first entry follows
   std::deque<Entry> entries_;  // the newest batches
   std::size_t uncached_ = 0;   // so many at the front have no bytes
   std::size_t cached_bytes_ = 0;
   std::size_t cuts_ = 0;  // asked of the disk and not yet done
   LogIndex lowest_cut_;   // of them; what the disk says about records above it is about other ones
+  std::vector<BatchIdentity> holes_;  // ascending
+  LogIndex in_state_;                 // holes below it do not count
 };
 
 }  // namespace cidbus::group

@@ -81,7 +81,8 @@ void Replication::go_on_behind(Monotonic now, const LogWindow& log, Seat peer, c
 // ---- what is heard
 
 void Replication::settle(Follower& follower) const {
-  const LogIndex held = counts_received() ? std::max(follower.match, follower.durable) : follower.durable;
+  const LogIndex counted = counts_received() ? std::max(follower.match, follower.durable) : follower.durable;
+  const LogIndex held = std::max(counted, follower.stored);
   while (!follower.in_flight.empty() && follower.in_flight.front().last <= held) {
     follower.bytes_in_flight -= follower.in_flight.front().bytes;
     follower.in_flight.pop_front();
@@ -105,8 +106,12 @@ void Replication::on_ack(Monotonic now, const LogWindow& log, Seat from, const A
   follower.heard_at = now;
   follower.disk_full = ack.disk_full;
   if (ack.ok) {
-    follower.match = ack.match;
-    follower.durable = std::max(follower.durable, ack.durable);
+    if (ack.provisional) {
+      follower.stored = ack.durable;
+    } else {
+      follower.match = ack.match;
+      follower.durable = std::max(follower.durable, ack.durable);
+    }
     settle(follower);
     if (follower.mode == Mode::Asking && ack.prev == follower.after.index) {
       const bool in_journal = ack.match >= log.base().index;
@@ -118,9 +123,10 @@ void Replication::on_ack(Monotonic now, const LogWindow& log, Seat from, const A
     return;
   }
   // An answer to an earlier question tells nothing new: what is asked now is answered soon.
-  const bool current = follower.mode == Mode::Asking
-                           ? ack.prev == follower.after.index
-                           : follower.mode == Mode::Streaming && ack.hint.index >= follower.durable;
+  const bool current =
+      follower.mode == Mode::Asking
+          ? ack.prev == follower.after.index
+          : follower.mode == Mode::Streaming && (ack.provisional || ack.hint.index >= follower.durable);
   if (current) go_on_behind(now, log, from, ack.hint, out);
 }
 

@@ -41,6 +41,7 @@ class Replication {
     LogPosition after;  // the next batch sent is the one behind it
     LogIndex match;     // it holds this log up to here, as it said last
     LogIndex durable;   // and on its disk up to here; only grows within an office
+    LogIndex stored;    // on its disk, though it does not count: it is being repaired (D3)
     bool disk_full = false;
     std::int32_t priority = 0;  // effective, as it said last; -1: unfit
     struct Sent {

@@ -14,6 +14,10 @@
 //   connections propose N                               a batch of N records of the own office disk vote |
 //   disk batches | disk cut     what was handed over last is done full | room                             of
 //   the disk read                                    a read is asked for
+//   b1 WANTS e5 BATCH...                    a FETCH of these as holes
+//   b1 HOLES e5 [BATCH]... | b1 HOLES e5 freed|damaged   the answer to the last FETCH of holes
+//   b1 GOAL e5 INDEX [stale]                b1 REPAIR_REQ e5
+//   disk hole | disk repaired
 #pragma once
 
 #include <optional>
@@ -27,9 +31,10 @@ namespace cidbus::group {
 
 class Transcript {
  public:
-  // This broker of b1/3, b2/2, b3/1 (name/priority), with a journal of these batches on disk.
+  // This broker of b1/3, b2/2, b3/1 (name/priority), with a journal of these batches on disk; one with a '!'
+  // is damaged. `repairing`: the journal was lost.
   Transcript(const std::string& self, Epoch epoch, const std::vector<std::string>& journal,
-             std::size_t brokers = 3, Durability durability = Durability::Quorum);
+             std::size_t brokers = 3, Durability durability = Durability::Quorum, bool repairing = false);
 
   std::string play(std::string_view scene);
   std::string event(const std::string& line);
@@ -54,6 +59,9 @@ class Transcript {
   std::vector<SharedBatch> made_;  // every batch of the scene: the newest that fits gives the checksum before
   std::optional<WriteVote> vote_;
   std::optional<ChainEnd> written_;
+  std::optional<ChainEnd> refilled_;
+  std::uint64_t fetch_round_ = 0;
+  std::uint64_t nonce_ = 0;
   std::uint64_t candidacy_ = 0;
   std::int64_t beat_sent_ = 0;
   LogIndex asked_;  // `prev` of the last APPEND: what an APPEND_ACK answers

@@ -38,7 +38,7 @@ LogIndex read_index(std::istringstream& words) { return {read<std::uint64_t>(wor
 }  // namespace
 
 Transcript::Transcript(const std::string& self, Epoch epoch, const std::vector<std::string>& journal,
-                       std::size_t brokers, Durability durability) {
+                       std::size_t brokers, Durability durability, bool repairing) {
   std::vector<Member> members;
   for (std::size_t at = 1; at <= brokers; ++at)
     members.push_back(
@@ -46,10 +46,17 @@ Transcript::Transcript(const std::string& self, Epoch epoch, const std::vector<s
   GroupConfig config(members, self);
   config.durability = durability;
   LogWindow log{ChainEnd{}};
-  for (const std::string& text : journal) log.recovered(peek_batch_header(*batch_of(text))->end());
-  const LogPosition last = log.last();
-  const LogIndex applied = brokers == 1 ? last.index : LogIndex{};
-  group.emplace(config, GroupStart{epoch, nobody, std::move(log), last, applied}, now, Prng(1));
+  for (const std::string& text : journal) {
+    const bool damaged = text.back() == '!';
+    const auto header = peek_batch_header(*batch_of(damaged ? text.substr(0, text.size() - 1) : text));
+    if (damaged) {
+      log.recovered_hole({header->first, position_of(header->end()), header->crc});
+    } else {
+      log.recovered(header->end());
+    }
+  }
+  const LogIndex applied = brokers == 1 ? log.last().index : LogIndex{};
+  group.emplace(config, GroupStart{epoch, nobody, std::move(log), applied, repairing}, now, Prng(1));
 }
 
 // A batch follows the newest made one that ends where it begins.
@@ -139,6 +146,11 @@ void Transcript::disk(const std::string& what) {
   } else if (what == "batches") {
     ENSURE(written_.has_value());
     step(BatchesWritten{*written_});
+  } else if (what == "hole") {
+    ENSURE(refilled_.has_value());
+    step(HoleRefilled{*refilled_});
+  } else if (what == "repaired") {
+    step(RepairedWritten{});
   } else {
     step(CutDone{});
   }
@@ -209,10 +221,32 @@ void Transcript::message(Seat from, const std::string& name, std::istringstream&
     return step(Received{from, epoch, AppendAck{true, false, asked_, {std::stoull(match)}, durable, {}}});
   }
   if (name == "FETCH") return step(Received{from, epoch, Fetch{read_position(words), {}}});
+  if (name == "HOLES") {
+    FetchData data{{}, {}, true, false, {}, fetch_round_, false};
+    for (std::string text; words >> text;) {
+      data.freed = text == "freed";
+      data.damaged = text == "damaged";
+      if (!data.freed && !data.damaged) data.batches.push_back(batch_of(text));
+    }
+    return step(Received{from, epoch, std::move(data)});
+  }
+  if (name == "WANTS") {
+    Fetch fetch{{}, {}, 7};
+    for (const SharedBatch& batch : batches()) {
+      const auto header = peek_batch_header(*batch);
+      fetch.holes.push_back({header->first, position_of(header->end()), header->crc});
+    }
+    return step(Received{from, epoch, std::move(fetch)});
+  }
+  if (name == "REPAIR_REQ") return step(Received{from, epoch, RepairRequest{7}});
+  if (name == "GOAL") {
+    const LogIndex goal = read_index(words);
+    return step(Received{from, epoch, RepairGoal{words >> extra ? nonce_ + 1 : nonce_, goal}});
+  }
   ENSURE(name == "FETCH_DATA", name);
   const LogPosition prev = read_position(words);
   const LogPosition last = read_position(words);
-  step(Received{from, epoch, FetchData{prev, last, false, false, batches()}});
+  step(Received{from, epoch, FetchData{prev, last, false, false, batches(), 0, false}});
 }
 
 std::string Transcript::text_of(const GroupMessage& message) const {
@@ -225,7 +259,8 @@ std::string Transcript::text_of(const GroupMessage& message) const {
     add(cidbus::group::text_of(asked->rank.log) + " prio " + std::to_string(asked->rank.priority));
     if (asked->insist) add("insists");
   } else if (const auto* nay = std::get_if<Nay>(&message)) {
-    add(nay->why == NayWhy::LeaderAlive ? "leader alive" : "stale");
+    static constexpr std::array<const char*, 3> reasons = {"leader alive", "stale", "unfit"};
+    add(reasons[static_cast<std::size_t>(nay->why)]);
   } else if (const auto* request = std::get_if<VoteRequest>(&message)) {
     add(cidbus::group::text_of(request->log));
   } else if (const auto* vote = std::get_if<Vote>(&message)) {
@@ -243,6 +278,20 @@ std::string Transcript::text_of(const GroupMessage& message) const {
             ? "match " + std::to_string(told->match.value) + " durable " + std::to_string(told->durable.value)
             : "no, holds " + cidbus::group::text_of(told->hint));
     if (told->disk_full) add("disk full");
+    if (told->provisional) add("provisional");
+  } else if (const auto* wanted = std::get_if<Fetch>(&message); wanted != nullptr && !wanted->holes.empty()) {
+    add("holes");
+    for (const BatchIdentity& hole : wanted->holes)
+      add(cidbus::group::text_of(LogPosition{hole.last.epoch, hole.first}) + "-" +
+          std::to_string(hole.last.index.value));
+  } else if (const auto* found = std::get_if<FetchData>(&message); found != nullptr && found->of_holes) {
+    add(found->freed             ? "of holes, freed"
+        : found->damaged         ? "of holes, damaged too"
+        : found->batches.empty() ? "of holes, not held"
+                                 : "of holes");
+    batches(found->batches);
+  } else if (const auto* goal = std::get_if<RepairGoal>(&message)) {
+    add(std::to_string(goal->goal.value));
   } else if (const auto* fetch = std::get_if<Fetch>(&message)) {
     add("behind " + cidbus::group::text_of(fetch->after));
   } else if (const auto* data = std::get_if<FetchData>(&message)) {
@@ -256,6 +305,8 @@ std::string Transcript::text_of(const Effect& effect) {
   if (const auto* send = std::get_if<Send>(&effect)) {
     if (const auto* request = std::get_if<VoteRequest>(&send->message)) candidacy_ = request->candidacy;
     if (const auto* beat = std::get_if<Beat>(&send->message)) beat_sent_ = beat->sent;
+    if (const auto* fetch = std::get_if<Fetch>(&send->message)) fetch_round_ = fetch->round;
+    if (const auto* request = std::get_if<RepairRequest>(&send->message)) nonce_ = request->nonce;
     if (const auto* append = std::get_if<Append>(&send->message)) asked_ = append->prev.index;
     return "to " + name_of(send->to) + " e" + std::to_string(send->epoch.value) + ": " +
            text_of(send->message);
@@ -270,6 +321,11 @@ std::string Transcript::text_of(const Effect& effect) {
   }
   if (const auto* to_cut = std::get_if<CutFrom>(&effect))
     return "cut from " + std::to_string(to_cut->from.value);
+  if (const auto* refill = std::get_if<RefillHole>(&effect)) {
+    refilled_ = peek_batch_header(*refill->batch)->end();
+    return "refill " + cidbus::group::text_of(refill->batch);
+  }
+  if (std::holds_alternative<WriteRepaired>(effect)) return "write repaired";
   if (const auto* reading = std::get_if<ReadBatches>(&effect))
     return "read from " + std::to_string(reading->from.value);
   if (const auto* office = std::get_if<TakeOffice>(&effect))

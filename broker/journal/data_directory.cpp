@@ -170,7 +170,7 @@ const KeptSnapshot* DataDirectory::newest_snapshot() const {
 LogIndex DataDirectory::replay_from() const { return next(newest_in(snapshots_)); }
 
 Epoch DataDirectory::highest_epoch() const {
-  return std::max(votes_.state().epoch, recovery_.highest_office);
+  return std::max({votes_.state().epoch, recovery_.highest_office, journal_.end().epoch});
 }
 
 }  // namespace cidbus

@@ -57,7 +57,8 @@ class DataDirectory {
   [[nodiscard]] const KeptSnapshot* newest_snapshot() const;
   // The first record to replay on top of it.
   [[nodiscard]] LogIndex replay_from() const;
-  // Of the vote file and of the journal: the next office is later than this.
+  // Of the vote file, the journal and the snapshot that it may begin behind: the next office is later than
+  // this.
   [[nodiscard]] Epoch highest_epoch() const;
   [[nodiscard]] bool repairing() const { return votes_.state().repairing; }
   // Lines about what was found and put right, for the log.

@@ -74,7 +74,7 @@ struct ReceiveFinish {
   std::uint64_t hash_seed = 0;  // of the state's tables
 };
 struct ReceiveAbandon {};
-// Puts a batch where the journal has a hole of exactly its identity. REQUIRES: Journal::hole_of() names it.
+// Puts a batch where the journal has a hole of exactly its identity, if it still has one.
 struct RefillHole {
   BatchBytes bytes;
 };

@@ -165,6 +165,7 @@ void DiskExecutor::write_batches(Completions& out) {
     if (!group.empty() && bytes > group_bytes) break;
     group.push_back(write->batch);
   }
+  if (!remember_office(group.back().office, out)) return;
   const LogIndex before = directory_.journal().end().last;
   const Status status = directory_.journal().append(group);
   // Where room ran out between two segments, a part of the group is on disk and stays.
@@ -178,6 +179,18 @@ void DiskExecutor::write_batches(Completions& out) {
   batches_wait_ = outcome == Outcome::NoRoom;
   if (end.last > before) out.push_back(Persisted{end});
   if (outcome == Outcome::Done) check_room(out);
+}
+
+// What was acknowledged in an office is forgotten with the journal; that this broker was in that office must
+// not be (CONSENSUS D3): a leader of an earlier one could tell it that it is whole.
+bool DiskExecutor::remember_office(Epoch office, Completions& out) {
+  VoteState state = directory_.votes().state();
+  if (office <= state.epoch) return true;
+  state.epoch = office;
+  state.voted.clear();
+  const Status status = directory_.votes().write(state);
+  if (!status) fail(status.error(), out);
+  return status.has_value();
 }
 
 void DiskExecutor::cut(LogIndex from, Completions& out) {

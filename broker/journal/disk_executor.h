@@ -61,6 +61,7 @@ class DiskExecutor {
   void serve_journal(Completions& out);
   void look_for_room(Completions& out);
   void write_batches(Completions& out);
+  [[nodiscard]] bool remember_office(Epoch office, Completions& out);
   void cut(LogIndex from, Completions& out);
   void refill(const BatchBytes& batch, Completions& out);
 

@@ -98,6 +98,35 @@ TEST_F(Holes, GoWithTheRecordsThatALeaderCuts) {
   EXPECT_EQ(directory.journal().end(), end_of(all_[4]));
 }
 
+// As what was acknowledged in it is: the epoch of an office outlives the journal (CONSENSUS D3).
+TEST_F(Holes, OfTheWholeJournalLeaveTheNewestOfficeKnown) {
+  files_.kill();
+  {
+    Rig rig(files_);
+    rig.disk().submit(WriteBatch{{make_batches(end_of(all_.back()), 1, 50, {6})[0], Epoch{7}}});
+    rig.run();
+    rig.expect<Persisted>();
+  }
+  files_.kill();
+  for (const std::string& path : files_.paths())
+    if (path.starts_with("data/journal/")) files_.remove_file(path);
+  const DataDirectory directory = Rig::open(files_, OnDamage::Keep);
+  EXPECT_TRUE(directory.repairing());
+  EXPECT_EQ(directory.highest_epoch(), Epoch{7});
+  EXPECT_EQ(directory.votes().state().voted, "");
+}
+
+TEST_F(Holes, ARefillForAHoleThatWasFreedDoesNothing) {
+  damage(1, {3});
+  Rig rig(files_, OnDamage::Keep);
+  rig.disk().submit(CutFrom{peek_batch_header(*all_[2])->first});
+  rig.disk().submit(RefillHole{all_[3]});
+  rig.run();
+  rig.expect<CutDone>();
+  EXPECT_EQ(rig.expect<HoleRefilled>().end, end_of(all_[3]));
+  EXPECT_TRUE(rig.disk().close());
+}
+
 TEST_F(Holes, ABrokerAloneStillRefusesToStart) {
   damage(1, {2});
   const auto refused = DataDirectory::open(files_, some_options());

@@ -79,7 +79,8 @@ class Journal {
   [[nodiscard]] const std::vector<JournalHole>& holes() const { return holes_; }
   // The hole that holds this record, or none.
   [[nodiscard]] const JournalHole* hole_at(LogIndex index) const;
-  // Puts a batch into the hole of exactly its identity, durably. REQUIRES: there is one.
+  // Puts a batch into the hole of exactly its identity, durably. Where there is none any more, since what it
+  // was in was freed, nothing is to be done.
   [[nodiscard]] Status refill(const BatchBytes& batch);
 
   // Whether the segment in use is half full and its successor is not there yet.

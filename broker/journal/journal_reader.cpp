@@ -27,6 +27,14 @@ Status JournalReader::load() {
   return {};
 }
 
+Status JournalReader::skip_hole() {
+  ENSURE(at_hole(), next_.value);
+  if (at_ >= segment_.batches.size())
+    if (Status status = load(); !status) return status;
+  next_ = cidbus::next(segment_.batches[at_++].end.last);
+  return {};
+}
+
 Result<std::optional<BatchView>> JournalReader::next_batch() {
   if (next_ > journal_.end().last) return std::nullopt;
   if (at_ >= segment_.batches.size())

@@ -24,6 +24,8 @@ class JournalReader {
   // The next batch, or nothing at the journal's end. Valid until the next call. BadData names the damaged
   // place.
   Result<std::optional<BatchView>> next_batch();
+  // Goes on behind a hole. REQUIRES: at_hole().
+  [[nodiscard]] Status skip_hole();
   // The first record of the next batch.
   [[nodiscard]] LogIndex next() const { return next_; }
   // Whether the next batch is one that the journal has a hole in the place of.

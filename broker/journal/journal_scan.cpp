@@ -121,7 +121,10 @@ class JournalScanner {
   }
 
   void at_the_end() {
-    if (result_.segments.empty()) return damaged(segment_name(1), "the file is missing: the journal is gone");
+    if (result_.segments.empty()) {
+      result_.beyond_refilling = true;
+      return damaged(segment_name(1), "the file is missing: the journal is gone");
+    }
     const SegmentScan& last = result_.segments.back();
     if (last.readable && last.sealed)
       damaged(segment_name(last.header.number + 1),

@@ -86,6 +86,18 @@ TEST_F(SnapshotTransfer, GivesTheReceiverTheStateAndAJournalThatGoesOnBehindIt) 
   EXPECT_EQ(contents(directory.journal()), bytes_of({all_.begin() + 30, all_.end()}));
 }
 
+// A journal that begins behind it holds no batch of that office yet.
+TEST_F(SnapshotTransfer, LetsTheReceiverKnowTheOfficeItEndsIn) {
+  SimulatedDisk files;
+  {
+    Rig receiver(files, OnDamage::Keep);
+    transfer(receiver);
+    receiver.expect<SnapshotInstalled>();
+  }
+  files.crash_losing_all();
+  EXPECT_EQ(Rig::open(files, OnDamage::Keep).highest_epoch(), at_snapshot_.epoch);
+}
+
 TEST_F(SnapshotTransfer, KeepsASuffixOfTheJournalThatFitsBehindIt) {
   SimulatedDisk files;
   Rig receiver(files, OnDamage::Keep);

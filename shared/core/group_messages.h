@@ -101,6 +101,8 @@ struct AppendAck {
   LogIndex match;    // the log is equal to the leader's up to here
   LogIndex durable;  // and on disk up to here
   LogPosition hint;  // not ok: the highest position held at or below `prev`
+  // It is being repaired: what it holds counts for nothing yet (D3).
+  bool provisional = false;
 };
 
 // ---- catching up without a leader (bulk; E8, D1)
@@ -113,15 +115,19 @@ struct BatchIdentity {
   friend bool operator==(const BatchIdentity&, const BatchIdentity&) = default;
 };
 struct Fetch {
-  LogPosition after;                 // send what follows it
-  std::vector<BatchIdentity> holes;  // or, when not empty, these
+  LogPosition after;  // send what follows it
+  std::vector<BatchIdentity>
+      holes;                // or, when not empty, these: the first, and what of the others is at hand
+  std::uint64_t round = 0;  // random, of holes: comes back in the answer
 };
 struct FetchData {
   LogPosition prev;  // what the first batch follows; of holes, nothing
   LogPosition last;  // the sender's newest record
   bool of_holes = false;
-  bool freed = false;  // the sender no longer holds it: only a snapshot has it
-  std::vector<SharedBatch> batches;
+  bool freed = false;                // the sender no longer holds it: only a snapshot has it
+  std::vector<SharedBatch> batches;  // of holes, none and not freed: it does not hold the first one intact
+  std::uint64_t round = 0;
+  bool damaged = false;  // but has a hole in its place too
 };
 
 // ---- snapshots (bulk; section 6)

@@ -63,7 +63,7 @@ Nay get(schema::Nay::Reader in, Found& found) {
           get_seat(in.getLeader(), true, found)};
 }
 Fetch get(schema::Fetch::Reader in, Found& found) {
-  Fetch fetch{get(in.getAfter()), {}};
+  Fetch fetch{get(in.getAfter()), {}, in.getRound()};
   const auto holes = in.getHoles();
   found.require(holes.size() <= limits::holes, "more holes than may be asked for at once");
   if (found.problem != nullptr) return fetch;
@@ -109,15 +109,15 @@ GroupMessage get_body(schema::GroupEnvelope::Body::Reader in, std::vector<Shared
       return Append{get(in.getAppend().getPrev()), {in.getAppend().getCommit()}, std::move(behind)};
     case Kind::APPEND_ACK: {
       const auto body = in.getAppendAck();
-      return AppendAck{body.getOk(),      body.getDiskFull(),  {body.getPrev()},
-                       {body.getMatch()}, {body.getDurable()}, get(body.getHint())};
+      return AppendAck{body.getOk(),        body.getDiskFull(),  {body.getPrev()},     {body.getMatch()},
+                       {body.getDurable()}, get(body.getHint()), body.getProvisional()};
     }
     case Kind::FETCH:
       return get(in.getFetch(), found);
     case Kind::FETCH_DATA: {
       const auto body = in.getFetchData();
       return FetchData{get(body.getPrev()), get(body.getLast()), body.getOfHoles(), body.getFreed(),
-                       std::move(behind)};
+                       std::move(behind),   body.getRound(),     body.getDamaged()};
     }
     case Kind::SNAP_BEGIN: {
       const auto body = in.getSnapBegin();

@@ -92,6 +92,7 @@ void put(Body out, const AppendAck& message) {
   body.setMatch(message.match.value);
   body.setDurable(message.durable.value);
   put(body.initHint(), message.hint);
+  body.setProvisional(message.provisional);
 }
 void put(Body out, const Fetch& message) {
   auto body = out.initFetch();
@@ -102,6 +103,7 @@ void put(Body out, const Fetch& message) {
     put(holes[at].initLast(), message.holes[at].last);
     holes[at].setCrc(message.holes[at].crc);
   }
+  body.setRound(message.round);
 }
 void put(Body out, const FetchData& message) {
   auto body = out.initFetchData();
@@ -109,6 +111,8 @@ void put(Body out, const FetchData& message) {
   put(body.initLast(), message.last);
   body.setOfHoles(message.of_holes);
   body.setFreed(message.freed);
+  body.setRound(message.round);
+  body.setDamaged(message.damaged);
 }
 void put(Body out, const SnapBegin& message) {
   auto body = out.initSnapBegin();

@@ -18,6 +18,8 @@ inline constexpr std::size_t log_ends = 8192;                    // newest batch
 inline constexpr std::size_t log_cached_bytes = 64 << 20;        // of the newest batches kept in memory
 inline constexpr std::size_t holes = 4096;                       // damaged batches asked for at once
 
+inline constexpr std::size_t holes_asked = 64;  // what a broker asks for itself
+
 inline constexpr unsigned disk_readers = 8;               // who read from one broker's disk at once
 inline constexpr std::size_t disk_read_bytes = 1 << 20;   // given in one piece; a batch may be as large
 inline constexpr std::size_t snapshot_piece = 256 << 10;  // bytes of a snapshot in one message

@@ -31,6 +31,7 @@ void BrokerNetwork::send(Seat from, Seat to, Channel channel, const Arrival& arr
   }
   Link& link = links_[place(from)][place(to)];
   deliver_later(link, channel, arrives);
+  if (profile_.haunted && prng_.chance(3, 1000)) timeline_.after(drawn(prng_, 1ms, 5s), arrives);
   if (prng_.chance(profile_.repeat_per_mille, 1000)) deliver_later(link, channel, arrives);
 }
 

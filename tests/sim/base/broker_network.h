@@ -31,6 +31,9 @@ struct NetworkProfile {
   std::uint32_t repeat_per_mille = 0;
   std::uint32_t late_per_mille = 0;  // of messages that take up to a second
   bool reorders = false;
+  // Some messages come once more, seconds later, to whatever life of the broker they were sent to: no message
+  // may do harm by its age.
+  bool haunted = false;
 };
 
 // A network with some of these, by chance.

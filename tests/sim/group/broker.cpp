@@ -120,6 +120,12 @@ void SimBroker::carry(const Effect& effect) {
     disk_.submit(ReceiveFinish{});
   } else if (std::holds_alternative<ReceiveAbandon>(effect)) {
     disk_.abandon();
+  } else if (const auto* refill = std::get_if<RefillHole>(&effect)) {
+    disk_.submit(*refill);
+  } else if (std::holds_alternative<WriteRepaired>(effect)) {
+    disk_.submit(WriteRepaired{});
+  } else if (const auto* notice = std::get_if<Notice>(&effect)) {
+    world_.on_notice(*notice);
   } else if (const auto* office = std::get_if<TakeOffice>(&effect)) {
     take_office(office->epoch);
   } else if (std::holds_alternative<SealOffice>(effect)) {

@@ -38,6 +38,7 @@ class SimBroker {
     Checkers& checkers;
     std::function<std::size_t(const group::LogPosition&)> holders;  // brokers that hold it as durability asks
     std::function<void(group::Seat)> on_office;
+    std::function<void(const group::Notice&)> on_notice;
     std::uint64_t snapshot_after = 0;  // records; 0: none are taken
     // Every answer to ELECTION arrives as AYE. Such answers bind nobody: who stands may be wrong, and nothing
     // that is promised may depend on it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "broker/consensus/rules.h"
 #include "shared/base/crc32c.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/group.h"
@@ -18,11 +19,16 @@ void SimDisk::open(Completion completion) {
 
 group::GroupStart SimDisk::recover() const {
   LogWindow log{base_};
-  for (const Stored& stored : journal_) log.recovered(stored.end);
+  for (const Stored& stored : journal_) {
+    if (stored.intact) {
+      log.recovered(stored.end);
+    } else {
+      log.recovered_hole({stored.first, position_of(stored.end), stored.end.crc});
+    }
+  }
   const Epoch epoch = persisted_epoch();
-  const LogPosition last = log.last();
-  return {epoch, vote_.epoch == epoch ? vote_.voted : nobody, std::move(log), last,
-          snapshots_.back().last.last};
+  return {epoch, vote_.epoch == epoch ? vote_.voted : nobody, std::move(log), snapshots_.back().last.last,
+          repairing_};
 }
 
 Duration SimDisk::latency() {
@@ -89,6 +95,10 @@ void SimDisk::complete(const Command& command, bool is_last) {
     if (!std::exchange(installed_, false)) return completion_(ReceiveFailed{});
     const ChainEnd last = snapshots_.back().last;
     completion_(SnapshotInstalled{last, journal_.empty() ? base_ : journal_.back().end});
+  } else if (const auto* refill = std::get_if<RefillHole>(&command)) {
+    completion_(HoleRefilled{peek_batch_header(*refill->batch)->end()});
+  } else if (std::holds_alternative<WriteRepaired>(command)) {
+    completion_(RepairedWritten{});
   } else if (is_last) {
     completion_(BatchesWritten{journal_.back().end});
   }
@@ -101,6 +111,12 @@ void SimDisk::apply(const Command& command) {
     cut(to_cut->from);
   } else if (std::holds_alternative<ReceiveFinish>(command)) {
     install();
+  } else if (const auto* refill = std::get_if<RefillHole>(&command)) {
+    const ChainEnd end = peek_batch_header(*refill->batch)->end();
+    for (Stored& stored : journal_) stored.intact = stored.intact || stored.end == end;
+  } else if (std::holds_alternative<WriteRepaired>(command)) {
+    repairing_ = false;
+    lost_.clear();
   } else {
     const auto& write = std::get<WriteBatch>(command);
     const auto header = peek_batch_header(*write.batch);
@@ -108,6 +124,8 @@ void SimDisk::apply(const Command& command) {
     ENSURE(header->follows(end), "written behind", end.last.value, "batch begins with", header->first.value);
     journal_.push_back({write.batch, header->end(), header->first});
     highest_office_ = std::max(highest_office_, write.office);
+    // It outlives the journal.
+    if (write.office > vote_.epoch && group::holds(Rule::OfficeKept)) vote_ = {write.office, nobody};
   }
 }
 
@@ -123,7 +141,7 @@ void SimDisk::read(const group::ReadBatches& request) {
                                [](const Stored& stored, LogIndex from) { return stored.first < from; });
     const bool found = at != journal_.end() && at->first == request.from;
     std::size_t bytes = 0;
-    for (; found && at != journal_.end() && bytes < request.bytes; ++at) {
+    for (; found && at != journal_.end() && at->intact && bytes < request.bytes; ++at) {
       if (answer.batches.size() == limits::append_batches) break;
       answer.batches.push_back(at->batch);
       bytes += at->batch->size();
@@ -231,6 +249,35 @@ void SimDisk::crash() {
   sync_fails_ = nullptr;
 }
 
+bool SimDisk::rot(Prng& chance) {
+  if (journal_.empty()) return false;
+  // At the end, where it matters most, or anywhere; one batch, or some in a row.
+  const std::size_t count = std::min<std::size_t>(journal_.size(), chance.between(1, 4));
+  const std::size_t places = journal_.size() - count + 1;
+  const std::size_t near = std::min<std::size_t>(places, 5);
+  std::size_t at = chance.chance(1, 2) ? places - 1 - chance.below(near) : chance.below(places);
+  for (const std::size_t end = at + count; at < end; ++at)
+    if (chance.chance(3, 4)) journal_[at].intact = false;
+  return damaged();
+}
+
+void SimDisk::rot_behind(LogIndex last) {
+  for (Stored& stored : journal_) stored.intact = stored.intact && stored.end.last <= last;
+}
+
+void SimDisk::lose_journal() {
+  if (!repairing_) lost_ = std::move(journal_);
+  journal_.clear();
+  base_ = snapshots_.back().last;
+  repairing_ = true;
+  highest_office_ = {};
+}
+
+bool SimDisk::damaged() const {
+  return repairing_ ||
+         std::any_of(journal_.begin(), journal_.end(), [](const Stored& stored) { return !stored.intact; });
+}
+
 void SimDisk::set_full(bool full) {
   full_ = full;
   if (!full) work();
@@ -249,10 +296,13 @@ void SimDisk::set_hung(bool hung) {
 bool SimDisk::holds(const LogPosition& position) const {
   // What a snapshot was taken of is committed, and in it.
   if (position.index <= snapshots_.back().last.last) return true;
-  const auto at =
-      std::lower_bound(journal_.begin(), journal_.end(), position.index,
-                       [](const Stored& stored, LogIndex last) { return stored.end.last < last; });
-  return at != journal_.end() && position_of(at->end) == position;
+  const auto is_in = [&position](const std::vector<Stored>& batches) {
+    const auto at =
+        std::lower_bound(batches.begin(), batches.end(), position.index,
+                         [](const Stored& stored, LogIndex last) { return stored.end.last < last; });
+    return at != batches.end() && position_of(at->end) == position;
+  };
+  return is_in(repairing_ ? lost_ : journal_);
 }
 
 }  // namespace cidbus::group_sim

@@ -28,7 +28,8 @@ struct DiskProfile {
 
 class SimDisk {
  public:
-  using Command = std::variant<group::WriteVote, group::WriteBatch, group::CutFrom, group::ReceiveFinish>;
+  using Command = std::variant<group::WriteVote, group::WriteBatch, group::CutFrom, group::ReceiveFinish,
+                               group::RefillHole, group::WriteRepaired>;
   using Completion = std::function<void(group::Input)>;
 
   SimDisk(sim::Timeline& timeline, Prng prng) : timeline_(timeline), prng_(prng) {}
@@ -50,6 +51,12 @@ class SimDisk {
   void abandon() { received_.reset(); }
   // The process is gone. Of what was under way, chance keeps some, and tears a batch maybe.
   void crash();
+  // Bits rot in some batches, their second place is whole: what the next start finds are holes. False when
+  // there is nothing to rot. REQUIRES: between two lives.
+  bool rot(Prng& chance);
+  void rot_behind(LogIndex last);  // all of them
+  // The journal is gone; vote file and snapshots are there. REQUIRES: between two lives.
+  void lose_journal();
 
   // ---- faults
   void set_profile(const DiskProfile& profile) { profile_ = profile; }
@@ -62,8 +69,12 @@ class SimDisk {
   void fail_next_sync(std::function<void()> broker_ends) { sync_fails_ = std::move(broker_ends); }
 
   // ---- looking
+  // Also what is damaged and not forgotten: its broker neither votes below it nor lets it count anew.
   [[nodiscard]] bool holds(const group::LogPosition& position) const;
-  [[nodiscard]] Epoch persisted_epoch() const { return std::max(vote_.epoch, highest_office_); }
+  [[nodiscard]] bool damaged() const;
+  [[nodiscard]] Epoch persisted_epoch() const {
+    return std::max({vote_.epoch, highest_office_, snapshots_.back().last.epoch});
+  }
   [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
 
  private:
@@ -71,6 +82,7 @@ class SimDisk {
     group::SharedBatch batch;
     ChainEnd end;
     LogIndex first;
+    bool intact = true;
   };
   struct Snapshot {
     ChainEnd last;
@@ -101,6 +113,8 @@ class SimDisk {
   ChainEnd base_;                       // what the first batch of the journal follows
   std::vector<Snapshot> snapshots_{1};  // the two newest; the first is that of nothing
   std::vector<Stored> journal_;
+  std::vector<Stored> lost_;  // what the journal held when it was lost, until it was brought up again
+  bool repairing_ = false;
   Epoch highest_office_;
 
   // this life

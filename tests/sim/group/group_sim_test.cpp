@@ -54,6 +54,12 @@ TEST(GroupSimulation, HoldsEveryTruthWhenMostLeadersDieYoung) {
   run_seeds(150, options);
 }
 
+TEST(GroupSimulation, HoldsEveryTruthWhenJournalsAreLostAgainAndAgain) {
+  WorldOptions options;
+  options.lost_journals = true;
+  run_seeds(100, options);
+}
+
 // Received by a majority is what `memory` promises; so nothing crashes here, and everything else goes wrong.
 TEST(GroupSimulation, HoldsEveryTruthWithDurabilityMemory) {
   WorldOptions options;

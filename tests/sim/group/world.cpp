@@ -16,7 +16,19 @@ namespace {
 
 constexpr Duration limit_of_healing = 30s;
 // Kinds of faults, as they are drawn.
-enum Fault : int { Crash, CrashMany, Cut, Break, Pause, Disk, Clock, Assassin, Handover, fault_kinds };
+enum Fault : int {
+  Crash,
+  CrashMany,
+  Cut,
+  Break,
+  Pause,
+  Disk,
+  Clock,
+  Assassin,
+  Handover,
+  Damage,
+  fault_kinds
+};
 
 }  // namespace
 
@@ -31,9 +43,14 @@ World::World(std::uint64_t seed, const WorldOptions& options)
               [this](Seat to, group::Received received) { brokers_[place(to)]->on(std::move(received)); },
               checkers_,
               [this](const group::LogPosition& position) { return holders(position); },
-              [this](Seat leader) { on_office(leader); }} {
+              [this](Seat leader) { on_office(leader); },
+              [this](const group::Notice& notice) { mark(notice); }} {
   static constexpr std::size_t sizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
   if (options_.short_offices) options_.brokers = 3;
+  if (options_.lost_journals) {
+    options_.brokers = prng_.chance(1, 2) ? 3 : 5;
+    options_.timers.check_quorum = 3s;
+  }
   if (options_.brokers == 0) options_.brokers = sizes[prng_.below(std::size(sizes))];
   std::vector<group::Member> members;
   for (std::size_t at = 0; at < options_.brokers; ++at)
@@ -45,6 +62,7 @@ World::World(std::uint64_t seed, const WorldOptions& options)
   if (prng_.chance(1, 3)) disk.sync = drawn(prng_, 100us, 20ms);
   const std::size_t snapshot_piece = prng_.between(2000, 20'000);
   if (options_.short_offices) append_batches = disk.batches_a_sync = 1;
+  if (options_.append_batches != 0) append_batches = options_.append_batches;
   for (std::size_t at = 0; at < options_.brokers; ++at) {
     group::GroupConfig config(members, members[at].name);
     config.durability = options_.durability;
@@ -57,9 +75,11 @@ World::World(std::uint64_t seed, const WorldOptions& options)
   }
   for (int kind = 0; kind < fault_kinds; ++kind)
     if (prng_.chance(1, 2)) kinds_.push_back(kind);
-  if (prng_.chance(1, 2) && !options_.short_offices) shared_.snapshot_after = prng_.between(50, 300);
+  if (prng_.chance(1, 2) && !options_.short_offices && options_.snapshots)
+    shared_.snapshot_after = prng_.between(50, 300);
   if (options_.short_offices) kinds_ = {Assassin};
-  between_faults_ = drawn(prng_, 100ms, 4s);
+  if (options_.lost_journals) kinds_ = {Damage, Damage, Cut, Crash};
+  between_faults_ = options_.lost_journals ? drawn(prng_, 20ms, 200ms) : drawn(prng_, 100ms, 4s);
   between_submissions_ = drawn(prng_, options_.short_offices ? 20ms : 5ms, 60ms);
   links_.emplace(timeline_, network_, faults_.fork(), brokers_.size(),
                  static_cast<sim::BrokerLinks::Owner&>(*this));
@@ -88,9 +108,12 @@ bool World::run_until(Duration most, const std::function<bool()>& done) {
 
 RunReport World::run() {
   if (prng_.chance(1, 2) || options_.short_offices) {
-    network_.set_profile(sim::draw_network(prng_));
+    sim::NetworkProfile profile = sim::draw_network(prng_);
+    profile.haunted = prng_.chance(1, 4);
+    network_.set_profile(profile);
     shared_.flatters = prng_.chance(1, 4);
   }
+  if (options_.lost_journals) network_.set_profile({.haunted = true});
   schedule_submission();
   run_for(drawn(prng_, 0ms, 2s));
   faulty_ = !kinds_.empty();
@@ -100,7 +123,7 @@ RunReport World::run() {
   heal();
   const Monotonic healed = timeline_.now().monotonic;
   const bool settled = run_until(limit_of_healing, [this] { return all_agree(); });
-  check(settled, "one leader after healing", "not within ", limit_of_healing / 1s, " s");
+  check(settled, "one leader after healing", "not within ", limit_of_healing / 1s, " s", describe());
   report_.healed_seconds = std::chrono::duration<double>(timeline_.now().monotonic - healed).count();
   run_for(2s);
   check_end();
@@ -169,6 +192,8 @@ void World::make_fault() {
         leader->on(group::HandOver{named ? static_cast<Seat>(any()) : group::nobody, faults_.chance(1, 4)});
       }
       return;
+    case Damage:
+      return damage_some();
     case Assassin:
       return;  // on_office
     case Clock:
@@ -225,6 +250,31 @@ void World::cut_some_links() {
   ++report_.faults["links cut: " + partition.shape];
   network_.cut(partition.cut);
   timeline_.after(drawn(faults_, 50ms, 5s), [this] { network_.heal(); });
+}
+
+// A broker dies, and finds its journal damaged when it comes back. One at a time: what two have lost may be
+// lost for good, and no rule brings it back.
+void World::damage_some() {
+  const std::size_t at = any();
+  const bool another = std::any_of(brokers_.begin(), brokers_.end(),
+                                   [](const auto& broker) { return broker->disk().damaged(); });
+  if (another || brokers_.size() == 1 || options_.durability == Durability::Memory) return;
+  kill(at);
+  // Of two, the other can not lead alone: nobody would bring this one up again.
+  if (brokers_.size() > 2 && (options_.lost_journals || faults_.chance(1, 3))) {
+    ++report_.faults["journal lost"];
+    brokers_[at]->disk().lose_journal();
+  } else if (brokers_[at]->disk().rot(faults_)) {
+    ++report_.faults["bits rot"];
+  }
+  timeline_.after(drawn(faults_, 1ms, options_.lost_journals ? 50ms : 2s), [this, at] { restart(at); });
+}
+
+void World::mark(const group::Notice& notice) {
+  using group::NoticeKind;
+  if (notice.kind == NoticeKind::Refilled) ++report_.marks["holes refilled"];
+  if (notice.kind == NoticeKind::TailDropped) ++report_.marks["damaged tails dropped"];
+  if (notice.kind == NoticeKind::Repaired) ++report_.marks["lost journals brought up"];
 }
 
 void World::pause_some() {
@@ -306,10 +356,35 @@ bool World::all_agree() {
   SimBroker* leader = sole_leader();
   if (leader == nullptr || leader->applied() < leader->group().commit()) return false;
   return std::all_of(brokers_.begin(), brokers_.end(), [&](const auto& broker) {
-    return broker->running() && broker->group().epoch() == leader->group().epoch() &&
+    return broker->running() && !broker->disk().damaged() &&
+           broker->group().epoch() == leader->group().epoch() &&
            broker->group().leader() == leader->config().self() &&
            broker->applied().value + 50 >= leader->applied().value;
   });
+}
+
+// For the one who must find out why it did not settle.
+std::string World::describe() const {
+  std::ostringstream text;
+  const auto put = [&text](const group::LogPosition& position) -> std::ostream& {
+    return text << position.epoch.value << "/" << position.index.value;
+  };
+  for (const auto& broker : brokers_) {
+    text << "\n  " << broker->config().at(broker->config().self()).name;
+    if (!broker->running()) {
+      text << " is not running";
+      continue;
+    }
+    const group::Group& group = broker->group();
+    text << " " << to_text(group.role()) << ", epoch " << group.epoch().value << ", log from ";
+    put(group.log().base()) << " to ";
+    put(group.log().last()) << ", whole to ";
+    put(group.log().whole()) << ", " << group.log().holes().size() << " holes, durable "
+                             << group.log().durable().value << ", commit " << group.commit().value
+                             << ", applied " << broker->applied().value
+                             << (group.repairing() ? ", repairing" : "");
+  }
+  return text.str();
 }
 
 void World::check_end() {

@@ -23,8 +23,13 @@ struct WorldOptions {
   Durability durability = Durability::Quorum;
   Duration faults_last = std::chrono::seconds(20);
   group::Timers timers = group::lan_timers();
+  std::size_t append_batches = 0;  // in a message; 0: drawn
+  bool snapshots = true;           // some groups take them
   // Three brokers, and most leaders die within 60 ms: what is committed when, and by whom, is what is tried.
   bool short_offices = false;
+  // Journals are lost one after the other, while links are cut, leaders that are deposed long do not notice,
+  // and old messages come again: who is told what about what it lost is what is tried.
+  bool lost_journals = false;
 };
 
 struct RunReport {
@@ -72,11 +77,14 @@ class World : private sim::BrokerLinks::Owner {
   void cut_some_links();
   void harm_some_disk();
   void pause_some();
+  void damage_some();
+  void mark(const group::Notice& notice);
   void crash_some(std::size_t count);
   void on_office(group::Seat leader);
   void heal();
   [[nodiscard]] bool all_agree();
   void check_end();
+  [[nodiscard]] std::string describe() const;
   [[nodiscard]] std::size_t holders(const group::LogPosition& position) const;
   std::size_t any() { return faults_.below(brokers_.size()); }
 

@@ -1,0 +1,155 @@
+#include "tests/sim/group/damage_scenes.h"
+
+#include <vector>
+
+#include "tests/sim/group/world.h"
+
+namespace cidbus::group_sim {
+namespace {
+
+using namespace std::chrono_literals;
+using group::place;
+using group::Seat;
+
+// A group, and the handles a scene needs: a step that does not come about is a failure of the scene.
+class Scene {
+ public:
+  Scene(std::uint64_t seed, const WorldOptions& options) : world(seed, options) {}
+
+  World world;
+
+  SimBroker& broker(std::size_t at) { return world.broker(at); }
+  void until(Duration most, const char* what, const std::function<bool()>& done) {
+    check(world.run_until(most, done), "scene", "it did not come about that ", what);
+  }
+  std::size_t leader() {
+    until(20s, "somebody leads", [this] { return world.sole_leader() != nullptr; });
+    return place(world.sole_leader()->config().self());
+  }
+  // So many submissions, accepted.
+  void submit(std::size_t count) {
+    const std::size_t before = world.checkers().acknowledged.count();
+    const auto enough = [&] { return world.checkers().acknowledged.count() >= before + count; };
+    for (std::size_t sent = 0; sent < 4 * count && !enough(); ++sent) {
+      world.submit_to_leaders();
+      world.run_for(2ms);
+    }
+    until(5s, "submissions are accepted", enough);
+  }
+  void link(std::size_t one, std::size_t other, bool connected) {
+    world.network().cut(static_cast<Seat>(one), static_cast<Seat>(other), !connected);
+    world.network().cut(static_cast<Seat>(other), static_cast<Seat>(one), !connected);
+  }
+  void link_to_all(std::size_t one, bool connected) {
+    for (std::size_t other = 0; other < world.size(); ++other)
+      if (other != one) link(one, other, connected);
+  }
+  // Everybody is back: one leads, and all that was accepted is there.
+  void ends_well() {
+    world.network().heal();
+    for (std::size_t at = 0; at < world.size(); ++at) world.restart(at);
+    const auto whole = [this] {
+      bool all = world.sole_leader() != nullptr;
+      for (std::size_t at = 0; at < world.size(); ++at) all = all && !world.broker(at).disk().damaged();
+      return all;
+    };
+    until(30s, "all are whole", whole);
+    submit(1);
+    world.checkers().acknowledged.on_end(world.sole_leader()->state());
+  }
+};
+
+WorldOptions brokers(std::size_t count) {
+  WorldOptions options;
+  options.brokers = count;
+  options.snapshots = false;  // all is in the journal
+  return options;
+}
+
+}  // namespace
+
+void play_forgotten_claim(std::uint64_t seed) {
+  Scene scene(seed, brokers(3));
+  const std::size_t leader = scene.leader();
+  const std::size_t damaged = (leader + 1) % 3;
+  const std::size_t behind = (leader + 2) % 3;
+  scene.submit(10);
+  scene.link_to_all(behind, false);
+  const LogIndex before = scene.broker(behind).group().log().last().index;
+  scene.submit(10);
+  scene.world.kill(leader);
+  scene.world.kill(damaged);
+  scene.broker(damaged).disk().rot_behind(before);
+  scene.world.restart(damaged);
+  scene.link(damaged, behind, true);
+  scene.world.run_for(5s);
+  scene.ends_well();
+}
+
+void play_stale_goal(std::uint64_t seed) {
+  WorldOptions options = brokers(3);
+  options.append_batches = 1;  // the journal comes in many pieces
+  Scene scene(seed, options);
+  const std::size_t leader = scene.leader();
+  const std::size_t damaged = (leader + 1) % 3;
+  const std::size_t behind = (leader + 2) % 3;
+  scene.submit(5);
+  const Epoch epoch = scene.broker(leader).group().epoch();
+  const LogIndex old_goal = scene.broker(leader).group().log().last().index;
+  const auto lose_journal = [&] {
+    scene.world.kill(damaged);
+    scene.broker(damaged).disk().lose_journal();
+    scene.world.restart(damaged);
+  };
+  lose_journal();
+  scene.until(5s, "it is whole again", [&] { return !scene.broker(damaged).disk().damaged(); });
+  scene.link_to_all(behind, false);
+  scene.submit(300);
+  lose_journal();
+  // The leader dies when the damaged one has what the old goal was, and little more.
+  const auto has_old_goal = [&] { return scene.broker(damaged).group().log().durable() >= old_goal; };
+  scene.until(5s, "it has some of its journal again", has_old_goal);
+  scene.world.kill(leader);
+  scene.broker(damaged).on(group::Received{static_cast<Seat>(leader), epoch, group::RepairGoal{1, old_goal}});
+  scene.link(damaged, behind, true);
+  scene.world.run_for(5s);
+  scene.ends_well();
+}
+
+void play_forgotten_office(std::uint64_t seed) {
+  WorldOptions options = brokers(5);
+  options.timers.check_quorum = 10s;  // a deposed leader that is not told believes in its office for long
+  Scene scene(seed, options);
+  const std::size_t old = scene.leader();
+  scene.submit(5);
+  const std::size_t damaged = (old + 1) % 5;
+  scene.link_to_all(old, false);
+  scene.link_to_all(damaged, false);
+  std::size_t next = old;
+  scene.until(10s, "another leads", [&] {
+    for (std::size_t at = 0; at < 5; ++at)
+      if (at != old && scene.broker(at).serving()) next = at;
+    return next != old;
+  });
+  std::vector<std::size_t> others;
+  for (std::size_t at = 0; at < 5; ++at)
+    if (at != old && at != damaged && at != next) others.push_back(at);
+  // From here on the damaged one is the third that a majority needs.
+  scene.link_to_all(others[1], false);
+  scene.link(damaged, next, true);
+  scene.submit(10);
+  scene.world.kill(damaged);
+  scene.broker(damaged).disk().lose_journal();
+  scene.link_to_all(damaged, false);
+  scene.link(damaged, old, true);
+  scene.world.restart(damaged);
+  scene.world.run_for(1s);
+  scene.world.kill(next);
+  scene.world.kill(others[0]);
+  scene.link(damaged, others[1], true);
+  scene.link(old, others[1], true);
+  scene.world.run_for(15s);
+  scene.ends_well();
+}
+
+}  // namespace cidbus::group_sim

@@ -1,0 +1,22 @@
+// Scenes in which a broker's disk is damaged at the worst moment: what it has forgotten is what a majority
+// was told. Played with every rule kept they end well; with the rule broken that each is about, a checker
+// notices.
+//
+// They are written out because chance finds them once in a hundred thousand seeds, if ever.
+//
+// Thread rule: functions. Limits: none.
+#pragma once
+
+#include <cstdint>
+
+namespace cidbus::group_sim {
+
+// D2 ★: a standby's newest records are damaged, the leader is dead, and the third never had them.
+void play_forgotten_claim(std::uint64_t seed);
+// D3 ★: a standby loses its journal twice in one office, and is told the goal of the first time again.
+void play_stale_goal(std::uint64_t seed);
+// D3 ★: a standby of five loses its journal, and a leader deposed long ago, which does not know it, brings it
+// up.
+void play_forgotten_office(std::uint64_t seed);
+
+}  // namespace cidbus::group_sim
