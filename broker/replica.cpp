@@ -29,6 +29,7 @@ unsigned reader_of(const group::ReadBatches& read) {
 Replica::Replica(GroupConfig config, GroupStart start, Identity identity, Now now, BrokerPorts& ports,
                  Disk& disk, Log& log, Prng prng)
     : identity_(identity),
+      peers_(identity.incarnation),
       prng_(prng.fork()),
       ports_(ports),
       disk_(disk),
@@ -48,11 +49,30 @@ void Replica::on_mesh(Now now, ByteView head, std::vector<SharedBatch> behind) {
   const auto from = config.find(header.from);
   if (header.version != group_version || header.cluster != identity_.cluster ||
       header.config_hash != config.hash() || !from || *from == config.self() ||
-      header.to != config.at(config.self()).name) {
+      header.to != config.at(config.self()).name || !is_known(*from, header)) {
     ++refused_;
     return;
   }
   step(now, Received{*from, header.epoch, std::move(envelope->message)});
+}
+
+bool Replica::is_known(Seat from, const GroupHeader& header) {
+  using Verdict = PeerRegistry::Verdict;
+  const Verdict verdict = peers_.judge(from, header);
+  if (verdict == Verdict::Fits) return true;
+  if (!peers_.is_news(from, verdict)) return false;
+  const std::string name = group_.config().at(from).name;
+  const std::string what_to_do =
+      "; put the old folder back, or, when it is gone for good and all the others are up, restart those one "
+      "after the other to let the new one in";
+  if (verdict == Verdict::AnotherDisk) {
+    log_.error(name +
+               " came back with another data folder, so its votes are lost, and it is not listened to" +
+               what_to_do);
+  } else {
+    log_.error(name + " knows this broker with another data folder and does not listen to it" + what_to_do);
+  }
+  return false;
 }
 
 void Replica::on_link(Now now, Seat peer, bool up) {
@@ -203,6 +223,7 @@ void Replica::carry(Now, const Send& send) {
   header.from = config.at(config.self()).name;
   header.to = config.at(send.to).name;
   header.from_incarnation = identity_.incarnation;
+  header.to_incarnation = peers_.of(send.to);
   header.epoch = send.epoch;
   ports_.send_to_broker(send.to, channel_of(send.message), encoder_.encode(header, send.message),
                         frames_behind(send.message));

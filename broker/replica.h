@@ -24,6 +24,7 @@
 #include "broker/consensus/group.h"
 #include "broker/gathering.h"
 #include "broker/journal/disk.h"
+#include "broker/peer_registry.h"
 #include "shared/io/log.h"
 #include "shared/wire/group_codec.h"
 
@@ -101,6 +102,7 @@ class Replica {
   [[nodiscard]] std::uint64_t refused_messages() const { return refused_; }
 
  private:
+  [[nodiscard]] bool is_known(group::Seat from, const group::GroupHeader& header);
   void step(Now now, group::Input input);
   void carry_out(Now now);
   void carry(Now now, const group::Send& send);
@@ -130,6 +132,7 @@ class Replica {
   [[nodiscard]] bool waits_for_disk() const { return group_.config().durability != Durability::Memory; }
 
   Identity identity_;
+  PeerRegistry peers_;
   Prng prng_;
   BrokerPorts& ports_;
   Disk& disk_;

@@ -75,6 +75,26 @@ class Repair(ClusterTest):
         wait_until(lambda: "has its journal again" in cluster.log("b1"), "it is whole again")
         self.assert_it_leads_with_all(cluster, accepted)
 
+    def test_a_broker_whose_whole_folder_is_gone_is_not_let_in_until_the_others_are_restarted(self):
+        cluster, accepted = self.with_a_standby_down()
+        shutil.rmtree(cluster.data_folder("b1"))
+        cluster.start("b1")
+        for other in ("b2", "b3"):
+            wait_until(lambda name=other: "b1 came back with another data folder" in cluster.log(name), f"{other} says so")
+        wait_until(lambda: "knows this broker with another data folder" in cluster.log("b1"), "b1 says so too")
+        accepted.append(cluster.ask("submit", "echo", "--wait")["id"])
+        # With one of the two gone nobody may lead: the new b1 has forgotten what b1 promised.
+        follower = "b2" if cluster.leader() == "b3" else "b3"
+        cluster.kill(follower)
+        wait_until(lambda: cluster.leader() is None, "nobody leads")
+        cluster.start(follower)
+        wait_until(lambda: cluster.leader() in ("b2", "b3"), "somebody leads again")
+        for other in ("b2", "b3"):
+            cluster.stop(other)
+            wait_until(lambda name=other: cluster.leader() not in (None, name), "the other two go on")
+            cluster.start(other)
+        self.assert_it_leads_with_all(cluster, accepted)
+
     def test_a_broker_alone_refuses_and_names_the_place(self):
         cluster = self.start_cluster(workers=1)
         for _ in range(3):
