@@ -9,9 +9,8 @@
 //  2. Each attempt that began ends once, also when its runner faults.
 //  3. withdraw() is true for exactly the attempts that never begin.
 //  4. The worker's thread is not woken for each attempt (shared/io/work_desk.h). Whoever launched some, or
-//  was
-//     told `more_soon`, takes the events by itself within gather_time; so it learns in time that a long one
-//     has begun, and of a short one only that it is done. One alone is told at once.
+//     was told `more_soon`, takes the events by itself within gather_time; so it learns in time that a long
+//     one has begun, and of a short one only that it is done. One alone is told at once.
 //
 // Thread rule: everything here from the worker's thread; the runner is called on a slot's.
 // Limits: the queue holds what the worker was granted, limits::tasks_a_worker.

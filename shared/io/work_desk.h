@@ -93,7 +93,8 @@ class WorkDesk {
     into.done.swap(done_);
     rung_ = false;
     gathering_ = into.done.size() >= gather_from && !waiting_.empty();
-    into.more_soon = gathering_ || (!waiting_.empty() && idle_ > 0);  // woken, and not there yet
+    into.more_soon =
+        gathering_ || (!waiting_.empty() && at_work_ < begun_by_.size());  // free, and not there yet
   }
   void close() {
     {
@@ -112,6 +113,7 @@ class WorkDesk {
     bool rings = false;
     if (done) {
       begun_by_[hand].reset();
+      --at_work_;
       done_.push_back(*std::move(done));
       rings = !rung_ && (waiting_.empty() || !gathering_);
       rung_ = rung_ || rings;
@@ -129,6 +131,7 @@ class WorkDesk {
     const Item item = waiting_.front();
     waiting_.pop_front();
     begun_by_[hand] = item;
+    ++at_work_;
     begun_.push_back(item);
     lock.unlock();
     if (rings) ring();
@@ -149,9 +152,10 @@ class WorkDesk {
   std::vector<std::optional<Item>> begun_by_;  // by hand: what it is at
   std::vector<Item> begun_;                    // since the last collect()
   std::vector<Done> done_;                     // likewise
-  std::size_t idle_ = 0;                       // hands that sleep, or are about to take
-  bool rung_ = false;                          // since the last collect()
-  bool gathering_ = false;                     // the owner collects by itself
+  std::size_t at_work_ = 0;  // hands with an item; others may be on their way, or just starting
+  std::size_t idle_ = 0;     // hands that sleep, or are about to take
+  bool rung_ = false;        // since the last collect()
+  bool gathering_ = false;   // the owner collects by itself
   bool closed_ = false;
   const int event_;
 };
