@@ -67,8 +67,18 @@ class LocalCluster(ClusterTest):
         self.assertEqual(done.code, 0, str(done))
         self.assertIn("Stopped: b1 w1 l1 g1 o1", done.out)
         self.assertEqual(set(self.states().values()), {"down"})
+        self.assert_asks_nobody_when_no_broker_runs()
         self.assertTrue((self.dir / "b1").is_dir(), "data stays")
         self.assertEqual(self.script("down").code, 0, "nothing to stop is no fault")
+
+    def assert_asks_nobody_when_no_broker_runs(self):
+        programs = self.folder / "spy"
+        programs.mkdir()
+        (programs / "cidbus").write_text(f"#!/bin/sh\ntouch {programs}/asked\n")
+        (programs / "cidbus").chmod(0o755)
+        self.assertEqual(self.script("status", programs=programs).code, 1)
+        self.assert_fails(self.script("kill-leader", programs=programs), 1, "no broker answers")
+        self.assertFalse((programs / "asked").exists(), "it would look for a broker for seconds")
 
     @unittest.skipIf(shutil.which("tmux") is None, "tmux is not installed")
     def test_tmux_shows_a_pane_a_node_and_closing_it_stops_nothing(self):
