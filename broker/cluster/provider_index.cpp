@@ -67,10 +67,7 @@ void ProviderIndex::add(Holder holder, const BlockKey& block) {
   Shard& shard = shards_[number];
   std::size_t place = find_place(shard, block);
   if (shard.entries[place].used == 0) {
-    if (used_ >= limits::indexed_blocks) {
-      ++not_indexed_;
-      return;
-    }
+    if (used_ >= limits::indexed_blocks) return;
     if ((shard.used + 1) * 8 > shard.entries.size() * 7) {
       grow(number);
       place = find_place(shard, block);

@@ -9,8 +9,8 @@
 //  1. find() names only registered holders.
 //  2. A retired number is given out again only after a whole sweep.
 //
-// Thread rule: pure; one owner. Limits: limits::indexed_blocks; past it new blocks are not indexed (and
-// counted), which costs a search among all nodes, never data. Seven holders a block are remembered.
+// Thread rule: pure; one owner. Limits: limits::indexed_blocks; past it new blocks are not indexed,
+// which costs a search among all nodes, never data. Seven holders a block are remembered.
 #pragma once
 
 #include <array>
@@ -41,7 +41,6 @@ class ProviderIndex {
   bool sweep(std::size_t entries);
 
   [[nodiscard]] std::size_t blocks() const { return used_; }
-  [[nodiscard]] std::uint64_t not_indexed() const { return not_indexed_; }
 
  private:
   struct Entry {
@@ -71,7 +70,6 @@ class ProviderIndex {
   bool sweeping_ = false;
   std::size_t sweep_shard_ = 0;  // where the sweep is
   std::size_t sweep_at_ = 0;     // next entry in it
-  std::uint64_t not_indexed_ = 0;
 };
 
 }  // namespace cidbus

@@ -66,8 +66,7 @@ class LeaderContact {
     return broken_since_ && now - *broken_since_ >= timers_.reconnection;
   }
   [[nodiscard]] bool connection_is_broken() const { return broken_since_.has_value(); }
-  // E1: whether it is time to look for another leader; and when it will be, unless something is heard.
-  [[nodiscard]] bool suspects(Monotonic now) const { return now >= suspicious_at(); }
+  // E1: when it will be time to look for another leader, unless something is heard.
   [[nodiscard]] Monotonic suspicious_at() const {
     Monotonic at = quiet_since_ + timers_.suspicion;
     if (broken_since_) at = std::min(at, *broken_since_ + timers_.reconnection);
