@@ -11,7 +11,7 @@ using testing_tasks::Transcript;
 
 // Bounds small enough to be reached by hand.
 void expect_scene(std::string_view scene) {
-  ServiceLimits small;
+  ServiceLimits small{.acks_within = {}};
   small.tasks = 3;
   small.sessions = 2;
   small.submissions = 3;
@@ -181,6 +181,45 @@ commit
 c2 cancel 3 t4
     to c2: cancelAnswers 3: t4 already final
 )");
+}
+
+// No worker waits for them, but each costs it a wake-up.
+TEST(TaskServiceBounds, AcknowledgementsToWorkersLeaveWithADispatchOrSoon) {
+  constexpr std::string_view scene = R"(w1 hello echo
+    NODE 1 w1 echo
+w1 credit 9
+c1 submit s1 low=1 1:echo 2:echo
+    SESSION_OPEN s1
+    SUBMIT s1 1
+    SUBMIT s1 2
+commit
+    LEASE t4.1 to 1 (lazy)
+    LEASE t5.1 to 1 (lazy)
+    to w1: dispatch t4.1@1 echo t5.1@1 echo
+    to c1: accepted s1 1=t4 2=t5
+commit
+w1 complete t4.1 ok one
+    RESULT t4.1 completed
+commit
+    to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "one"]
+c1 submit s1 low=3 3:echo
+    SUBMIT s1 3
+commit
+    LEASE t9.1 to 1 (lazy)
+    to w1: dispatch t9.1@1 echo
+    to c1: accepted s1 3=t9
+    to w1: completeAck t4.1@1
+commit
+w1 complete t5.1 ok two
+    RESULT t5.1 completed
+commit
+    to c1: results s1 #2 of 2 [t5 completed attempt 1 on w1 "two"]
+wait 9
+wait 1
+    to w1: completeAck t5.1@1
+)";
+  Transcript transcript(ServiceLimits{});
+  EXPECT_EQ(transcript.play(scene), scene);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "broker/tasks/timer_wheel.h"
 #include "shared/base/limits/messages.h"
 #include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
 
 namespace cidbus {
 
@@ -35,6 +36,8 @@ struct ServiceLimits {
   std::size_t results_a_turn = 4096;  // pushed, to all sessions together; a session's message more at most
   std::size_t items_a_message = limits::items_a_message;
   std::size_t message_bytes = limits::batch_bytes;
+  Duration acks_within = limits::lazy_records;  // workers are told so late that an end is recorded
+  std::size_t acks_held = 256;                  // until then; past it they are told
 };
 
 // How far a new office has got with the tasks of the one before.
@@ -111,7 +114,7 @@ struct TurnLists {
   std::vector<Chained<DispatchItem>> dispatches;
   std::vector<NodeNumber> dispatch_workers;
   std::vector<std::pair<TaskHandle, TaskId>> strict_leased;  // to be dispatched, now that it is committed
-  std::vector<Chained<AttemptId>> acks;
+  std::vector<Chained<AttemptId>> acks;                      // these may wait for a later turn
   std::vector<NodeNumber> ack_workers;
   std::vector<std::pair<NodeNumber, AttemptId>> revokes;
   std::vector<std::tuple<Peer, RequestId, TaskId>> waited;

@@ -268,10 +268,11 @@ Monotonic TaskService::tick(Now now) {
 Monotonic TaskService::end_turn(Now now) {
   hand_out_strict(now);
   dispatch(now);
+  const bool dispatches = !turn_.dispatch_workers.empty();
   send_dispatches();  // first what a task waits for, then what is only good to know
   send_accepted();    // before the results of what was accepted
   send_results();
-  send_complete_acks();
+  send_complete_acks(now, dispatches);
   send_revokes();
   propose_acknowledgements();
   send_waited();
@@ -299,7 +300,7 @@ void TaskService::release_held(Now now) {
 
 Monotonic TaskService::next_deadline(Now now) {
   if (more_) return now.monotonic;
-  Monotonic next = Monotonic::max();
+  Monotonic next = acks_at_;
   if (const Handle lease = leases_.first(); lease != 0) next = std::min(next, leases_[lease].deadline);
   if (holding_) next = std::min(next, hold_until_);
   if (const SessionLink* link = links_.first_to_renew()) next = std::min(next, link->renew_at);

@@ -124,7 +124,7 @@ class TaskService {
   void append_dispatch(const Lease& lease);
   [[nodiscard]] bool is_strict(TypeNumber type) const;
   void send_dispatches();
-  void send_complete_acks();
+  void send_complete_acks(Now now, bool others_leave);
   void send_revokes();
 
   // Questions (service_questions.cpp).
@@ -192,6 +192,7 @@ class TaskService {
   std::set<std::tuple<TaskId, Peer, RequestId>> waiters_;
   std::set<std::tuple<Peer, TaskId, RequestId>> waiters_by_peer_;
 
+  Monotonic acks_at_ = Monotonic::max();  // when those of turn_ leave at the latest
   TurnLists turn_;
   Bytes scratch_;
   std::vector<TimerWheel::Due> due_;

@@ -31,7 +31,8 @@ namespace cidbus::testing_tasks {
 
 class Transcript final : public Output {
  public:
-  explicit Transcript(const ServiceLimits& service_limits = {}, const StateLimits& state_limits = {});
+  explicit Transcript(const ServiceLimits& service_limits = {.acks_within = {}},
+                      const StateLimits& state_limits = {});
 
   // The scene as it went.
   std::string play(std::string_view scene);

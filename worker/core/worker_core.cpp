@@ -299,10 +299,11 @@ void WorkerCore::send_ends() {
 
 void WorkerCore::send_credit() {
   if (draining_) return;
-  const auto out = static_cast<std::uint32_t>(held_.size()) + credit_;
+  const auto held = static_cast<std::uint32_t>(held_.size());
+  const std::uint32_t out = held - ended_ + credit_;
   const std::uint32_t wanted = wanted_tasks();
-  if (out >= wanted) return;
-  const std::uint32_t grant = wanted - out;
+  if (out >= wanted || held + credit_ >= limits::tasks_a_worker) return;
+  const std::uint32_t grant = std::min(wanted - out, limits::tasks_a_worker - held - credit_);
   // Many small grants cost more than they bring: wait for a quarter of the window, unless slots would idle.
   if (grant * 4 < wanted && out >= slots_) return;
   if (output_.send(Credit{grant})) credit_ += grant;

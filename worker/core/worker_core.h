@@ -7,8 +7,8 @@
 // idle for a round trip, and no more, so that work is not hoarded from other workers.
 //
 // Invariants
-//  1. Credit granted and attempts held never exceed `wanted_tasks()` together, which is at most
-//  limits::tasks_a_worker.
+//  1. Credit granted and attempts not yet ended never exceed `wanted_tasks()` together; with those that wait
+//     for their acknowledgement they never exceed limits::tasks_a_worker.
 //  2. Each held attempt is in every hello; none is forgotten before its CompleteAck.
 //  3. Once draining, nothing new is started.
 //  4. A strict attempt begins only once a renewal of it is answered, and is told to stop nine tenths of a

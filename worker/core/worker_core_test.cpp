@@ -91,11 +91,11 @@ TEST_F(WorkerCoreTest, RunsTellsAndForgetsAnAttemptOnlyWhenItIsAcknowledged) {
   EXPECT_EQ(output.take(), (Lines{"start t1"}));
   begin(1);
   end(1);
-  EXPECT_EQ(turn()[0], "complete t1=completed");
+  EXPECT_EQ(turn(), (Lines{"complete t1=completed", "credit 1"})) << "its slot is free, acknowledged or not";
   EXPECT_EQ(core.held().size(), 1u);
   acknowledge(1);
   EXPECT_EQ(core.held().size(), 0u);
-  EXPECT_EQ(turn(), (Lines{"credit 1"}));
+  EXPECT_EQ(turn(), Lines{});
   output.expect_nothing_else();
 }
 
@@ -214,7 +214,7 @@ TEST_F(WorkerCoreTest, ARevokedAttemptIsWithdrawnOrStopped) {
   begin(2);
   output.take();
   core.on_message(now, Revoke{{attempt(1), attempt(2), attempt(3)}});
-  EXPECT_EQ(turn(), (Lines{"cancel t2", "complete t1=cancelled"}));
+  EXPECT_EQ(turn(), (Lines{"cancel t2", "complete t1=cancelled", "credit 1"}));
   end(2, Outcome::Failed);
   EXPECT_EQ(turn()[0], "complete t2=cancelled");
 }
@@ -366,6 +366,25 @@ TEST_F(WorkerCoreTest, NeverHoldsOrAsksForMoreThanItsLimit) {
     turn(10ms);
   }
   EXPECT_EQ(core.wanted_tasks(), limits::tasks_a_worker);
+}
+
+TEST_F(WorkerCoreTest, HoldsNoMoreThanItsLimitWhenNothingIsAcknowledged) {
+  bind();
+  std::uint64_t next = 1;
+  std::size_t granted = 0;
+  for (int round = 0; round < 400; ++round) {
+    for (const std::string& line : turn(10ms)) {
+      if (line.starts_with("credit ")) granted += std::stoul(line.substr(7));
+    }
+    for (; next <= granted; ++next) {
+      dispatch(next);
+      core.on_begin(now, attempt(next));
+      core.on_end({attempt(next), Outcome::Completed, {}, {}, {}});
+    }
+    output.take();
+  }
+  EXPECT_EQ(granted, limits::tasks_a_worker);
+  EXPECT_EQ(core.held().size(), limits::tasks_a_worker);
 }
 
 }  // namespace
