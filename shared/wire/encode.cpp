@@ -75,6 +75,12 @@ void put(Body out, const Goodbye& goodbye) { out.setGoodbye(text_of(goodbye.reas
 void put(Body out, const Ping&) { out.setPing(); }
 void put(Body out, const Pong&) { out.setPong(); }
 
+bool is_plain(const TaskOptions& options) {
+  static constexpr TaskOptions plain;
+  return options.priority == plain.priority && options.tries == plain.tries && options.delay == plain.delay &&
+         options.deadline == plain.deadline && options.time_limit == plain.time_limit &&
+         options.backoff == plain.backoff && options.key.empty();
+}
 void put(Body out, const Submit& submit) {
   auto body = out.initSubmit();
   body.setSession(data_of(submit.session));
@@ -85,7 +91,8 @@ void put(Body out, const Submit& submit) {
     auto to = items[place];
     to.setSeq(item.seq);
     to.setType(text_of(item.type));
-    wire::put(to.initOptions(), item.options);
+    if (!is_plain(item.options))
+      wire::put(to.initOptions(), item.options);  // the schema has the same defaults
     to.setWork(data_of(item.work));
   }
 }
