@@ -1,4 +1,4 @@
-// Payloads, results, keys and errors: bytes of any length under 32-bit handles, packed to 16.
+// Payloads, results, keys and errors: bytes of any length under 32-bit handles, packed to 8.
 //
 // Small ones (to 1 KiB) share pages of 64 KiB, each page cut into cells of one size behind a map of those in
 // use, so that giving one back does not touch it; a page whose last cell is given back is freed. Larger ones
@@ -12,6 +12,7 @@
 // Thread rule: one owner. Limits: 32 GiB of small ones, 2^31 large ones.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -37,8 +38,9 @@ class Arena {
  private:
   static constexpr std::size_t page_bytes = 64 << 10;
   static constexpr std::size_t map_bytes = 512;
-  static constexpr std::size_t grain = 16;
-  static constexpr std::size_t classes = small_bytes / grain + 1;  // class c holds up to 16 c bytes
+  static constexpr std::size_t grain = 8;
+  static constexpr std::size_t classes = small_bytes / grain + 1;  // class c holds up to 8 c bytes
+  static constexpr std::size_t smallest_class = 2;                 // smaller ones would need a larger map
   static constexpr unsigned cell_bits = 12;                        // 64 KiB / 16
   static constexpr Handle large_flag = 1U << 31;
   static constexpr std::uint32_t spare_pages = 16;
@@ -53,7 +55,9 @@ class Arena {
     std::uint16_t size_class = 0;
   };
 
-  static std::size_t class_of(std::size_t size) { return (size + grain - 1) / grain; }
+  static std::size_t class_of(std::size_t size) {
+    return std::max((size + grain - 1) / grain, smallest_class);
+  }
   static std::uint16_t cells_of(std::size_t size_class) {
     return static_cast<std::uint16_t>((page_bytes - map_bytes) / (size_class * grain));
   }

@@ -15,7 +15,7 @@ inline constexpr std::size_t append_bytes = 4 << 20;             // of them, tog
 inline constexpr std::size_t window_batches = 32;                // sent to a follower, not acknowledged (R5)
 inline constexpr std::size_t window_bytes_in_flight = 32 << 20;  // the same, in bytes
 inline constexpr std::size_t log_ends = 8192;                    // newest batches whose ends are in memory
-inline constexpr std::size_t log_cached_bytes = 64 << 20;        // of the newest batches kept in memory
+inline constexpr std::size_t log_cached_bytes = 32 << 20;        // of the newest batches kept in memory
 inline constexpr std::size_t holes = 4096;                       // damaged batches asked for at once
 
 inline constexpr std::size_t holes_asked = 64;  // what a broker asks for itself
