@@ -54,11 +54,11 @@ Status HandlerRegistry::add(std::unique_ptr<Handler> handler) {
 }
 
 Result<const Handler*> HandlerRegistry::find(std::string_view type) const {
-  std::string known;
   for (const auto& handler : handlers_) {
     if (handler->type() == type) return handler.get();
-    known += (known.empty() ? "" : ", ") + std::string(handler->type());
   }
+  std::string known;
+  for (const auto& handler : handlers_) known += (known.empty() ? "" : ", ") + std::string(handler->type());
   return fault(FaultKind::BadUsage, "unknown task type " + in_quotes(type) + "; this worker runs " + known);
 }
 
