@@ -22,6 +22,7 @@ namespace {
 constexpr std::uint32_t magic = 0x00706263;  // "cbp"; the kind is its highest byte
 constexpr std::size_t fixed_bytes = 20;      // of a head, without its key
 constexpr std::size_t key_most = limits::digest_bytes + 20;
+constexpr std::size_t piece_bytes = 2 << 20;   // written at once
 constexpr std::size_t window_bytes = 1 << 20;  // read at once when looking for the next head
 constexpr const char* pack_ending = ".pack";
 constexpr const char* index_ending = ".index";
@@ -74,6 +75,14 @@ Status sync_folder(const std::string& path) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.is_open() || ::fsync(opened.number()) != 0) return errno_fault("sync", folder, errno);
   return {};
+}
+
+// How many of the parts make a piece; one at least.
+int count_of_piece(std::span<const iovec> parts) {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  while (count < parts.size() && count < IOV_MAX && bytes < piece_bytes) bytes += parts[count++].iov_len;
+  return static_cast<int>(count);
 }
 
 }  // namespace
@@ -229,7 +238,7 @@ Status PackFile::append(std::span<const ByteView> parts) {
   }
   std::uint64_t at = size_;
   for (std::size_t first = 0; first < left.size();) {
-    const auto count = static_cast<int>(std::min<std::size_t>(left.size() - first, IOV_MAX));
+    const int count = count_of_piece({left.data() + first, left.size() - first});
     ssize_t written = ::pwritev(file_.number(), left.data() + first, count, static_cast<off_t>(at));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
@@ -238,6 +247,8 @@ Status PackFile::append(std::span<const ByteView> parts) {
       ENSURE(cut == 0, path_, "errno", errno);
       return errno_fault("write", path_, error);
     }
+    // The disk writes this piece while the next is copied; the sync below says what became of it.
+    ::sync_file_range(file_.number(), static_cast<off_t>(at), written, SYNC_FILE_RANGE_WRITE);
     at += static_cast<std::uint64_t>(written);
     for (; first < left.size() && static_cast<std::size_t>(written) >= left[first].iov_len; ++first)
       written -= static_cast<ssize_t>(left[first].iov_len);
