@@ -114,7 +114,8 @@ struct TurnLists {
   std::vector<Chained<DispatchItem>> dispatches;
   std::vector<NodeNumber> dispatch_workers;
   std::vector<std::pair<TaskHandle, TaskId>> strict_leased;  // to be dispatched, now that it is committed
-  std::vector<Chained<AttemptId>> acks;                      // these may wait for a later turn
+  std::vector<Chained<AttemptId>> acks;                      // these may wait for a later turn,
+  Monotonic acks_at = Monotonic::max();                      // until then
   std::vector<NodeNumber> ack_workers;
   std::vector<std::pair<NodeNumber, AttemptId>> revokes;
   std::vector<std::tuple<Peer, RequestId, TaskId>> waited;

@@ -293,9 +293,9 @@ void TaskService::acknowledge(NodeNumber number, const AttemptId& attempt) {
 // No worker waits for them: they leave with what wakes workers anyway, or soon.
 void TaskService::send_complete_acks(Now now, bool others_leave) {
   if (turn_.acks.empty()) return;
-  acks_at_ = std::min(acks_at_, now.monotonic + limits_.acks_within);
-  if (!others_leave && turn_.acks.size() < limits_.acks_held && now.monotonic < acks_at_) return;
-  acks_at_ = Monotonic::max();
+  turn_.acks_at = std::min(turn_.acks_at, now.monotonic + limits_.acks_within);
+  if (!others_leave && turn_.acks.size() < limits_.acks_held && now.monotonic < turn_.acks_at) return;
+  turn_.acks_at = Monotonic::max();
   auto& message = std::get<CompleteAck>(turn_.ack_message);
   for (const NodeNumber number : turn_.ack_workers) {
     Worker& worker = workers_[number];

@@ -300,7 +300,7 @@ void TaskService::release_held(Now now) {
 
 Monotonic TaskService::next_deadline(Now now) {
   if (more_) return now.monotonic;
-  Monotonic next = acks_at_;
+  Monotonic next = turn_.acks_at;
   if (const Handle lease = leases_.first(); lease != 0) next = std::min(next, leases_[lease].deadline);
   if (holding_) next = std::min(next, hold_until_);
   if (const SessionLink* link = links_.first_to_renew()) next = std::min(next, link->renew_at);

@@ -192,7 +192,6 @@ class TaskService {
   std::set<std::tuple<TaskId, Peer, RequestId>> waiters_;
   std::set<std::tuple<Peer, TaskId, RequestId>> waiters_by_peer_;
 
-  Monotonic acks_at_ = Monotonic::max();  // when those of turn_ leave at the latest
   TurnLists turn_;
   Bytes scratch_;
   std::vector<TimerWheel::Due> due_;
