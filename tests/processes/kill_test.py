@@ -1,4 +1,4 @@
-"""kill -9 of broker and of workers, again and again, under 10,000 tasks: all that was accepted is completed, once."""
+"""kill -9 of broker and of workers, again and again, under 20,000 tasks: all that was accepted is completed, once."""
 
 import json
 import queue
@@ -7,7 +7,7 @@ import unittest
 
 from cluster import PATIENCE_SECONDS, ClusterTest, wait_until
 
-TASKS = 10_000
+TASKS = 20_000
 KILLS = 10
 
 
