@@ -65,10 +65,16 @@ b3 AYE 1 4/3 1
   EXPECT_EQ(broker.play(scene), scene);
 }
 
-// What nobody else's log has was never at a majority.
+// What nobody else's log has, asked a second time, was never at a majority.
 TEST(DamageScenes, WhatNobodyElseEverHadIsCut) {
   Transcript broker("b2", {4}, {"4/1-3", "4/4-5!", "4/6-6"});
   const std::string scene = R"(wait 0
+  to b3 e4: FETCH holes 4/4-5
+b3 HOLES e4
+wait 1
+  to b1 e4: FETCH holes 4/4-5
+b1 HOLES e4
+wait 1
   to b3 e4: FETCH holes 4/4-5
 b3 HOLES e4
 wait 1
@@ -88,10 +94,22 @@ b3 HOLES e4 damaged
 wait 1
   to b1 e4: FETCH holes 4/4-5
 b1 HOLES e4
+wait 1
+  to b3 e4: FETCH holes 4/4-5
+b3 HOLES e4 damaged
+wait 1
+  to b1 e4: FETCH holes 4/4-5
+b1 HOLES e4
 )";
   EXPECT_EQ(inside.play(kept), kept);
   Transcript tail("b2", {4}, {"4/1-3", "4/4-5!", "4/6-6!"});
   const std::string cut = R"(wait 0
+  to b3 e4: FETCH holes 4/4-5 4/6-6
+b3 HOLES e4 damaged
+wait 1
+  to b1 e4: FETCH holes 4/4-5 4/6-6
+b1 HOLES e4
+wait 1
   to b3 e4: FETCH holes 4/4-5 4/6-6
 b3 HOLES e4 damaged
 wait 1

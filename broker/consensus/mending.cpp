@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/consensus/rules.h"
 #include "shared/base/limits/group.h"
 
 namespace cidbus::group {
@@ -32,9 +33,10 @@ void Mending::tick(Monotonic now, const LogWindow& log, Epoch epoch, Effects& ou
   if (now < deadline(log)) return;
   const std::vector<BatchIdentity>& holes = log.holes();
   if (round_ == 0 || about_ != holes.front().first) {
+    if (about_ != holes.front().first) denials_ = 0;
+    if (denials_ == 0) others_damaged_ = false;
     round_ = prng_() | 1;
     lacking_.clear();
-    others_damaged_ = false;
     about_ = holes.front().first;
   }
   do {
@@ -66,6 +68,11 @@ Mending::Outcome Mending::on_data(Monotonic now, const LogWindow& log, LogIndex 
     return Outcome::Nothing;
   }
   round_ = 0;
+  if (++denials_ < (holds(Rule::DeniedTwice) ? 2 : 1)) {
+    deadline_ = now;
+    return Outcome::Nothing;
+  }
+  denials_ = 0;
   const LogPosition whole = log.whole();
   const bool may_go = next(whole.index) == about_ && log.remembers(whole) && commit < about_ &&
                       (!others_damaged_ || log.ends_with_damage());

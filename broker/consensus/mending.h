@@ -5,15 +5,17 @@
 // ★ and acknowledges what it really holds; both follow from LogWindow::last() and whole().
 //
 // Of what a hole held there may be no other copy: it never left this broker, or the power went everywhere at
-// once. When every other broker has said, in one round, that its log does not have that batch, no majority
-// ever had, and the log is cut before it; else a group of two could not go on. If some have it, damaged too,
-// that is done only at the very tail, where a write under way leaves such damage. One that is silent may have
-// it, so it is waited for.
+// once. When every other broker has said that its log does not have that batch, and, asked after that, has
+// said so again ★, no majority ever had, and the log is cut before it; else a group of two could not go on.
+// Once is not enough: one that said so may have got the batch after that, from a leader that counted this
+// broker's earlier word for it, and then lost its own unsynced copy before it was asked. If some have it,
+// damaged too, the log is cut only at the very tail, where a write under way leaves such damage. One that is
+// silent may have it, so it is waited for.
 //
 // Invariants
 //  1. A hole is refilled only with a batch of its identity.
 //  2. The log is cut before a hole only when it was not committed, as far as is known here, and everybody has
-//     been asked about it since this life began.
+//     been asked about it, twice, since this life began.
 //  3. Nobody whose own journal was lost says that it does not hold a batch: it may have.
 //
 // Thread rule: pure; one owner. Limits: limits::holes_asked identities a message, one message at a time.
@@ -65,6 +67,7 @@ class Mending {
   Seat asked_;                       // last
   Monotonic deadline_{};             // when the next one is asked
   std::uint64_t round_ = 0;          // 0: none is under way
+  unsigned denials_ = 0;             // rounds in a row in which all lacked it
   SeatSet lacking_;                  // who said in this round that it does not hold the first hole intact
   bool others_damaged_ = false;      // and one of them has it damaged
   LogIndex about_;                   // the first record of that hole

@@ -23,6 +23,7 @@ enum class Rule : std::uint8_t {
   OwnCopySynced,    // R1: a leader counts its own copy once it is on its disk
   CommitOwnEpoch,   // R3: copies of an earlier office's records are not counted
   ClaimKept,        // D2: a damaged broker votes by what it once held
+  DeniedTwice,      // D2: a damaged record that nobody has is cut when all have said so a second time
   RepairFirst,      // D3: who lost its journal neither votes nor counts before it was brought up again
   FreshGoal,        // D3: the goal of a repair answers this very request
   OfficeKept,       // D3: the office of the newest batch is known without the journal

@@ -34,6 +34,9 @@
  *   CLAIM         (with DAMAGE) instead of REPAIR: the identifiers (epoch, index) of the lost
  *                 entries survive in a second place; the broker keeps voting by that claim,
  *                 acks what it really has, and does not stand below its claim
+ *   DROP          (with CLAIM) as built: a lost entry that every other broker has said is not in its journal,
+ *                 and, asked after that, has said so again, was never at a majority: the claim on it is given
+ *                 up. Its mutants: DROP_ONE (one broker's word is enough), DROP_AT_ONCE (each is asked once)
  *   ADOPT         before standing, a broker may copy the whole journal of a better-ranked
  *                 peer (hub catch-up).  Its mutant: ADOPT_ANY (also a worse-ranked one's)
  */
@@ -58,6 +61,10 @@ typedef Broker {
 #ifdef DAMAGE
   byte repair, tepoch, target;  /* 0 healthy 1 damaged 2 goal known; goal (epoch, length)  */
   byte claim;                   /* CLAIM: rank of the journal before the damage            */
+#ifdef DROP
+  byte lost, lostat, lack;      /* first lost entry, its place; who said that it lacks it  */
+  byte again;                   /* all have said so once, and are asked again              */
+#endif
 #endif
 }
 typedef Board {                 /* all messages of one epoch                               */
@@ -195,6 +202,15 @@ inline recv_append(i,e,n) {     /* entries 1..n of leader e; the prev check is s
 #endif
 }
 
+inline forget_claim(i) {
+#ifdef DAMAGE
+  b[i].claim=0;
+#ifdef DROP
+  b[i].lost=0; b[i].lostat=0; b[i].lack=0; b[i].again=0;
+#endif
+#endif
+}
+
 inline flush(i) {               /* fdatasync of the batch; only then APPEND_ACK            */
   persist_meta(i);
 #ifdef EARLY_ASK
@@ -206,7 +222,7 @@ inline flush(i) {               /* fdatasync of the batch; only then APPEND_ACK 
 #ifdef DAMAGE
   if :: b[i].repair==2 && b[i].epoch==b[i].tepoch && b[i].match>=b[i].target ->
         b[i].repair=0; b[i].tepoch=0; b[i].target=0 :: else fi;
-  if :: RANK(i)>=b[i].claim -> b[i].claim=0 :: else fi;
+  if :: RANK(i)>=b[i].claim -> forget_claim(i) :: else fi;
 #endif
   sweep() }
 
@@ -296,6 +312,9 @@ inline hurt(i,n) {              /* flushed entries after n are gone; noticed at 
 #ifdef CLAIM
   q=RANKOF(EPOCH_OF(b[i].dlog[b[i].dlast-1]), b[i].dlast);
   if :: q>b[i].claim -> b[i].claim=q :: else fi;
+#ifdef DROP
+  b[i].lost=b[i].dlog[n]; b[i].lostat=n; b[i].lack=0; b[i].again=0;
+#endif
 #endif
   k=n; do :: k<MAXL -> b[i].dlog[k]=0; k++ :: else -> break od; b[i].dlast=n;
   crash(i); damages++;
@@ -314,6 +333,23 @@ inline hurt(i,n) {              /* flushed entries after n are gone; noticed at 
                        b[i].tepoch!=b[j].epoch -> \
                        b[i].repair=2; b[i].tepoch=b[j].epoch; b[i].target=b[j].last }
 #endif
+#endif
+#ifdef DROP
+#ifdef DROP_ONE
+#define DENIED(x)    ((x)!=0)
+#else
+#define DENIED(x)    ((x)==(7 & ~(1<<i)))
+#endif
+#ifdef DROP_AT_ONCE
+#define LAST_ROUND(i) true
+#else
+#define LAST_ROUND(i) (b[i].again==1)
+#endif
+/* FETCH of the hole -> FETCH_DATA: not in my journal */
+#define LACKS(j)     :: d_step { b[i].lost!=0 && j!=i && (b[i].lack & (1<<j))==0 && b[j].log[b[i].lostat]!=b[i].lost -> \
+                       b[i].lack=b[i].lack|(1<<j); \
+                       if :: DENIED(b[i].lack) && !LAST_ROUND(i) -> b[i].lack=0; b[i].again=1 \
+                          :: DENIED(b[i].lack) && LAST_ROUND(i) -> forget_claim(i) :: else fi }
 #endif
 #ifdef ADOPT
 #define FETCH(j)     :: d_step { boxto==0 && j!=i && b[i].role==F && RANK(j)>RANK(i) -> fetch(i,j) }
@@ -350,6 +386,9 @@ end: do
 #ifdef DAMAGE
   DAMAGESET
   GOAL(0) GOAL(1) GOAL(2)
+#endif
+#ifdef DROP
+  LACKS(0) LACKS(1) LACKS(2)
 #endif
 #ifdef ADOPT
   FETCH(0) FETCH(1) FETCH(2)
