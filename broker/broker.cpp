@@ -1,17 +1,21 @@
 #include "broker/broker.h"
 
 #include <algorithm>
+#include <bitset>
 
+#include "broker/broker_status.h"
 #include "broker/feed_publisher.h"
 #include "broker/frame_work.h"
 #include "broker/group_info.h"
 #include "broker/leadership.h"
 #include "broker/replica.h"
+#include "broker/rights.h"
 #include "broker/snapshotter.h"
 #include "broker/tasks/records.h"
 #include "broker/voice.h"
 #include "shared/base/limits/brokers.h"
 #include "shared/io/bus_link.h"
+#include "shared/node/feed_tracker.h"
 #include "shared/wire/codec.h"
 
 namespace cidbus {
@@ -65,6 +69,8 @@ class Broker::Driver {
     if (!id || from.sender != id->first || from.incarnation != id->second) {
       return voice.refuse(routing_id, Refusal::BadMessage, "the sender is not who its connection says");
     }
+    if (const auto* asked = std::get_if<BrokerStatusRequest>(&envelope->message))
+      return tell_status(routing_id, *asked, holder);
     if (!serving) return redirect(routing_id);
     if (sealed) return hold(routing_id, frame, holder);
     leadership->on_message(now, routing_id, from, envelope->message, frame, holder);
@@ -89,10 +95,19 @@ class Broker::Driver {
   void redirect(ByteView routing_id) { voice.send(as_text(routing_id), leader()); }
 
   Redirect leader() const {
-    const group::Seat seat = replica.group().leader();
-    if (seat == group::nobody || replica.group().in_office()) return {};
+    const group::Seat seat = replica.group().heard_leader(now.monotonic);
+    if (seat == group::nobody || replica.group().in_office()) return {{}, {}, addresses_of(options.group)};
     const group::Member& member = replica.group().config().at(seat);
-    return {member.name, member.endpoint};
+    return {member.name, member.endpoint, addresses_of(options.group)};
+  }
+
+  // Of any broker, to whoever may speak at all.
+  void tell_status(ByteView routing_id, const BrokerStatusRequest& asked, const KeyHolder* holder) {
+    if (holder != nullptr && holder->roles.empty())
+      return voice.refuse(routing_id, Refusal::NotAllowed, key_refusal(holder, {}, Role::Client));
+    BrokerStatus status = status_of(replica, state->applied(), now);
+    status.request = asked.request;
+    voice.send(as_text(routing_id), status);
   }
 
   void on_feed_frame(ByteView topic, ByteView frame, const KeyHolder* holder) {
@@ -103,7 +118,34 @@ class Broker::Driver {
                       as_text(topic) == to_text(message->topic) &&
                       (holder == nullptr || holder->name == envelope->header.sender);
     if (!ours || (serving && !leadership->on_heartbeats(now, envelope->header, *message, frame, holder)))
-      voice.count_refused();
+      return voice.count_refused();
+    feeds_heard.on_feed(envelope->header, *message);
+  }
+
+  // Another broker's feed, or what it passes on of one: each message is passed on once, so it goes round the
+  // group and no further.
+  void on_peer_feed(ByteView frame) {
+    const auto envelope = decoder.decode(frame);
+    const auto* message = envelope ? std::get_if<Feed>(&envelope->message) : nullptr;
+    if (message == nullptr || envelope->header.cluster != cluster_id(options.cluster)) return;
+    if (envelope->header.sender == self().name) return;
+    if (feeds_heard.on_feed(envelope->header, *message).kind == FeedTracker::Kind::Repeated) return;
+    if (feed.wanted_by_others(message->topic)) ports.publish(message->topic, frame);
+  }
+
+  void on_subscription(ByteView frame) {
+    feed.on_subscription(frame);
+    follow_feeds();
+  }
+  // Of other brokers, the topics that somebody other than a broker wants here.
+  void follow_feeds() {
+    for (std::size_t at = 0; at < feed_topic_count; ++at) {
+      const auto topic = static_cast<FeedTopic>(at);
+      const bool wanted = feed.wanted_by_others(topic);
+      if (wanted == feeds_followed.test(at)) continue;
+      feeds_followed.set(at, wanted);
+      ports.follow_feeds(topic, wanted);
+    }
   }
 
   void on_disk(DiskCompletion completion) {
@@ -150,7 +192,14 @@ class Broker::Driver {
       }
     }
   }
+  void tell_election(const ElectionSaying& what, std::string_view to, Epoch epoch) {
+    feed.send(now, FeedTopic::Elections, {}, ElectionEvent{what.word, to, epoch, what.last});
+  }
+  void on_news(const Replica::ElectionSaid& said) {
+    tell_election(said.what, options.group.at(said.to).name, said.epoch);
+  }
   void on_news(const Replica::OfficeTaken& taken) {
+    tell_election({ElectionWord::Coordinator, replica.group().log().last().index}, {}, taken.epoch);
     Bytes payload;
     encode(OpenRecord{taken.epoch, self().name, self().endpoint}, payload);
     replica.append(now, static_cast<std::uint8_t>(RecordType::Open), record_version, payload, Urgency::Now);
@@ -181,6 +230,8 @@ class Broker::Driver {
     const bool of_damage = notice.kind == NoticeKind::Refilled || notice.kind == NoticeKind::TailDropped ||
                            notice.kind == NoticeKind::Repaired;
     log.write(of_damage ? LogLevel::Warning : LogLevel::Debug, to_text(notice, replica.group().config()));
+    if (notice.kind == group::NoticeKind::NotTakenOver && leadership)
+      leadership->on_not_taken_over(notice.seat);
   }
 
   std::string epoch_text() const { return std::to_string(replica.group().epoch().value); }
@@ -281,6 +332,8 @@ class Broker::Driver {
   std::unique_ptr<StateMachine> state;
   Voice voice;
   FeedPublisher feed;
+  FeedTracker feeds_heard;  // of nodes and other brokers, by whatever way
+  std::bitset<feed_topic_count> feeds_followed;
   Replica replica;
   std::optional<Leadership> leadership;  // while leading
   bool serving = false;                  // and it is whole
@@ -319,12 +372,18 @@ void Broker::on_feed_frame(Now now, ByteView topic, ByteView frame, const KeyHol
 
 void Broker::on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view)>& holder_of) {
   driver_->feed.forget_subscriptions();
+  driver_->follow_feeds();
   if (driver_->serving) driver_->leadership->on_keys_taken(now, holder_of);
 }
 
 void Broker::on_connection_refused() { driver_->voice.count_refused(); }
 
-void Broker::on_subscription(ByteView frame) { driver_->feed.on_subscription(frame); }
+void Broker::on_subscription(ByteView frame) { driver_->on_subscription(frame); }
+
+void Broker::on_peer_feed(Now now, ByteView frame) {
+  driver_->now = now;
+  driver_->on_peer_feed(frame);
+}
 
 void Broker::on_connection_broke(Now) {
   if (driver_->serving) driver_->leadership->on_connection_broke();

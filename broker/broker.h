@@ -59,9 +59,10 @@ class Broker {
   // A key was taken from the allow-list, or is for something else: who lives by it is gone. All subscribers
   // of the feed were cut.
   void on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view key)>& holder_of);
-  void on_connection_refused();          // on the bus, for its key or for having none
-  void on_subscription(ByteView frame);  // from the XPUB
-  void on_connection_broke(Now now);     // of some peer on the bus; nobody knows whose
+  void on_connection_refused();                // on the bus, for its key or for having none
+  void on_subscription(ByteView frame);        // from the XPUB
+  void on_peer_feed(Now now, ByteView frame);  // from another broker's XPUB
+  void on_connection_broke(Now now);           // of some peer on the bus; nobody knows whose
   // From another broker of the group: the head, and the batches behind it.
   void on_mesh(Now now, ByteView head, std::vector<group::SharedBatch> behind);
   void on_link(Now now, group::Seat broker, bool up);  // its control connection

@@ -18,6 +18,8 @@ class BrokerPorts {
   virtual ~BrokerPorts() = default;
   virtual SendAnswer send(std::string_view routing_id, ByteView frame) = 0;
   virtual void publish(FeedTopic topic, ByteView frame) = 0;
+  // Whether on_peer_feed is to hear this topic of the other brokers.
+  virtual void follow_feeds(FeedTopic topic, bool on) = 0;
   // To another broker of the group: lost when it is not there, or its queue is full.
   virtual void send_to_broker(group::Seat to, group::Channel channel, ByteView head,
                               std::span<const group::SharedBatch> behind) = 0;

@@ -17,6 +17,11 @@ void FeedPublisher::on_subscription(ByteView frame) {
 
 bool FeedPublisher::wanted(FeedTopic topic) const {
   return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                     [&](const std::string& prefix) { return feed_frame(topic).starts_with(prefix); });
+}
+
+bool FeedPublisher::wanted_by_others(FeedTopic topic) const {
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
                      [&](const std::string& prefix) { return to_text(topic).starts_with(prefix); });
 }
 

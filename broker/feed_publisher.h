@@ -38,13 +38,15 @@ class FeedPublisher {
   void add_task_event(Now now, const TaskEvent& event);
   void flush(Now now, LogIndex applied);
   [[nodiscard]] bool wanted(FeedTopic topic) const;
+  // By somebody who is no broker: brokers subscribe with the whole of feed_frame().
+  [[nodiscard]] bool wanted_by_others(FeedTopic topic) const;
 
  private:
   void send_events(Now now, FeedTopic topic, LogIndex applied, std::vector<FeedEvent> events);
 
   Publish publish_;
   std::set<std::string> subscriptions_;  // prefixes; XPUB tells the first and the last of each
-  std::array<std::uint64_t, 5> numbers_{};
+  std::array<std::uint64_t, feed_topic_count> numbers_{};
   std::vector<FeedEvent> task_events_;
   std::uint64_t skipped_ = 0;
   Monotonic second_began_{};

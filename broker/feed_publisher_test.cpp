@@ -44,6 +44,18 @@ TEST_F(FeedPublisherTest, TaskEventsGoOutOnlyWhileSomebodySubscribes) {
   EXPECT_EQ(sent.size(), 1u);
 }
 
+TEST_F(FeedPublisherTest, KnowsWhetherAnybodyButBrokersListens) {
+  subscribe("tasks.");
+  EXPECT_TRUE(feed.wanted(FeedTopic::Tasks));
+  EXPECT_FALSE(feed.wanted_by_others(FeedTopic::Tasks)) << "another broker, for those that listen there";
+  subscribe("tasks");
+  EXPECT_TRUE(feed.wanted_by_others(FeedTopic::Tasks));
+  EXPECT_FALSE(feed.wanted_by_others(FeedTopic::Leader));
+  unsubscribe("tasks");
+  subscribe("");
+  EXPECT_TRUE(feed.wanted_by_others(FeedTopic::Leader));
+}
+
 TEST_F(FeedPublisherTest, WhatIsOverTheRateIsLeftOutAndCounted) {
   subscribe("");
   for (std::uint32_t count = 0; count < limits::task_events + 17; ++count) feed.add_task_event(now, event);

@@ -26,6 +26,45 @@ std::vector<BrokerInfo> brokers_of(const group::Group& group, LogIndex applied) 
   return brokers;
 }
 
+std::vector<NodeAddress> addresses_of(const group::GroupConfig& config) {
+  std::vector<NodeAddress> addresses;
+  for (const group::Member& member : config.members())
+    addresses.push_back({member.name, config.size() == 1 ? std::string_view() : member.endpoint});
+  return addresses;
+}
+
+namespace {
+
+struct Say {
+  using Saying = std::optional<ElectionSaying>;
+  Saying operator()(const group::ElectionMessage& said) const {
+    return {{ElectionWord::Election, said.rank.log.index}};
+  }
+  Saying operator()(const group::Ok& said) const { return {{ElectionWord::Ok, said.rank.log.index}}; }
+  Saying operator()(const group::Aye& said) const { return {{ElectionWord::Aye, said.rank.log.index}}; }
+  Saying operator()(const group::Nay& said) const { return {{ElectionWord::Nay, said.rank.log.index}}; }
+  Saying operator()(const group::VoteRequest& said) const {
+    return {{ElectionWord::VoteRequest, said.log.index}};
+  }
+  Saying operator()(const group::Vote& said) const {
+    return {{said.granted ? ElectionWord::Vote : ElectionWord::NoVote, said.log.index}};
+  }
+  Saying operator()(const group::HandoverMessage& said) const {
+    return {{ElectionWord::Handover, said.last.index}};
+  }
+  Saying operator()(const group::Resign&) const { return {{ElectionWord::Resign, {}}}; }
+  template <typename Other>
+  Saying operator()(const Other&) const {
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+std::optional<ElectionSaying> election_saying(const group::GroupMessage& message) {
+  return std::visit(Say{}, message);
+}
+
 std::string to_text(const group::Notice& notice, const group::GroupConfig& config) {
   static constexpr std::array<std::string_view, 16> words = {
       "asks whether it may stand",

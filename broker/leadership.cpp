@@ -5,6 +5,7 @@
 #include "broker/cluster_view.h"
 #include "broker/frame_work.h"
 #include "broker/group_info.h"
+#include "broker/handover_check.h"
 #include "broker/rights.h"
 #include "broker/tasks/records.h"
 #include "shared/base/limits/tasks.h"
@@ -88,6 +89,7 @@ void Leadership::on_peer_message(Peer peer, const Message& message, ByteView fra
   if (const auto* announce = std::get_if<Announce>(&message)) return content_.announce(entry.name, *announce);
   if (const auto* find = std::get_if<Find>(&message)) return send(peer, content_.find(*find));
   if (const auto* place = std::get_if<Place>(&message)) return send(peer, content_.place(*place));
+  if (const auto* wish = std::get_if<HandoverRequest>(&message)) return on_handover_request(peer, *wish);
   if (!names_.on_message(peer, message)) tasks_.on_message(now_, peer, message);
 }
 
@@ -118,8 +120,9 @@ void Leadership::on_hello(ByteView routing_id, const Header& from, const Hello& 
   if (!peer)
     return voice.refuse(routing_id, Refusal::Exhausted,
                         "this broker has as many connections as it can serve");
-  send(*peer, Welcome{self().name, limits::heartbeat, limits::node_timeout, limits::lease,
-                      static_cast<std::uint32_t>(limits::session_window)});
+  send(*peer,
+       Welcome{self().name, limits::heartbeat, limits::node_timeout, limits::lease,
+               static_cast<std::uint32_t>(limits::session_window), addresses_of(ground_.options.group)});
   tasks_.on_hello(now_, *peer, from.sender, hello.role, hello);
 }
 
@@ -162,6 +165,31 @@ void Leadership::answer_confirmed() {
       tasks_.on_message(now_, question.peer, envelope->message);
     }
   }
+}
+
+// ---- handing the office over, when a person asks for it
+
+void Leadership::answer_handover(Peer peer, RequestId request, HandoverOutcome outcome,
+                                 std::string_view reason) {
+  send(peer, HandoverAnswer{request, outcome, self().name, epoch_, reason});
+}
+
+// Whoever asked loses this leader, finds the next one and asks that again: it answers that it is done.
+void Leadership::on_handover_request(Peer peer, const HandoverRequest& wish) {
+  if (handover_wish_ && handover_wish_->peer == peer && handover_wish_->request == wish.request) return;
+  if (wish.epoch != epoch_) return answer_handover(peer, wish.request, HandoverOutcome::Done, {});
+  const HandoverCheck check = check_handover(ground_.replica.group(), now_.monotonic, wish.to);
+  if (!check.may_begin) return answer_handover(peer, wish.request, check.outcome, check.reason);
+  ground_.log.info(peers_.at(peer).name + " asks for the office to be handed over");
+  handover_wish_ = Wish{peer, wish.request};
+  ground_.replica.hand_over(now_, check.successor, false);
+}
+
+void Leadership::on_not_taken_over(group::Seat successor) {
+  if (!handover_wish_) return;
+  const Wish wish = *std::exchange(handover_wish_, std::nullopt);
+  const std::string reason = ground_.options.group.at(successor).name + " did not take the office in time";
+  answer_handover(wish.peer, wish.request, HandoverOutcome::NotTaken, reason);
 }
 
 // ---- connections

@@ -64,6 +64,8 @@ class Leadership : public Output {
     names_.on_applied(changes.applied);
   }
   void on_reads_confirmed(std::uint64_t round);
+  // The one that was offered the office leaves it where it is.
+  void on_not_taken_over(group::Seat successor);
 
   // Whether submissions are taken; `why` not.
   void admit(bool admitted, std::string_view why) {
@@ -107,6 +109,8 @@ class Leadership : public Output {
   void send_snapshot(Peer peer, RequestId request);
   void ask_later(Peer peer, ByteView frame);
   void answer_confirmed();
+  void on_handover_request(Peer peer, const HandoverRequest& wish);
+  void answer_handover(Peer peer, RequestId request, HandoverOutcome outcome, std::string_view reason);
 
   [[nodiscard]] const group::Member& self() const {
     return ground_.options.group.at(ground_.options.group.self());
@@ -136,6 +140,11 @@ class Leadership : public Output {
   std::deque<Question> questions_;
   std::uint64_t confirmed_round_ = 0;
   LogIndex confirmed_commit_;  // what a confirmed question must see
+  struct Wish {
+    Peer peer;
+    RequestId request;
+  };
+  std::optional<Wish> handover_wish_;  // under way; who leads next answers it
   Decoder decoder_;
   int probes_due_ = 0;
   Monotonic next_probe_{};

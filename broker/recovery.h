@@ -17,7 +17,7 @@ namespace cidbus {
 
 struct RecoveredSizes {
   ByteCount journal_since_snapshot = 0;  // and in the state
-  ByteCount snapshot = 0;  // of the newest
+  ByteCount snapshot = 0;                // of the newest
 };
 
 struct Recovered {

@@ -53,6 +53,7 @@ void Replica::on_mesh(Now now, ByteView head, std::vector<SharedBatch> behind) {
     ++refused_;
     return;
   }
+  contacts_[place(*from)] = now.wall;
   step(now, Received{*from, header.epoch, std::move(envelope->message)});
 }
 
@@ -217,6 +218,8 @@ void Replica::carry_out(Now now) {
 
 void Replica::carry(Now, const Send& send) {
   const GroupConfig& config = group_.config();
+  if (const auto saying = election_saying(send.message))
+    news_.emplace_back(ElectionSaid{*saying, send.to, send.epoch});
   GroupHeader header;
   header.cluster = identity_.cluster;
   header.config_hash = config.hash();

@@ -15,6 +15,7 @@
 // Thread rule: the driver's. Limits: limits/group.h, limits::batches_at_disk batches of its own at the disk.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <optional>
 #include <variant>
@@ -23,6 +24,7 @@
 #include "broker/broker_ports.h"
 #include "broker/consensus/group.h"
 #include "broker/gathering.h"
+#include "broker/group_info.h"
 #include "broker/journal/disk.h"
 #include "broker/peer_registry.h"
 #include "shared/io/log.h"
@@ -46,9 +48,14 @@ class Replica {
   struct ReadsConfirmed {
     std::uint64_t round = 0;
   };
+  struct ElectionSaid {  // to another broker
+    ElectionSaying what;
+    group::Seat to = group::nobody;
+    Epoch epoch;
+  };
   // What the core has to say for the log and the feed, as it is.
   using News = std::variant<OfficeTaken, OfficeSealed, OfficeUnsealed, OfficeLeft, LeaderChanged,
-                            ReadsConfirmed, group::Notice>;
+                            ReadsConfirmed, ElectionSaid, group::Notice>;
 
   struct Identity {
     ClusterId cluster;
@@ -100,6 +107,8 @@ class Replica {
   // Of what waits for a majority, or to be gathered.
   [[nodiscard]] std::size_t uncommitted_bytes() const;
   [[nodiscard]] std::uint64_t refused_messages() const { return refused_; }
+  // When another broker was heard last; 0 for never.
+  [[nodiscard]] WallTime last_contact(group::Seat peer) const { return contacts_[group::place(peer)]; }
 
  private:
   [[nodiscard]] bool is_known(group::Seat from, const group::GroupHeader& header);
@@ -160,6 +169,7 @@ class Replica {
   std::deque<Waiting> uncommitted_;  // batches of this office, oldest first
   std::size_t uncommitted_bytes_ = 0;
   std::uint64_t refused_ = 0;
+  std::array<WallTime, limits::brokers> contacts_{};  // by seat
 };
 
 }  // namespace cidbus

@@ -16,6 +16,7 @@ bool may_say(Role role, const Message& message) {
   if (is_one_of<Submit, SessionResume, SessionClose, ResultAck, Cancel>(message))
     return role != Role::Observer;
   if (is_one_of<Place, NameContent>(message)) return role != Role::Observer;
+  if (is_one_of<HandoverRequest>(message)) return role == Role::Client;
   if (is_one_of<Credit, Renew, Progress, Complete, Announce>(message)) return role == Role::Worker;
   return false;  // what only brokers say, and what belongs to the block exchange or the feed
 }

@@ -47,12 +47,22 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
         keys(context),
         bus(context, SocketKind::Router, bus_options()),
         feed_out(context, SocketKind::XPub),
-        feed_in(context, SocketKind::XSub) {}
+        feed_in(context, SocketKind::XSub),
+        peer_feeds(context, SocketKind::Sub) {}
 
   SendAnswer send(std::string_view routing_id, ByteView frame) override {
     return bus.send({as_bytes(routing_id), frame});
   }
-  void publish(FeedTopic topic, ByteView frame) override { feed_out.send({as_bytes(to_text(topic)), frame}); }
+  void publish(FeedTopic topic, ByteView frame) override {
+    feed_out.send({as_bytes(feed_frame(topic)), frame});
+  }
+  void follow_feeds(FeedTopic topic, bool on) override {
+    if (on) {
+      peer_feeds.subscribe(feed_frame(topic));
+    } else {
+      peer_feeds.unsubscribe(feed_frame(topic));
+    }
+  }
 
   Status recover_from_disk() {
     DataDirectoryOptions where;
@@ -82,8 +92,8 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   // ---- the other brokers
   Status join_mesh() {
     if (options.group.size() == 1) return {};
-    log.warning("a group of " + std::to_string(options.group.size()) + " brokers " +
-                group::tolerance_of(options.group.size()));
+    const std::string tolerance = "a group of " + group::tolerance_of(options.group.size());
+    options.group.size() % 2 == 0 ? log.warning(tolerance) : log.info(tolerance);
     Mesh::Options how;
     how.routing_id = routing_id({options.cluster, self().name, Role::Master, random_incarnation()});
     how.listen = options.listen;
@@ -92,9 +102,21 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
       if (member.name == self().name) continue;
       how.peers.push_back(member.endpoint);
       how.names.push_back(member.name);
+      if (Status connected = follow_peer(member); !connected) return connected;
     }
+    reactor.watch(peer_feeds, [this](Now now) { on_peer_feeds(now); });
     mesh.emplace(std::move(how), reactor, *this);
     return mesh->open();
+  }
+  Status follow_peer(const group::Member& member) {
+    const auto holders =
+        context.keys() == nullptr ? std::vector<KeyHolder>() : context.keys()->named(member.name);
+    return peer_feeds.connect(address_at(member.endpoint, feed_out_offset),
+                              holders.empty() ? std::string() : holders.front().key);
+  }
+  void on_peer_feeds(Now now) {
+    for (int count = 0; count < messages_a_turn && peer_feeds.receive(frames); ++count)
+      if (frames.size() == 2) broker->on_peer_feed(now, frames[1]);
   }
   // The mesh counts peers without this broker, the group counts seats with it.
   [[nodiscard]] std::size_t peer_of(group::Seat seat) const {
@@ -208,6 +230,7 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   Socket bus;
   Socket feed_out;
   Socket feed_in;
+  Socket peer_feeds;                          // of the other brokers
   Monotonic bind_feed_at = Monotonic::max();  // while feed_out waits for its port
   Monotonic stop_at = Monotonic::max();       // when it was asked to stop: at the latest
   Frames frames;

@@ -75,7 +75,7 @@ struct Client::State : BusLink::Owner, SessionOutput {
     return patience.deadline;
   }
   Fault too_late() const {
-    if (!link.bound()) return refusals.fault(link.identity(), link.brokers());
+    if (!link.bound()) return refusals.fault(link);
     if (!no_room.empty()) {
       const bool says_what_to_do = no_room.find(';') != std::string::npos;
       return {FaultKind::TryAgain, no_room + (says_what_to_do ? "" : "; try again later")};

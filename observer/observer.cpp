@@ -1,6 +1,10 @@
 #include "observer/observer.h"
 
-#include "observer/feed_tracker.h"
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "shared/node/feed_tracker.h"
 #include "shared/wire/codec.h"
 
 namespace cidbus {
@@ -9,6 +13,7 @@ namespace {
 constexpr int feed_out_offset = 1;  // DESIGN section 11: a broker at port P sends the feed at P+1
 constexpr int messages_a_turn = 256;
 
+bool is_of_state(FeedTopic topic) { return topic == FeedTopic::Tasks || topic == FeedTopic::Members; }
 bool is_state_event(const FeedEvent& event) {
   return std::holds_alternative<TaskEvent>(event) || std::holds_alternative<MemberEvent>(event);
 }
@@ -29,9 +34,29 @@ struct Observer::State : BusLink::Owner {
   }
   // The bus knows which key a broker has, so the feed follows it.
   void on_connected(Now, const std::string& broker, const std::string& key) override {
-    feed.disconnect(address_at(broker, feed_out_offset));
-    static_cast<void>(
-        feed.connect(address_at(broker, feed_out_offset), key));  // open() has tried the address
+    connected[broker] = key;
+    listen_to(broker, false);  // with the key it had before
+    choose_feeds();
+  }
+  void on_disconnected(Now, const std::string& broker) override {
+    connected.erase(broker);
+    choose_feeds();
+  }
+  [[nodiscard]] bool was_given(const std::string& broker) const {
+    return std::find(options.brokers.begin(), options.brokers.end(), broker) != options.brokers.end();
+  }
+  void choose_feeds() {
+    const bool any_given = std::any_of(connected.begin(), connected.end(),
+                                       [&](const auto& entry) { return was_given(entry.first); });
+    for (const auto& [broker, key] : connected) listen_to(broker, was_given(broker) || !any_given);
+  }
+  void listen_to(const std::string& broker, bool on) {
+    const std::string address = address_at(broker, feed_out_offset);
+    if (on && listened.insert(address).second) {
+      static_cast<void>(feed.connect(address, connected[broker]));  // the bus has tried the address
+    } else if (!on && listened.erase(address) != 0) {
+      feed.disconnect(address);
+    }
   }
   void on_bound(Now, const Welcome& welcome) override {
     log.info("attached to " + std::string(welcome.leader) + " at " + link.leader_address());
@@ -77,11 +102,14 @@ struct Observer::State : BusLink::Owner {
       print(print_gap(options.style, now.wall, header.sender, message.topic, verdict.missed));
       ask_for_snapshot();
     }
-    // How things stand comes first; what has happened until then is in it.
-    if (!attached) {
+    // How things stand comes first; what has happened until then is in it, but for what brokers say of who
+    // leads.
+    if (!attached && message.topic != FeedTopic::Elections) {
       passed_over = std::max(passed_over, message.applied);
       return;
     }
+    if (verdict.kind == FeedTracker::Kind::First && message.number > 1 && is_of_state(message.topic))
+      ask_for_snapshot();  // it has said things before that were not heard
     for (const FeedEvent& event : message.events) {
       if (is_state_event(event) && message.applied.value != 0 && message.applied <= shown) continue;
       print(print_event(options.style, message.time, header.sender, event));
@@ -98,6 +126,8 @@ struct Observer::State : BusLink::Owner {
   Log& log;
   Socket feed;
   BusLink link;
+  std::map<std::string, std::string> connected;  // brokers on the bus, and their keys
+  std::set<std::string> listened;                // addresses of feeds
   FeedTracker tracker;
   Frames frames;
   Decoder decoder;

@@ -1,9 +1,10 @@
 // The observer role: attaches to the brokers at any time and prints what happens.
 //
-// It subscribes to every broker's feed, and says hello on the bus as a member. A snapshot is asked for at the
-// start, after every gap in a broker's numbering and after every reconnect; until it arrives, state events
-// are held back only by being contained in it: an event whose journal index the snapshot covers is not shown
-// again.
+// It subscribes to the feed of every broker that it was given, and to those of the others of the group while
+// none of them is there; each passes on what the leader says. It says hello on the bus as a member. A
+// snapshot is asked for at the start, after every gap in a broker's numbering and after every reconnect;
+// until it arrives, state events are held back only by being contained in it: an event whose journal index
+// the snapshot covers is not shown again.
 //
 // Invariant: what a person reads never goes backwards: an event older than the last snapshot is not printed.
 //

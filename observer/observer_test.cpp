@@ -1,54 +1,9 @@
 #include <gtest/gtest.h>
 
-#include "observer/feed_tracker.h"
 #include "observer/printer.h"
 
 namespace cidbus {
 namespace {
-
-using Kind = FeedTracker::Kind;
-
-class FeedTrackerTest : public ::testing::Test {
- protected:
-  FeedTracker tracker;
-  FeedTracker::Verdict hear(std::uint64_t number, FeedTopic topic = FeedTopic::Tasks,
-                            std::uint64_t incarnation = 1, std::string_view publisher = "b1") {
-    Header header;
-    header.sender = publisher;
-    header.incarnation = {incarnation};
-    Feed feed;
-    feed.topic = topic;
-    feed.number = number;
-    return tracker.on_feed(header, feed);
-  }
-};
-
-TEST_F(FeedTrackerTest, TheFirstMessageMayHaveAnyNumberAndTheNextMustFollow) {
-  EXPECT_EQ(hear(17).kind, Kind::First);
-  EXPECT_EQ(hear(18).kind, Kind::InOrder);
-}
-
-TEST_F(FeedTrackerTest, AGapCountsWhatWasMissed) {
-  hear(1);
-  const auto verdict = hear(5);
-  EXPECT_EQ(verdict.kind, Kind::Gap);
-  EXPECT_EQ(verdict.missed, 3u);
-  EXPECT_EQ(hear(6).kind, Kind::InOrder);
-}
-
-TEST_F(FeedTrackerTest, ARepeatedMessageIsKnown) {
-  hear(4);
-  EXPECT_EQ(hear(4).kind, Kind::Repeated);
-  EXPECT_EQ(hear(3).kind, Kind::Repeated);
-}
-
-TEST_F(FeedTrackerTest, TopicsPublishersAndIncarnationsCountApart) {
-  hear(9);
-  EXPECT_EQ(hear(1, FeedTopic::Leader).kind, Kind::First);
-  EXPECT_EQ(hear(1, FeedTopic::Tasks, 1, "b2").kind, Kind::First);
-  EXPECT_EQ(hear(1, FeedTopic::Tasks, 2).kind, Kind::First) << "the publisher was restarted";
-  EXPECT_EQ(hear(2, FeedTopic::Tasks, 2).kind, Kind::InOrder);
-}
 
 constexpr WallTime time_of_events{1'700'000'000'000};
 
@@ -59,6 +14,16 @@ TEST(Printer, ReadsAsSentencesForAPerson) {
   EXPECT_EQ(print_event(PrintStyle::Text, time_of_events, "b1", LeaderEvent{"b1", "h:1", {7}}),
             "2023-11-14T22:13:20.000Z  leader b1 at h:1, epoch 7");
   EXPECT_EQ(print_event(PrintStyle::Text, time_of_events, "w1", HeartbeatEvent{}), "");
+}
+
+TEST(Printer, TellsWhatIsSaidInAnElection) {
+  EXPECT_EQ(
+      print_event(PrintStyle::Text, time_of_events, "b2", ElectionEvent{ElectionWord::Aye, "b3", {7}, {40}}),
+      "2023-11-14T22:13:20.000Z  b2 says AYE to b3, epoch 7, journal 40");
+  EXPECT_EQ(print_event(PrintStyle::Ndjson, time_of_events, "b2",
+                        ElectionEvent{ElectionWord::Coordinator, "", {8}, {40}}),
+            R"({"event":"election","time":"2023-11-14T22:13:20.000Z","publisher":"b2","word":"COORDINATOR",)"
+            R"("to":"","epoch":8,"last":40})");
 }
 
 TEST(Printer, IsOneObjectALineForAProgram) {

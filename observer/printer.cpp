@@ -108,6 +108,14 @@ Described describe(const CountersEvent& event) {
           {}};
 }
 
+Described describe(const ElectionEvent& event) {
+  const std::string word(to_text(event.word));
+  return {"election",
+          {{"word", word}, {"to", view(event.to)}, {"epoch", event.epoch.value}, {"last", event.last.value}},
+          "says " + word + (event.to.empty() ? " to all" : " to " + std::string(event.to)) + ", epoch " +
+              std::to_string(event.epoch.value) + ", journal " + std::to_string(event.last.value)};
+}
+
 std::string names_of(const std::vector<Member>& members) {
   std::string text;
   for (const Member& member : members) text += (text.empty() ? "" : "\n") + std::string(member.name);
@@ -137,7 +145,8 @@ std::string print_event(PrintStyle style, WallTime time, std::string_view publis
     return ndjson_line(described.kind, time, publisher, std::move(described.fields));
   if (style == PrintStyle::Names) return described.name;
   if (described.text.empty()) return {};
-  return to_rfc3339(time) + "  " + described.text;
+  const bool is_said = std::holds_alternative<ElectionEvent>(event);
+  return to_rfc3339(time) + "  " + (is_said ? std::string(publisher) + " " : "") + described.text;
 }
 
 std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snapshot) {

@@ -35,7 +35,7 @@ struct Envelope {
     # joining and leaving
     hello @5 :Hello;
     welcome @6 :Welcome;
-    redirect @7 :NodeAddress;   # the leader; empty when nobody is in office
+    redirect @7 :Redirect;      # to the leader
     refused @8 :Refused;
     goodbye @9 :Text;           # the reason
     ping @10 :Void;
@@ -89,6 +89,12 @@ struct Envelope {
     nameContent @44 :NameContent;
     findContent @45 :FindContent;
     contentNames @46 :ContentNames;
+
+    # brokers and their office
+    brokerStatusRequest @47 :UInt64;  # request
+    brokerStatus @48 :BrokerStatus;
+    handoverRequest @49 :HandoverRequest;
+    handoverAnswer @50 :HandoverAnswer;
   }
 }
 
@@ -109,6 +115,13 @@ struct Welcome {
   nodeTimeoutMs @2 :UInt64;
   leaseMs @3 :UInt64;
   credit @4 :UInt32;             # unanswered submissions a client may have on the way
+  brokers @5 :List(NodeAddress); # all of the group; none when the sender is no broker
+}
+
+struct Redirect {
+  leader @0 :Text;               # empty when nobody is in office
+  endpoint @1 :Text;             # host:port
+  brokers @2 :List(NodeAddress); # as in Welcome
 }
 
 enum Refusal {
@@ -272,6 +285,47 @@ struct Snapshot {
   blocksIndexed @8 :UInt64;
 }
 
+# ---- brokers and their office ----
+
+enum Duty { standby @0; electing @1; leader @2; }
+
+struct BrokerStatus {
+  request @0 :UInt64;
+  name @1 :Text;                 # of the one asked
+  duty @2 :Duty;
+  leader @3 :Text;               # whom it follows; empty for nobody
+  epoch @4 :UInt64;
+  last @5 :UInt64;               # journal indices, as in BrokerInfo
+  durable @6 :UInt64;
+  commit @7 :UInt64;
+  applied @8 :UInt64;
+  durability @9 :Durability;
+  brokers @10 :List(Peer);       # all of its group, itself among them
+  struct Peer {
+    name @0 :Text;
+    endpoint @1 :Text;
+    priority @2 :Int32;
+    durable @3 :UInt64;          # as far as the one asked was told; 0 unless it leads
+    lastContact @4 :Int64;       # milliseconds since 1970 UTC; 0: never
+  }
+}
+
+struct HandoverRequest {
+  request @0 :UInt64;
+  to @1 :Text;                   # empty: whom the leader thinks best
+  epoch @2 :UInt64;              # the office that is to be handed over; in a later one nothing is done
+}
+
+enum HandoverOutcome { done @0; noSuchBroker @1; notReady @2; notTaken @3; }
+
+struct HandoverAnswer {
+  request @0 :UInt64;
+  outcome @1 :HandoverOutcome;
+  leader @2 :Text;
+  epoch @3 :UInt64;
+  reason @4 :Text;
+}
+
 # ---- the content index ----
 
 struct Announce {
@@ -369,7 +423,19 @@ struct StoreReply {
 
 # ---- the feed ----
 
-enum FeedTopic { heartbeats @0; leader @1; members @2; tasks @3; counters @4; }
+enum FeedTopic { heartbeats @0; leader @1; members @2; tasks @3; counters @4; elections @5; }
+enum ElectionWord {
+  election @0;
+  ok @1;
+  aye @2;
+  nay @3;
+  voteRequest @4;
+  vote @5;
+  noVote @6;
+  coordinator @7;
+  handover @8;
+  resign @9;
+}
 
 struct Feed {
   topic @0 :FeedTopic;
@@ -386,6 +452,7 @@ struct Feed {
       task @3 :Task;
       skipped @4 :UInt64;
       counters @5 :Counters;
+      election @6 :Election;
     }
   }
   struct Heartbeat {
@@ -405,6 +472,12 @@ struct Feed {
     state @2 :TaskState;
     worker @3 :Text;
     attempts @4 :UInt32;
+  }
+  struct Election {              # what its publisher said to another broker
+    word @0 :ElectionWord;
+    to @1 :Text;                 # empty: all
+    epoch @2 :UInt64;
+    last @3 :UInt64;             # newest record of who says it
   }
   struct Counters {
     tasksByState @0 :List(UInt64);

@@ -74,6 +74,10 @@ Standing Group::standing(Monotonic now) const {
   return self;
 }
 
+Seat Group::heard_leader(Monotonic now) const {
+  return in_office() || now < contact_.suspicious_at() ? leader() : nobody;
+}
+
 // ---- time
 
 void Group::on(Monotonic now, const Tick&, Effects& out) {

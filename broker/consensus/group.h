@@ -78,6 +78,10 @@ class Group {
   [[nodiscard]] bool serving() const { return in_office() && open_ && commit_ >= *open_; }
   [[nodiscard]] Epoch epoch() const { return votes_.epoch(); }
   [[nodiscard]] Seat leader() const { return in_office() ? config_.self() : contact_.leader(); }
+  // The leader that it hears, itself included; nobody when the one it knew is silent.
+  [[nodiscard]] Seat heard_leader(Monotonic now) const;
+  // In office, and about to be no more.
+  [[nodiscard]] bool handing_over() const { return handover_.stage() != Handover::Stage::None; }
   [[nodiscard]] LogIndex commit() const { return commit_; }
   [[nodiscard]] const LogWindow& log() const { return log_; }
   // Its journal was lost, and is being brought up again.

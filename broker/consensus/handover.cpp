@@ -30,8 +30,7 @@ void Handover::begin(Monotonic now, Seat successor, Epoch epoch, Effects& out) {
 }
 
 bool Handover::in_touch(Monotonic now, const Replication::Follower& follower) const {
-  return follower.acked_at != Monotonic::min() && now - follower.acked_at < 2 * config_.timers.heartbeat &&
-         follower.priority >= 0 && !follower.disk_full;
+  return follower.answers(now, config_.timers) && follower.priority >= 0 && !follower.disk_full;
 }
 
 // H1: fit, no beat missed, and at most a batch behind, all the time.

@@ -53,6 +53,11 @@ class Replication {
     Monotonic heard_at{};          // an acknowledgement, or the last attempt to get one
     Monotonic acked_at{};          // when the last BEAT that it answered was sent (E9)
     std::uint64_t read_round = 0;  // the last it confirmed
+
+    // Whether it misses no beat.
+    [[nodiscard]] bool answers(Monotonic now, const Timers& timers) const {
+      return acked_at != Monotonic::min() && now - acked_at < 2 * timers.heartbeat;
+    }
   };
 
   explicit Replication(const GroupConfig& config) : config_(config) {}

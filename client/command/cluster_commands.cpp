@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "client/command/group_status.h"
 #include "client/command/json_writer.h"
 #include "client/command/registry.h"
 #include "client/command/values.h"
@@ -49,27 +50,39 @@ void write_leader(JsonWriter& json, const Snapshot& snapshot) {
   json.name("epoch").number(leader == nullptr ? 0 : leader->epoch.value);
 }
 
-std::string status_json(const Snapshot& snapshot) {
-  JsonWriter json;
-  json.open_object().name("cluster").string(snapshot.cluster);
-  write_leader(json, snapshot);
-  json.name("durability").string(to_text(snapshot.durability));
-  json.name("applied").number(snapshot.applied.value);
-  json.name("brokers").open_array();
-  for (const BrokerInfo& broker : snapshot.brokers) {
-    json.open_object().name("name").string(broker.name).name("address").string(broker.endpoint);
-    json.name("leader").boolean(broker.leader).name("epoch").number(broker.epoch.value);
-    json.name("last").number(broker.last.value).name("durable").number(broker.durable.value);
-    json.name("commit").number(broker.commit.value).name("applied").number(broker.applied.value);
-    json.close_object();
+// The leader's word about members and tasks; without a leader there is none.
+void write_tasks(JsonWriter& json, const Snapshot* snapshot) {
+  if (snapshot == nullptr) {
+    json.name("members").null().name("tasks").null().name("blocks").null();
+    return;
   }
-  json.close_array().name("members").open_object();
-  for (const MemberState state : member_states) json.name(to_text(state)).number(members_in(snapshot, state));
+  json.name("members").open_object();
+  for (const MemberState state : member_states)
+    json.name(to_text(state)).number(members_in(*snapshot, state));
   json.close_object().name("tasks").open_object();
   for (std::size_t state = 0; state < task_state_count; ++state)
-    json.name(to_text(static_cast<TaskState>(state))).number(tasks_in(snapshot, state));
-  json.close_object().name("blocks").number(snapshot.blocks_indexed).close_object();
-  return json.text();
+    json.name(to_text(static_cast<TaskState>(state))).number(tasks_in(*snapshot, state));
+  json.close_object().name("blocks").number(snapshot->blocks_indexed);
+}
+
+std::string status_json(Context& context, const GroupOverview& group, const Snapshot* snapshot) {
+  const GroupOverview::Broker* const leader = group.leader();
+  const std::string& address = context.common().brokers.front();
+  JsonWriter json;
+  json.open_object().name("cluster").string(context.common().cluster);
+  json.name("leader").string_or_null(leader == nullptr ? "" : leader->name);
+  json.name("address");
+  if (leader == nullptr) {
+    json.null();
+  } else {
+    json.string(leader->address.empty() ? address : leader->address);
+  }
+  json.name("epoch").number(leader == nullptr ? 0 : leader->epoch.value);
+  json.name("durability").string(to_text(group.durability())).name("applied");
+  leader == nullptr ? json.null() : json.number(leader->applied.value);
+  write_json(json, group, address);
+  write_tasks(json, snapshot);
+  return json.close_object().text();
 }
 
 // "2 alive, 1 dead": the states that have any.
@@ -83,43 +96,84 @@ std::string counts(const States& states, Count count) {
   return text.empty() ? "none" : text;
 }
 
-void print_status(Output& output, const Snapshot& snapshot) {
+using Rows = std::vector<std::vector<std::string>>;
+
+void add_tasks(Rows& rows, const Snapshot& snapshot) {
   std::vector<TaskState> task_states;
   for (std::size_t state = 0; state < task_state_count; ++state)
     task_states.push_back(static_cast<TaskState>(state));
-  std::vector<std::vector<std::string>> rows{{"cluster", printable(snapshot.cluster)}};
-  if (const BrokerInfo* const leader = leader_of(snapshot); leader != nullptr) {
-    rows.push_back({"leader", printable(leader->name) + " at " + printable(leader->endpoint) + ", epoch " +
-                                  std::to_string(leader->epoch.value)});
-  } else {
-    rows.push_back({"leader", "nobody is in office"});
-  }
-  for (const BrokerInfo& broker : snapshot.brokers) {
-    rows.push_back({"broker", printable(broker.name) + " at " + printable(broker.endpoint) + ", journal " +
-                                  std::to_string(broker.last.value) + ", committed " +
-                                  std::to_string(broker.commit.value)});
-  }
-  rows.push_back({"durability", std::string(to_text(snapshot.durability))});
   rows.push_back(
       {"members", counts(member_states, [&](MemberState state) { return members_in(snapshot, state); })});
   rows.push_back({"tasks", counts(task_states, [&](TaskState state) {
                     return tasks_in(snapshot, static_cast<std::size_t>(state));
                   })});
   rows.push_back({"blocks", std::to_string(snapshot.blocks_indexed) + " known"});
-  output.table(rows);
+}
+
+Rows broker_rows(Output& output, const std::vector<GroupOverview::Broker>& brokers) {
+  Rows rows{{}};
+  for (const char* name :
+       {"BROKER", "ADDRESS", "STATE", "PRIORITY", "EPOCH", "JOURNAL", "LAG", "LAST CONTACT"})
+    rows[0].push_back(output.heading(name));
+  for (const GroupOverview::Broker& broker : brokers) {
+    const bool answered = broker.duty.has_value();
+    rows.push_back({printable(broker.name), printable(broker.address), std::string(state_of(broker)),
+                    broker.priority ? std::to_string(*broker.priority) : "-",
+                    answered ? std::to_string(broker.epoch.value) : "-",
+                    answered ? std::to_string(broker.last.value) : "-",
+                    broker.lag ? std::to_string(*broker.lag) : "-",
+                    broker.last_contact.milliseconds == 0 ? "-" : to_rfc3339(broker.last_contact)});
+  }
+  return rows;
+}
+
+void print_status(Context& context, const GroupOverview& group, const Snapshot* snapshot) {
+  const auto brokers = group.brokers(context.common().brokers.front());
+  const GroupOverview::Broker* const leader = group.leader();
+  Rows rows{{"cluster", printable(context.common().cluster)}};
+  if (leader == nullptr) {
+    rows.push_back({"leader", "none"});
+  } else {
+    rows.push_back({"leader", printable(leader->name) + ", epoch " + std::to_string(leader->epoch.value)});
+  }
+  rows.push_back({"quorum", (leader == nullptr ? "no: " : "yes: ") + group.quorum_text()});
+  rows.push_back({"durability", std::string(to_text(group.durability()))});
+  if (snapshot != nullptr) add_tasks(rows, *snapshot);
+  context.output().table(rows);
+  context.output().line("");
+  context.output().table(broker_rows(context.output(), brokers));
+}
+
+void show_status(Context& context, const GroupOverview& group, const Snapshot* snapshot) {
+  Output& output = context.output();
+  if (output.is_json())
+    output.line(status_json(context, group, snapshot));
+  else if (output.format() == Format::Quiet)
+    output.line(group.leader() == nullptr ? "" : printable(group.leader()->name));
+  else
+    print_status(context, group, snapshot);
 }
 
 Result<int> status(Context& context) {
-  return with_snapshot(context, [&](const Snapshot& snapshot) -> Result<int> {
-    Output& output = context.output();
-    if (output.is_json())
-      output.line(status_json(snapshot));
-    else if (output.format() == Format::Quiet)
-      output.line(printable(snapshot.leader));
-    else
-      print_status(output, snapshot);
-    return 0;
-  });
+  auto group = ask_group(context);
+  if (!group) return tl::unexpected(group.error());
+  if (group->leader() == nullptr && !group->empty() && group->reachable() >= group->needed()) {
+    // An election is under way: whoever is elected answers.
+    static_cast<void>(with_snapshot(context, [](const Snapshot&) { return 0; }));
+    group = ask_group(context);
+    if (!group) return tl::unexpected(group.error());
+  }
+  if (group->empty() || group->leader() != nullptr) {
+    const auto shown = with_snapshot(context, [&](const Snapshot& snapshot) {
+      if (group->empty()) group->add(snapshot);
+      show_status(context, *group, &snapshot);
+      return 0;
+    });
+    if (shown || group->empty()) return shown;
+  }
+  show_status(context, *group, nullptr);
+  if (group->leader() != nullptr) return 0;
+  return fault(FaultKind::Unavailable, group->no_leader_text());
 }
 
 std::string member_json(const Member& member) {
@@ -193,7 +247,9 @@ Result<int> leader(Context& context) {
 void add_cluster_commands(Registry& registry) {
   CLI::App& group = registry.group("cluster", "Look at the cluster: its leader, its members, its tasks");
   registry.leaf(group,
-                {"status", "Who leads, how many members there are, how many tasks in which state",
+                {"status",
+                 "Who leads, how each broker is by its own word, whether there is a majority, how many "
+                 "members there are and tasks in which state",
                  "  cidbus cluster status\n  cidbus cluster status --output json\n"},
                 status);
   registry.leaf(group,
@@ -204,6 +260,7 @@ void add_cluster_commands(Registry& registry) {
       group,
       {"leader", "The broker in office", "  cidbus cluster leader\n  cidbus cluster leader --output json\n"},
       leader);
+  add_handover_command(registry, group);
 }
 
 }  // namespace cidbus

@@ -148,6 +148,7 @@ TEST_F(CommandTest, HelpSaysWhatACommandDoesShowsExamplesAndItsExitCodes) {
                                                      {"cluster", "status"},
                                                      {"cluster", "members"},
                                                      {"cluster", "leader"},
+                                                     {"cluster", "handover"},
                                                      {"config", "check"},
                                                      {"doctor"},
                                                      {"keygen"},
@@ -316,12 +317,17 @@ TEST_F(CommandTest, TheClusterIsTold) {
   EXPECT_EQ(run_with_broker({"cluster", "status"}), 0);
   EXPECT_EQ(out.text,
             "cluster     cidbus\n"
-            "leader      b1 at 127.0.0.1:9096, epoch 1\n"
-            "broker      b1 at 127.0.0.1:9096, journal 7, committed 7\n"
+            "leader      b1, epoch 1\n"
+            "quorum      yes: 1 of 1 brokers needed, 1 reachable\n"
             "durability  disk\n"
             "members     1 alive, 1 dead\n"
             "tasks       2 pending, 1 processing, 40 completed, 3 failed\n"
-            "blocks      20 known\n");
+            "blocks      20 known\n"
+            "\n"
+            "BROKER  ADDRESS         STATE   PRIORITY  EPOCH  JOURNAL  LAG  LAST CONTACT\n"
+            "b1      127.0.0.1:9096  leader  -         1      7        0    -\n");
+  EXPECT_EQ(status.at("quorum"),
+            json::parse(R"({"held":true,"brokers":1,"needed":1,"reachable":1,"tolerates":0})"));
   EXPECT_EQ(run_with_broker({"cluster", "members", "--output", "quiet"}), 0);
   EXPECT_EQ(out.text, "w1\ng1\n");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/command/interrupt.h"
+#include "shared/base/limits/links.h"
 #include "shared/io/clock.h"
 
 namespace cidbus {
@@ -63,6 +64,11 @@ Status Context::ask_patiently(const Message& question, const std::function<bool(
 
 Status Context::ask_at_once(const Message& question, const std::function<bool(const Message&)>& take) {
   return ask_until(read_clock().monotonic + moment, question, take);
+}
+
+Status Context::ask_brokers(const std::function<bool(const BrokerStatus&)>& take) {
+  const Monotonic most = read_clock().monotonic + limits::status_answer_time;
+  return bus().ask_brokers(std::min(most, deadline(limits::status_answer_time)), take);
 }
 
 int Context::interrupted() const {

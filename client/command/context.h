@@ -53,6 +53,8 @@ class Context {
   Status ask_patiently(const Message& question, const std::function<bool(const Message&)>& take);
   // For what is worth a moment when the time is up.
   Status ask_at_once(const Message& question, const std::function<bool(const Message&)>& take);
+  // Asks every broker for its status, BusAsker::ask_brokers(); for limits::status_answer_time at most.
+  Status ask_brokers(const std::function<bool(const BrokerStatus&)>& take);
   RequestId next_request() { return bus().next_request(); }
 
   // An error line; the command goes on.

@@ -62,6 +62,7 @@ void add_name_commands(Registry& registry);
 void add_submit_command(Registry& registry);
 void add_task_commands(Registry& registry);
 void add_cluster_commands(Registry& registry);
+void add_handover_command(Registry& registry, CLI::App& parent);
 void add_bench_command(Registry& registry);
 void add_config_commands(Registry& registry);
 void add_doctor_command(Registry& registry);

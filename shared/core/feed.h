@@ -13,8 +13,12 @@
 
 namespace cidbus {
 
-enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters };
+enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters, Elections };
+inline constexpr std::size_t feed_topic_count = 6;
 std::string_view to_text(FeedTopic topic);
+// What stands before a message on a broker's feed: the topic's name and a full stop. Brokers subscribe to
+// each other's with it, all others without: so a broker knows whether anybody but brokers listens.
+std::string_view feed_frame(FeedTopic topic);
 
 struct HeartbeatEvent {
   std::string_view name;
@@ -48,8 +52,28 @@ struct CountersEvent {
   std::uint64_t stale_results = 0;
   std::uint64_t refused_messages = 0;
 };
-using FeedEvent =
-    std::variant<HeartbeatEvent, LeaderEvent, MemberEvent, TaskEvent, SkippedEvent, CountersEvent>;
+// What a broker said to another one of its group about who leads, told by the one that said it.
+enum class ElectionWord : std::uint8_t {
+  Election,     // may I stand?
+  Ok,           // I outrank you, and stand myself
+  Aye,          // I would vote for you
+  Nay,          // the leader is alive, or your journal is stale
+  VoteRequest,  // I stand, in this epoch
+  Vote,         // you have my vote
+  NoVote,       // you have not
+  Coordinator,  // I hold the office of this epoch; to all
+  Handover,     // take my office
+  Resign        // I leave mine
+};
+std::string_view to_text(ElectionWord word);
+struct ElectionEvent {
+  ElectionWord word = ElectionWord::Election;
+  std::string_view to;  // empty: all
+  Epoch epoch;
+  LogIndex last;  // the newest record of who says it
+};
+using FeedEvent = std::variant<HeartbeatEvent, LeaderEvent, MemberEvent, TaskEvent, SkippedEvent,
+                               CountersEvent, ElectionEvent>;
 
 struct Feed {
   FeedTopic topic = FeedTopic::Heartbeats;

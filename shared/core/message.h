@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "shared/base/limits/messages.h"
+#include "shared/core/broker_messages.h"
 #include "shared/core/client_messages.h"
 #include "shared/core/content_messages.h"
 #include "shared/core/feed.h"
@@ -50,11 +51,13 @@ struct Welcome {
   std::chrono::milliseconds heartbeat{0};
   std::chrono::milliseconds node_timeout{0};
   std::chrono::milliseconds lease{0};
-  std::uint32_t credit = 0;  // unanswered submissions a client may have on the way
+  std::uint32_t credit = 0;               // unanswered submissions a client may have on the way
+  std::vector<NodeAddress> brokers = {};  // all of the group; none when the sender is no broker
 };
 struct Redirect {
-  std::string_view leader;    // empty when nobody is in office
-  std::string_view endpoint;  // host:port
+  std::string_view leader;                // empty when nobody is in office
+  std::string_view endpoint;              // host:port
+  std::vector<NodeAddress> brokers = {};  // as in Welcome
 };
 struct Refused {
   Refusal why = Refusal::BadMessage;
@@ -72,7 +75,8 @@ using Message =
                  SessionResume, SessionClose, Results, ResultAck, Credit, Dispatch, Renew, Renewed, Progress,
                  Complete, CompleteAck, Revoke, TaskQuery, TaskList, TaskInfos, Cancel, CancelAnswers,
                  SnapshotRequest, Snapshot, Announce, Find, Providers, Place, Placement, WantBlocks,
-                 BlockReply, StoreBlock, StoreReply, Feed, NameContent, FindContent, ContentNames>;
+                 BlockReply, StoreBlock, StoreReply, Feed, NameContent, FindContent, ContentNames,
+                 BrokerStatusRequest, BrokerStatus, HandoverRequest, HandoverAnswer>;
 
 // The message's name on the wire, for logs and refusals.
 std::string_view name_of(const Message& message);

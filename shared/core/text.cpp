@@ -17,15 +17,59 @@ constexpr std::array<std::string_view, 9> refusal_names{"wrong version",   "wron
                                                         "bad message",     "not allowed",   "not the leader",
                                                         "session expired", "exhausted",     "not known"};
 constexpr std::array<std::string_view, 3> durability_names{"memory", "disk", "quorum"};
-constexpr std::array<std::string_view, 5> topic_names{"heartbeats", "leader", "members", "tasks", "counters"};
-constexpr std::array<std::string_view, std::variant_size_v<Message>> message_names{
-    "hello",      "welcome",    "redirect",      "refused",         "goodbye",       "ping",
-    "pong",       "submit",     "accepted",      "rejected",        "sessionResume", "sessionClose",
-    "results",    "resultAck",  "credit",        "dispatch",        "renew",         "renewed",
-    "progress",   "complete",   "completeAck",   "revoke",          "taskQuery",     "taskList",
-    "taskInfos",  "cancel",     "cancelAnswers", "snapshotRequest", "snapshot",      "announce",
-    "find",       "providers",  "place",         "placement",       "wantBlocks",    "blockReply",
-    "storeBlock", "storeReply", "feed",          "nameContent",     "findContent",   "contentNames"};
+constexpr std::array<std::string_view, feed_topic_count> topic_names{"heartbeats", "leader",   "members",
+                                                                     "tasks",      "counters", "elections"};
+constexpr std::array<std::string_view, feed_topic_count> topic_frames{
+    "heartbeats.", "leader.", "members.", "tasks.", "counters.", "elections."};
+constexpr std::array<std::string_view, 10> election_words{
+    "ELECTION", "OK", "AYE", "NAY", "VOTE_REQ", "VOTE", "NO_VOTE", "COORDINATOR", "HANDOVER", "RESIGN"};
+constexpr std::array<std::string_view, 3> duty_names{"standby", "electing", "leader"};
+constexpr std::array<std::string_view, std::variant_size_v<Message>> message_names{"hello",
+                                                                                   "welcome",
+                                                                                   "redirect",
+                                                                                   "refused",
+                                                                                   "goodbye",
+                                                                                   "ping",
+                                                                                   "pong",
+                                                                                   "submit",
+                                                                                   "accepted",
+                                                                                   "rejected",
+                                                                                   "sessionResume",
+                                                                                   "sessionClose",
+                                                                                   "results",
+                                                                                   "resultAck",
+                                                                                   "credit",
+                                                                                   "dispatch",
+                                                                                   "renew",
+                                                                                   "renewed",
+                                                                                   "progress",
+                                                                                   "complete",
+                                                                                   "completeAck",
+                                                                                   "revoke",
+                                                                                   "taskQuery",
+                                                                                   "taskList",
+                                                                                   "taskInfos",
+                                                                                   "cancel",
+                                                                                   "cancelAnswers",
+                                                                                   "snapshotRequest",
+                                                                                   "snapshot",
+                                                                                   "announce",
+                                                                                   "find",
+                                                                                   "providers",
+                                                                                   "place",
+                                                                                   "placement",
+                                                                                   "wantBlocks",
+                                                                                   "blockReply",
+                                                                                   "storeBlock",
+                                                                                   "storeReply",
+                                                                                   "feed",
+                                                                                   "nameContent",
+                                                                                   "findContent",
+                                                                                   "contentNames",
+                                                                                   "brokerStatusRequest",
+                                                                                   "brokerStatus",
+                                                                                   "handoverRequest",
+                                                                                   "handoverAnswer"};
 
 template <typename Enum, std::size_t Count>
 std::optional<Enum> find_name(const std::array<std::string_view, Count>& names, std::string_view text) {
@@ -56,7 +100,10 @@ std::string_view to_text(Refusal refusal) { return refusal_names.at(static_cast<
 std::string_view to_text(Durability durability) {
   return durability_names.at(static_cast<std::size_t>(durability));
 }
+std::string_view feed_frame(FeedTopic topic) { return topic_frames.at(static_cast<std::size_t>(topic)); }
 std::string_view to_text(FeedTopic topic) { return topic_names.at(static_cast<std::size_t>(topic)); }
+std::string_view to_text(ElectionWord word) { return election_words.at(static_cast<std::size_t>(word)); }
+std::string_view to_text(Duty duty) { return duty_names.at(static_cast<std::size_t>(duty)); }
 std::string_view name_of(const Message& message) { return message_names.at(message.index()); }
 
 }  // namespace cidbus

@@ -7,14 +7,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration ask_again = 1s;  // a question may be lost: ROUTER and DEALER queues promise nothing
+constexpr Duration ask_again = 1s;     // a question may be lost: ROUTER and DEALER queues promise nothing
+constexpr Duration look_again = 20ms;  // for brokers that became known or connected
+
+std::string joined(const std::vector<std::string>& addresses) {
+  std::string text;
+  for (const std::string& address : addresses) text += (text.empty() ? "" : ", ") + address;
+  return text;
+}
 
 }  // namespace
 
 Fault no_broker_fault(const std::vector<std::string>& brokers, std::string_view reason) {
-  std::string tried;
-  for (const std::string& broker : brokers) tried += (tried.empty() ? "" : ", ") + broker;
-  std::string message = "no broker reachable at " + tried;
+  std::string message = "no broker reachable at " + joined(brokers);
   if (!reason.empty()) message += ": " + std::string(reason);
   return {FaultKind::Unavailable, message + "; start one, or name others (--brokers)"};
 }
@@ -31,13 +36,16 @@ bool HelloRefusals::final(const std::vector<std::string>& brokers) const {
   return for_good_ >= 2 * brokers.size();
 }
 
-Fault HelloRefusals::fault(const NodeIdentity& identity, const std::vector<std::string>& brokers) const {
-  if (for_good_ == 0) return no_broker_fault(brokers, reason_);
-  std::string tried;
-  for (const std::string& broker : brokers) tried += (tried.empty() ? "" : ", ") + broker;
+Fault HelloRefusals::fault(const BusLink& link) const {
+  const std::string tried = joined(link.brokers());
+  if (for_good_ == 0 && link.leaderless()) {
+    return {FaultKind::Unavailable, "no broker is in office at " + tried +
+                                        ": a majority of them must be up; see cidbus cluster status"};
+  }
+  if (for_good_ == 0) return no_broker_fault(link.brokers(), reason_);
   const bool says_what_to_do = reason_.find(';') != std::string::npos;
   return {FaultKind::NotAllowed,
-          "refused as a node of cluster '" + identity.cluster + "' at " + tried + ": " + reason_ +
+          "refused as a node of cluster '" + link.identity().cluster + "' at " + tried + ": " + reason_ +
               (says_what_to_do ? "" : "; check the cluster and the addresses (--cluster, --brokers)")};
 }
 
@@ -45,17 +53,27 @@ struct BusAsker::State : BusLink::Owner {
   State(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers)
       : link(context, reactor, std::move(identity), std::move(brokers), *this) {}
 
+  Status open_once() {
+    if (open) return {};
+    Status opened = link.open();
+    open = opened.has_value();
+    return opened;
+  }
   Hello make_hello() override {
     Hello hello;
     hello.role = link.identity().role;
     return hello;
   }
-  void on_bound(Now, const Welcome&) override {
+  void on_bound(Now, const Welcome& welcome) override {
     send_now = true;
+    no_broker_here = welcome.brokers.empty();
     refusals.on_bound();
   }
   void on_unbound(Now) override {}
   void on_refused(Now, const Refused& why) override { refusals.on_refused(why); }
+  void on_status(Now, const BrokerStatus& status) override {
+    if (take_status != nullptr && status.request.value == last_request) done = done || (*take_status)(status);
+  }
   void on_message(Now, const Header&, const Message& message) override {
     if (take == nullptr || done) return;
     if (const auto* refused = std::get_if<Refused>(&message); refused != nullptr) {
@@ -76,9 +94,11 @@ struct BusAsker::State : BusLink::Owner {
   bool open = false;
   bool send_now = false;
   bool done = false;
+  bool no_broker_here = false;  // a leecher welcomed us: it has no status
   HelloRefusals refusals;
   std::optional<Fault> failure;
   const std::function<bool(const Message&)>* take = nullptr;
+  const std::function<bool(const BrokerStatus&)>* take_status = nullptr;
   std::uint64_t last_request = 0;
 };
 
@@ -94,10 +114,7 @@ Epoch BusAsker::epoch() const { return state_->link.epoch(); }
 Status BusAsker::ask(const Message& question, Monotonic deadline,
                      const std::function<bool(const Message&)>& take) {
   State& state = *state_;
-  if (!state.open) {
-    if (const Status opened = state.link.open(); !opened) return opened;
-    state.open = true;
-  }
+  if (const Status opened = state.open_once(); !opened) return opened;
   state.take = &take;
   state.done = false;
   state.failure.reset();
@@ -117,10 +134,26 @@ Status BusAsker::ask(const Message& question, Monotonic deadline,
   state.take = nullptr;
   if (state.failure) return tl::unexpected(*state.failure);
   if (state.done) return {};
-  if (!reached || !state.link.bound())
-    return tl::unexpected(state.refusals.fault(state.link.identity(), state.link.brokers()));
+  if (!reached || !state.link.bound()) return tl::unexpected(state.refusals.fault(state.link));
   return fault(FaultKind::TimedOut,
                "the broker did not answer in time; try again, or allow more time (--timeout)");
+}
+
+Status BusAsker::ask_brokers(Monotonic deadline, const std::function<bool(const BrokerStatus&)>& take) {
+  State& state = *state_;
+  if (const Status opened = state.open_once(); !opened) return opened;
+  const BrokerStatusRequest request{next_request()};
+  std::set<std::size_t> asked;
+  state.take_status = &take;
+  state.done = false;
+  while (!state.done && read_clock().monotonic < deadline) {
+    if (state.link.bound() && state.no_broker_here) break;
+    if (state.refusals.final(state.link.brokers())) break;
+    state.link.ask_each(request, asked);
+    state.reactor.run_once(look_again);
+  }
+  state.take_status = nullptr;
+  return {};
 }
 
 }  // namespace cidbus

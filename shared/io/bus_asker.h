@@ -35,6 +35,9 @@ class BusAsker {
   // the call of `take` only. Refused answers end it as a fault. Unavailable when no broker answered by the
   // deadline, TimedOut when one is there but this answer did not come.
   Status ask(const Message& question, Monotonic deadline, const std::function<bool(const Message&)>& take);
+  // Asks every broker there is for its status, the group's as they are learned, and hands each answer to
+  // `take`, until that says that these are all (true), or the deadline. Views in it live during the call.
+  Status ask_brokers(Monotonic deadline, const std::function<bool(const BrokerStatus&)>& take);
   // The highest epoch seen.
   [[nodiscard]] Epoch epoch() const;
 
@@ -54,7 +57,7 @@ class HelloRefusals {
   // Every broker has refused us for what we are (cluster, version, rights), and none has taken us in since.
   [[nodiscard]] bool final(const std::vector<std::string>& brokers) const;
   // NotAllowed when they refused us for what we are, Unavailable otherwise; both name every address.
-  [[nodiscard]] Fault fault(const NodeIdentity& identity, const std::vector<std::string>& brokers) const;
+  [[nodiscard]] Fault fault(const BusLink& link) const;
 
  private:
   std::string reason_;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 
 #include "shared/base/limits/keys.h"
+#include "shared/base/limits/links.h"
 #include "shared/base/limits/times.h"
 #include "shared/base/limits/words.h"
 #include "shared/io/clock.h"
+#include "shared/io/leader_feed.h"
 #include "shared/io/random.h"
 #include "shared/node/leader_link.h"
 #include "shared/wire/codec.h"
@@ -94,13 +97,18 @@ struct BusLink::State {
   Owner& owner;
   LeaderLink link;
   struct Connection {
-    std::optional<Socket> socket;
-    KeyHolder server;                       // who is taken to be there; nobody where no keys are in use
+    std::string name = {};  // of a broker that was learned; empty for an address that was given
+    std::optional<Socket> socket = {};
+    KeyHolder server = {};                  // who is taken to be there; nobody where no keys are in use
+    bool stands = false;                    // it is connected, or was
     std::size_t tried = 0;                  // servers that it was not
     Monotonic greet_at = Monotonic::max();  // with a new socket
   };
-  std::vector<Connection> connections;  // one a broker
-  std::uint64_t keys_version = 0;       // of the allow-list that chose the servers
+  std::deque<Connection> connections;       // one a broker
+  std::uint64_t book_version = 0;           // of the brokers known, when it was looked at last
+  std::uint64_t keys_version = 0;           // of the allow-list that chose the servers
+  std::unique_ptr<LeaderFeed> leader_feed;  // of a link that lives for longer than a question
+  Monotonic listen_at = Monotonic::max();   // to it
   std::optional<Socket> heartbeats;
   std::uint64_t heartbeat_number = 0;
   Duration heartbeat = limits::heartbeat;
@@ -127,6 +135,8 @@ struct BusLink::State {
     }
     if (change != LeaderLink::Change::Bound) return;
     heartbeat = std::get<Welcome>(*welcome).heartbeat;
+    if (!leader_feed && listen_at == Monotonic::max() && !std::get<Welcome>(*welcome).brokers.empty())
+      listen_at = now.monotonic + limits::listen_after;
     if (identity.role != Role::Client) {
       heartbeats.emplace(context, SocketKind::Pub);
       const std::string& key = connections[link.leader()].server.key;
@@ -138,21 +148,30 @@ struct BusLink::State {
   }
 
   void on_events(Now now, std::size_t broker) {
+    if (!connections[broker].socket) return;  // it was learned in this turn
     while (const auto event = connections[broker].socket->next_event()) {
       if (*event == ConnectionEvent::Connected) {
         link.on_connected(now.monotonic, broker);
+        connections[broker].stands = true;
         owner.on_connected(now, link.brokers()[broker], connections[broker].server.key);
+        listen_to_connected();
       } else if (*event == ConnectionEvent::Disconnected) {
         changed(now, link.on_disconnected(now.monotonic, broker), nullptr);
+        owner.on_disconnected(now, link.brokers()[broker]);
       } else {
         on_no_connection(now, broker, *event);
       }
     }
   }
 
-  // Whose keys a broker may have. A client may be sent to a leecher, which hands on what it says.
-  std::vector<KeyHolder> servers() const {
+  // Whose keys a broker may have: one that was learned, those of its name. A client may be sent to a leecher,
+  // which hands on what it says.
+  std::vector<KeyHolder> servers(const Connection& connection) const {
     std::vector<KeyHolder> found = context.keys()->with({Role::Master});
+    if (!connection.name.empty()) {
+      std::erase_if(found, [&](const KeyHolder& holder) { return holder.name != connection.name; });
+      return found;
+    }
     if (identity.role == Role::Client) {
       for (KeyHolder& leecher : context.keys()->with({Role::Leecher})) found.push_back(std::move(leecher));
     }
@@ -165,7 +184,7 @@ struct BusLink::State {
     Connection& connection = connections[broker];
     connection.greet_at = Monotonic::max();
     if (context.keys() != nullptr) {
-      const auto known = servers();
+      const auto known = servers(connection);
       connection.server = known.empty() ? KeyHolder() : known[(broker + connection.tried) % known.size()];
     }
     Socket::Options options;
@@ -177,6 +196,7 @@ struct BusLink::State {
   }
 
   void close_socket(std::size_t broker) {
+    if (!connections[broker].socket) return;
     reactor.unwatch(*connections[broker].socket);
     reactor.unwatch_monitor(*connections[broker].socket);
     connections[broker].socket.reset();
@@ -188,7 +208,7 @@ struct BusLink::State {
       if (context.keys() == nullptr) return;  // libzmq tries again by itself
       ++connection.tried;
       connection.greet_at = now.monotonic;
-      const std::size_t known = servers().size();
+      const std::size_t known = servers(connection).size();
       if (known > 0 && connection.tried % known != 0) return;
     }
     connection.greet_at = now.monotonic + limits::greet_again;
@@ -216,8 +236,8 @@ struct BusLink::State {
   void follow_keys(Now now) {
     if (context.keys() == nullptr || context.keys()->version() == keys_version) return;
     keys_version = context.keys()->version();
-    const auto known = servers();
     for (Connection& connection : connections) {
+      const auto known = servers(connection);
       const bool current = std::any_of(known.begin(), known.end(), [&](const KeyHolder& server) {
         return server.key == connection.server.key && server.name == connection.server.name;
       });
@@ -225,12 +245,49 @@ struct BusLink::State {
     }
   }
 
+  // What a broker says of its group is for every link of this process.
+  void learn(const Message& message) {
+    if (const auto* welcome = std::get_if<Welcome>(&message))
+      context.brokers().learn(cluster_id(identity.cluster), welcome->brokers);
+    if (const auto* redirect = std::get_if<Redirect>(&message))
+      context.brokers().learn(cluster_id(identity.cluster), redirect->brokers);
+  }
+
+  void meet_brokers(Now now) {
+    if (context.brokers().version() == book_version) return;
+    book_version = context.brokers().version();
+    for (const BrokerBook::Entry& entry : context.brokers().of(cluster_id(identity.cluster))) {
+      const auto& known = link.brokers();
+      if (std::find(known.begin(), known.end(), entry.endpoint) != known.end()) continue;
+      link.add_broker(entry.endpoint);
+      connections.push_back({.name = entry.name, .greet_at = now.monotonic});  // greet_again() opens it
+    }
+  }
+
+  void listen_for_leaders(Now now) {
+    if (now.monotonic < listen_at) return;
+    listen_at = Monotonic::max();
+    leader_feed = std::make_unique<LeaderFeed>(
+        context, reactor, cluster_id(identity.cluster), [this](Now when, const LeaderEvent& leader) {
+          changed(when, link.on_leader_named(when.monotonic, leader.endpoint, leader.epoch), nullptr);
+        });
+    listen_to_connected();
+  }
+  void listen_to_connected() {
+    for (std::size_t broker = 0; leader_feed && broker < connections.size(); ++broker)
+      if (connections[broker].stands)
+        leader_feed->listen_to(link.brokers()[broker], connections[broker].server.key);
+  }
+
   void greet_again(Now now) {
     for (std::size_t broker = 0; broker < connections.size(); ++broker) {
       if (connections[broker].greet_at > now.monotonic) continue;
       close_socket(broker);
       changed(now, link.on_disconnected(now.monotonic, broker), nullptr);
-      if (!open_socket(broker)) connections[broker].greet_at = now.monotonic + limits::greet_again;
+      const Status opened = open_socket(broker);
+      if (opened) continue;
+      connections[broker].greet_at = now.monotonic + limits::greet_again;
+      if (!link.bound()) owner.on_refused(now, {Refusal::NotAllowed, opened.error().message, {}});
     }
   }
 
@@ -247,6 +304,12 @@ struct BusLink::State {
         refused_by(now, envelope);
         continue;
       }
+      if (const auto* status = std::get_if<BrokerStatus>(&envelope->message)) {
+        owner.on_status(now, *status);
+        continue;
+      }
+      learn(envelope->message);
+      meet_brokers(now);
       bool accepted = false;
       const bool was_bound = link.bound();
       const auto change =
@@ -298,6 +361,8 @@ struct BusLink::State {
   std::optional<Monotonic> turn(Now now) {
     for (std::size_t broker = 0; broker < connections.size(); ++broker) on_events(now, broker);
     follow_keys(now);
+    meet_brokers(now);
+    listen_for_leaders(now);
     greet_again(now);
     while (true) {
       const auto step = link.step(now.monotonic);
@@ -307,7 +372,7 @@ struct BusLink::State {
       if (step.action == LeaderLink::Action::None && step.change == LeaderLink::Change::None) break;
     }
     beat(now);
-    Monotonic deadline = link.deadline();
+    Monotonic deadline = std::min(link.deadline(), listen_at);
     if (heartbeats) deadline = std::min(deadline, next_heartbeat);
     for (const Connection& connection : connections) deadline = std::min(deadline, connection.greet_at);
     return deadline == Monotonic::max() ? std::nullopt : std::optional(deadline);
@@ -322,7 +387,10 @@ BusLink::BusLink(SocketContext& context, Reactor& reactor, NodeIdentity identity
                        owner,
                        LeaderLink(std::move(brokers), Prng(random_seed())),
                        {},
+                       0,
                        context.keys() == nullptr ? 0 : context.keys()->version(),
+                       {},
+                       Monotonic::max(),
                        {},
                        0,
                        limits::heartbeat,
@@ -333,6 +401,7 @@ BusLink::BusLink(SocketContext& context, Reactor& reactor, NodeIdentity identity
 
 BusLink::~BusLink() {
   *state_->alive = false;
+  state_->leader_feed.reset();
   for (std::size_t broker = 0; broker < state_->connections.size(); ++broker) state_->close_socket(broker);
 }
 
@@ -355,6 +424,14 @@ bool BusLink::send(const Message& message) {
   return state_->link.bound() && state_->send_to(state_->link.leader(), message);
 }
 
+void BusLink::ask_each(const BrokerStatusRequest& request, std::set<std::size_t>& asked) {
+  for (std::size_t broker = 0; broker < state_->connections.size(); ++broker) {
+    if (!asked.contains(broker) && state_->connections[broker].socket && state_->send_to(broker, request))
+      asked.insert(broker);
+  }
+}
+
+bool BusLink::leaderless() const { return state_->link.leaderless(); }
 bool BusLink::bound() const { return state_->link.bound(); }
 Epoch BusLink::epoch() const { return state_->link.epoch(); }
 const std::vector<std::string>& BusLink::brokers() const { return state_->link.brokers(); }

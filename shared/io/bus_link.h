@@ -1,10 +1,11 @@
 // A node's connection to its brokers: it finds the leader, says hello, pings, and hands over what the leader
 // says.
 //
-// One DEALER socket a broker; shared/node/leader_link.h decides. With keys each broker must have a key that
-// the allow-list gives to one, and speak under its name; a refusal is told and tried again, as is a hello. A
-// node that is a member (every role but client) also publishes a heartbeat with its load on the leader's
-// feed-in port.
+// One DEALER socket a broker; shared/node/leader_link.h decides. Brokers that it was not given are learned
+// from those that were (broker_book.h). With keys each broker must have a key that the allow-list gives to
+// one, or to the name it was learned under, and speak under its name; a refusal is told and tried again, as
+// is a hello. A node that is a member (every role but client) also publishes a heartbeat with its load on the
+// leader's feed-in port.
 //
 // Invariants
 //  1. The owner hears on_bound, then messages of that leader, then on_unbound, in this order, any number of
@@ -19,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,9 @@ class BusLink {
     virtual void on_message(Now now, const Header& header, const Message& message) = 0;
     // A connection stands; `key` is what the other end proved to have, empty where no keys are in use.
     virtual void on_connected(Now, const std::string& /*broker*/, const std::string& /*key*/) {}
+    virtual void on_disconnected(Now, const std::string& /*broker*/) {}
+    // The answer of one broker, whether it leads or not; ask_each().
+    virtual void on_status(Now, const BrokerStatus&) {}
     // A hello, or the connection itself, was refused; `reason` is for a person. It is tried again with
     // back-off.
     virtual void on_refused(Now now, const Refused& refused) = 0;
@@ -79,7 +84,10 @@ class BusLink {
   // Opens the sockets. BadUsage when an address makes no sense.
   Status open();
   bool send(const Message& message);
+  // Sends it to each broker that is connected and not among those asked, and adds them.
+  void ask_each(const BrokerStatusRequest& request, std::set<std::size_t>& asked);
   [[nodiscard]] bool bound() const;
+  [[nodiscard]] bool leaderless() const;  // brokers are there, and nobody holds office
   [[nodiscard]] Epoch epoch() const;
   [[nodiscard]] const std::vector<std::string>& brokers() const;
   // HOST:PORT of the leader it is bound to.

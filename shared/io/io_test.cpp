@@ -111,6 +111,7 @@ class TinyBroker {
   int pings = 0;
   Epoch epoch{3};
   std::optional<Refused> refusal;
+  std::optional<Redirect> redirect;  // in answer to a hello
   bool deaf = false;
 
  private:
@@ -124,6 +125,8 @@ class TinyBroker {
         ++hellos;
         if (refusal) {
           answer(*refusal);
+        } else if (redirect) {
+          answer(*redirect);
         } else {
           answer(Welcome{"b1", 20ms, 5s, 30s, 100});
         }
@@ -187,6 +190,28 @@ TEST_F(BusLinkTest, BindsPingsAndBindsAgainToABrokerThatCameBack) {
   EXPECT_FALSE(link.send(SnapshotRequest{{2}}));
   broker = std::make_unique<TinyBroker>(context, reactor, address);
   run_until(reactor, [&] { return owner.bound == 2; });
+}
+
+TEST_F(BusLinkTest, FindsALeaderThatItWasNotGivenAndStaysWhenWhoNamedItDies) {
+  TinyBroker leader(context, reactor);
+  auto standby = std::make_unique<TinyBroker>(context, reactor);
+  const std::string given = standby->address();
+  const std::string named = leader.address();
+  standby->redirect = Redirect{"b1", named, {{"b1", named}, {"b2", given}}};
+  BusLink link(context, reactor, identity, {given}, owner);
+  ASSERT_TRUE(link.open());
+  run_until(reactor, [&] { return owner.bound == 1; });
+  EXPECT_EQ(link.leader_address(), named);
+  standby.reset();
+  const int pings = leader.pings;
+  run_until(reactor, [&] { return leader.pings > pings + 2; });
+  EXPECT_EQ(owner.unbound, 0);
+  // Another link of this process, given the dead one's address alone.
+  RecordingOwner later;
+  NodeIdentity other{"test", "c2", Role::Client, {6}};
+  BusLink second(context, reactor, other, {given}, later);
+  ASSERT_TRUE(second.open());
+  run_until(reactor, [&] { return later.bound == 1; });
 }
 
 TEST_F(BusLinkTest, ARefusedHelloIsToldAndTriedAgain) {

@@ -220,6 +220,9 @@ std::string Socket::bound_address() const {
 void Socket::subscribe(std::string_view topic) {
   zmq_setsockopt(handles_->socket, ZMQ_SUBSCRIBE, topic.data(), topic.size());
 }
+void Socket::unsubscribe(std::string_view topic) {
+  zmq_setsockopt(handles_->socket, ZMQ_UNSUBSCRIBE, topic.data(), topic.size());
+}
 
 namespace {
 

@@ -28,6 +28,7 @@
 #include "shared/base/limits/messages.h"
 #include "shared/base/result.h"
 #include "shared/core/key_holder.h"
+#include "shared/io/broker_book.h"
 #include "shared/io/trust.h"
 
 namespace cidbus {
@@ -45,10 +46,12 @@ class SocketContext {
   [[nodiscard]] void* handle() const { return handle_; }
   [[nodiscard]] const Trust& trust() const { return trust_; }
   [[nodiscard]] const Keyring* keys() const { return trust_.keys.get(); }  // null: none are in use
+  [[nodiscard]] BrokerBook& brokers() { return brokers_; }
 
  private:
   const Trust trust_;
   void* handle_;
+  BrokerBook brokers_;
   std::unique_ptr<Gatekeeper> gatekeeper_;
 };
 
@@ -113,6 +116,7 @@ class Socket {
   // HOST:PORT it is bound to.
   [[nodiscard]] std::string bound_address() const;
   void subscribe(std::string_view topic);
+  void unsubscribe(std::string_view topic);
 
   SendAnswer send(std::initializer_list<ByteView> frames);
   // The last frame is sent without a copy; `owner` is let go, on any thread, when ZeroMQ is done with it.

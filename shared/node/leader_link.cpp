@@ -18,6 +18,17 @@ LeaderLink::LeaderLink(std::vector<std::string> brokers, Prng prng)
   ENSURE(!brokers_.empty());
 }
 
+std::size_t LeaderLink::add_broker(std::string address) {
+  brokers_.push_back(std::move(address));
+  connected_.push_back(false);
+  return brokers_.size() - 1;
+}
+
+bool LeaderLink::leaderless() const {
+  const bool any = std::find(connected_.begin(), connected_.end(), true) != connected_.end();
+  return !bound_ && nobody_leads_ && any;
+}
+
 void LeaderLink::on_connected(Monotonic now, std::size_t broker) {
   connected_.at(broker) = true;
   if (!bound_) next_hello_ = now;
@@ -39,6 +50,7 @@ LeaderLink::Change LeaderLink::on_message(Monotonic now, std::size_t broker, con
   if (const auto* welcome = std::get_if<Welcome>(&message)) {
     const bool was_bound = bound_ && broker == candidate_;
     bind(now, broker, *welcome);
+    office_ = header.epoch;
     return was_bound ? Change::None : Change::Bound;
   }
   const bool from_leader = bound_ && broker == candidate_;
@@ -61,10 +73,21 @@ LeaderLink::Change LeaderLink::on_message(Monotonic now, std::size_t broker, con
   return Change::None;
 }
 
+LeaderLink::Change LeaderLink::on_leader_named(Monotonic now, std::string_view address, Epoch epoch) {
+  const auto named = std::find(brokers_.begin(), brokers_.end(), address);
+  if (named == brokers_.end() || epoch < epoch_ || (bound_ && epoch <= office_)) return Change::None;
+  const bool was_bound = bound_;
+  unbind(now);
+  candidate_ = static_cast<std::size_t>(named - brokers_.begin());
+  candidate_named_ = true;
+  return was_bound ? Change::Unbound : Change::None;
+}
+
 void LeaderLink::bind(Monotonic now, std::size_t broker, const Welcome& welcome) {
   bound_ = true;
   candidate_ = broker;
   candidate_named_ = false;
+  nobody_leads_ = false;
   failures_ = 0;
   heard_ = now;
   if (welcome.heartbeat.count() > 0) heartbeat_ = welcome.heartbeat;
@@ -79,6 +102,7 @@ void LeaderLink::unbind(Monotonic now) {
 }
 
 void LeaderLink::follow(Monotonic now, const Redirect& redirect) {
+  nobody_leads_ = redirect.leader.empty();
   const auto named = std::find(brokers_.begin(), brokers_.end(), redirect.endpoint);
   if (named == brokers_.end()) {
     retry_later(now);

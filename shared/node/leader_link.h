@@ -15,6 +15,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shared/base/ids.h"
@@ -38,11 +39,18 @@ class LeaderLink {
   // `brokers`: HOST:PORT of each. REQUIRES: at least one.
   LeaderLink(std::vector<std::string> brokers, Prng prng);
 
+  // One more to look for the leader at; gives its place.
+  std::size_t add_broker(std::string address);
+
   void on_connected(Monotonic now, std::size_t broker);
   Change on_disconnected(Monotonic now, std::size_t broker);
   // Any message from a broker. `accepted` is false for one of a deposed leader, which must not be acted on.
   Change on_message(Monotonic now, std::size_t broker, const Header& header, const Message& message,
                     bool& accepted);
+
+  // Somebody says that this broker took the office of `epoch`: one of a later office than the one it is bound
+  // to is turned to at once.
+  Change on_leader_named(Monotonic now, std::string_view address, Epoch epoch);
 
   // What is due; call it until it answers None, and again at deadline().
   Step step(Monotonic now);
@@ -51,6 +59,8 @@ class LeaderLink {
   [[nodiscard]] bool bound() const { return bound_; }
   [[nodiscard]] std::size_t leader() const { return candidate_; }
   [[nodiscard]] Epoch epoch() const { return epoch_; }
+  // Not bound, and the broker asked last said that nobody holds office.
+  [[nodiscard]] bool leaderless() const;
   [[nodiscard]] const std::vector<std::string>& brokers() const { return brokers_; }
 
  private:
@@ -63,10 +73,12 @@ class LeaderLink {
   std::vector<std::string> brokers_;
   std::vector<bool> connected_;
   Prng prng_;
-  Epoch epoch_;  // highest seen; only grows
+  Epoch epoch_;   // highest seen; only grows
+  Epoch office_;  // of the leader, while bound
   bool bound_ = false;
   std::size_t candidate_ = 0;     // the leader while bound, whom to greet next otherwise
   bool candidate_named_ = false;  // by a redirect
+  bool nobody_leads_ = false;     // said the last redirect
   unsigned failures_ = 0;         // in a row; sets the back-off
   Monotonic next_hello_{};
   Monotonic next_ping_{};

@@ -67,6 +67,44 @@ TEST_F(LeaderLinkTest, ARedirectIsFollowedAtOnce) {
   EXPECT_EQ(now, before);
 }
 
+TEST_F(LeaderLinkTest, ABrokerThatWasLearnedIsGreetedOnceItIsConnected) {
+  connect_all();
+  const auto step = next_step();
+  EXPECT_EQ(link.add_broker("h:4"), 3u);
+  hear(step.broker, Redirect{"b4", "h:4"});
+  link.on_connected(now, 3);
+  const auto followed = next_step();
+  EXPECT_EQ(followed.action, Action::Hello);
+  EXPECT_EQ(followed.broker, 3u);
+}
+
+TEST_F(LeaderLinkTest, ALaterLeaderIsTurnedToAtOnceAndAnEarlierOneNever) {
+  connect_all();
+  const auto step = next_step();
+  hear(step.broker, welcome(), 5);
+  const std::size_t other = (step.broker + 1) % 3;
+  EXPECT_EQ(link.on_leader_named(now, link.brokers()[other], {5}), Change::None);
+  EXPECT_EQ(link.on_leader_named(now, link.brokers()[other], {4}), Change::None);
+  EXPECT_EQ(link.on_leader_named(now, "h:9", {6}), Change::None) << "it knows no such broker";
+  EXPECT_TRUE(link.bound());
+  EXPECT_EQ(link.on_leader_named(now, link.brokers()[other], {6}), Change::Unbound);
+  const auto before = now;
+  const auto next = next_step();
+  EXPECT_EQ(next.action, Action::Hello);
+  EXPECT_EQ(next.broker, other);
+  EXPECT_EQ(now, before);
+}
+
+TEST_F(LeaderLinkTest, KnowsWhenBrokersAreThereAndNobodyLeads) {
+  EXPECT_FALSE(link.leaderless());
+  connect_all();
+  const auto step = next_step();
+  hear(step.broker, Redirect{});
+  EXPECT_TRUE(link.leaderless());
+  hear(next_step().broker, welcome());
+  EXPECT_FALSE(link.leaderless());
+}
+
 TEST_F(LeaderLinkTest, TwoBrokersThatNameEachOtherAreAskedWithBackOff) {
   connect_all();
   const auto start = now;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "shared/base/limits/group.h"
 #include "shared/base/limits/messages.h"
 #include "shared/base/limits/names.h"
 #include "shared/base/limits/tasks.h"
@@ -53,6 +54,11 @@ std::vector<NodeAddress> get_nodes(const List& in, Checks& checks) {
   for (unsigned place = 0; place < nodes.size(); ++place) nodes[place] = get(in[place], checks);
   return nodes;
 }
+template <typename List>
+std::vector<NodeAddress> get_brokers(const List& in, Checks& checks) {
+  checks.count(in, "more brokers than a group has", limits::brokers);
+  return get_nodes(in, checks);
+}
 std::vector<BlockKey> get_keys(capnp::Data::Reader in, Checks& checks) {
   checks.require(in.size() % sizeof(BlockKey) == 0, "block keys that are not 16 bytes each");
   checks.require(in.size() <= limits::items_a_message * sizeof(BlockKey), too_many);
@@ -80,8 +86,16 @@ Hello get(schema::Hello::Reader in, Checks& checks) {
 }
 Welcome get(schema::Welcome::Reader in, Checks& checks) {
   return {checks.name(in.getLeader(), "a leader that is not a name"),
-          checks.milliseconds(in.getHeartbeatMs()), checks.milliseconds(in.getNodeTimeoutMs()),
-          checks.milliseconds(in.getLeaseMs()), in.getCredit()};
+          checks.milliseconds(in.getHeartbeatMs()),
+          checks.milliseconds(in.getNodeTimeoutMs()),
+          checks.milliseconds(in.getLeaseMs()),
+          in.getCredit(),
+          get_brokers(in.getBrokers(), checks)};
+}
+Redirect get(schema::Redirect::Reader in, Checks& checks) {
+  return {checks.name(in.getLeader(), "a leader that is not a name"),
+          checks.text(in.getEndpoint(), limits::endpoint_length, "an endpoint over 256 characters"),
+          get_brokers(in.getBrokers(), checks)};
 }
 Refused get(schema::Refused::Reader in, Checks& checks) {
   return {checks.pick(in.getWhy(), Refusal::NotKnown, "an unknown refusal"),
@@ -324,10 +338,8 @@ Message get_body(schema::Envelope::Body::Reader in, Checks& checks) {
       return get(in.getHello(), checks);
     case Body::WELCOME:
       return get(in.getWelcome(), checks);
-    case Body::REDIRECT: {
-      const NodeAddress leader = get(in.getRedirect(), checks);
-      return Redirect{leader.name, leader.endpoint};
-    }
+    case Body::REDIRECT:
+      return get(in.getRedirect(), checks);
     case Body::REFUSED:
       return get(in.getRefused(), checks);
     case Body::GOODBYE:
@@ -417,6 +429,14 @@ Message get_body(schema::Envelope::Body::Reader in, Checks& checks) {
           get_reason(in.getStoreReply().getReason(), checks)};
     case Body::FEED:
       return get(in.getFeed(), checks);
+    case Body::BROKER_STATUS_REQUEST:
+      return BrokerStatusRequest{RequestId{in.getBrokerStatusRequest()}};
+    case Body::BROKER_STATUS:
+      return get(in.getBrokerStatus(), checks);
+    case Body::HANDOVER_REQUEST:
+      return get(in.getHandoverRequest(), checks);
+    case Body::HANDOVER_ANSWER:
+      return get(in.getHandoverAnswer(), checks);
   }
   checks.require(false, "a message of a kind this version does not know");
   return Ping{};

@@ -54,6 +54,10 @@ void put(Body out, const Hello& hello) {
     put_all(body.initStrictTypes(size_of(hello.strict_types)), hello.strict_types);
   }
 }
+template <typename List>
+void put_all(List out, const std::vector<NodeAddress>& nodes) {
+  for (unsigned place = 0; place < out.size(); ++place) wire::put(out[place], nodes[place]);
+}
 void put(Body out, const Welcome& welcome) {
   auto body = out.initWelcome();
   body.setLeader(text_of(welcome.leader));
@@ -61,9 +65,13 @@ void put(Body out, const Welcome& welcome) {
   body.setNodeTimeoutMs(count_of(welcome.node_timeout));
   body.setLeaseMs(count_of(welcome.lease));
   body.setCredit(welcome.credit);
+  put_all(body.initBrokers(size_of(welcome.brokers)), welcome.brokers);
 }
 void put(Body out, const Redirect& redirect) {
-  wire::put(out.initRedirect(), NodeAddress{redirect.leader, redirect.endpoint});
+  auto body = out.initRedirect();
+  body.setLeader(text_of(redirect.leader));
+  body.setEndpoint(text_of(redirect.endpoint));
+  put_all(body.initBrokers(size_of(redirect.brokers)), redirect.brokers);
 }
 void put(Body out, const Refused& refused) {
   auto body = out.initRefused();
@@ -251,6 +259,11 @@ void put(Body out, const Snapshot& snapshot) {
   body.setBlocksIndexed(snapshot.blocks_indexed);
 }
 
+void put(Body out, const BrokerStatusRequest& request) { out.setBrokerStatusRequest(request.request.value); }
+void put(Body out, const BrokerStatus& status) { wire::put(out.initBrokerStatus(), status); }
+void put(Body out, const HandoverRequest& request) { wire::put(out.initHandoverRequest(), request); }
+void put(Body out, const HandoverAnswer& answer) { wire::put(out.initHandoverAnswer(), answer); }
+
 void put(Body out, const Announce& announce) {
   auto body = out.initAnnounce();
   body.setFirst(announce.first);
@@ -261,10 +274,6 @@ void put(Body out, const Find& find) {
   auto body = out.initFind();
   body.setRequest(find.request.value);
   body.setBlocks(data_of(find.blocks));
-}
-template <typename List>
-void put_all(List out, const std::vector<NodeAddress>& nodes) {
-  for (unsigned place = 0; place < out.size(); ++place) wire::put(out[place], nodes[place]);
 }
 void put(Body out, const Providers& providers) {
   auto body = out.initProviders();

@@ -40,6 +40,14 @@ void put_event(schema::Feed::Event::Builder out, const CountersEvent& event) {
   counters.setRefusedMessages(event.refused_messages);
 }
 
+void put_event(schema::Feed::Event::Builder out, const ElectionEvent& event) {
+  auto election = out.initElection();
+  election.setWord(static_cast<schema::ElectionWord>(event.word));
+  if (!event.to.empty()) election.setTo(text_of(event.to));
+  election.setEpoch(event.epoch.value);
+  election.setLast(event.last.value);
+}
+
 FeedEvent get_task(schema::Feed::Task::Reader in, Checks& checks) {
   return TaskEvent{TaskId{in.getTask()}, checks.name(in.getType(), "a task type that is not a name"),
                    checks.pick(in.getState(), TaskState::Timeout, "an unknown task state"),
@@ -68,6 +76,11 @@ FeedEvent get_leader(schema::Feed::Leader::Reader in, Checks& checks) {
       checks.text(in.getEndpoint(), limits::endpoint_length, "an endpoint over 256 characters"),
       Epoch{in.getEpoch()}};
 }
+FeedEvent get_election(schema::Feed::Election::Reader in, Checks& checks) {
+  return ElectionEvent{checks.pick(in.getWord(), ElectionWord::Resign, "an unknown word of an election"),
+                       checks.name(in.getTo(), "a broker that is not a name"), Epoch{in.getEpoch()},
+                       LogIndex{in.getLast()}};
+}
 
 FeedEvent get_event(schema::Feed::Event::Reader in, Checks& checks) {
   switch (in.which()) {
@@ -83,6 +96,8 @@ FeedEvent get_event(schema::Feed::Event::Reader in, Checks& checks) {
       return SkippedEvent{in.getSkipped()};
     case schema::Feed::Event::COUNTERS:
       return get_counters(in.getCounters(), checks);
+    case schema::Feed::Event::ELECTION:
+      return get_election(in.getElection(), checks);
   }
   checks.require(false, "an unknown feed event");
   return SkippedEvent{};
@@ -103,7 +118,7 @@ void put(schema::Feed::Builder out, const Feed& feed) {
 
 Feed get(schema::Feed::Reader in, Checks& checks) {
   Feed feed;
-  feed.topic = checks.pick(in.getTopic(), FeedTopic::Counters, "an unknown feed topic");
+  feed.topic = checks.pick(in.getTopic(), FeedTopic::Elections, "an unknown feed topic");
   feed.number = in.getNumber();
   feed.applied = {in.getApplied()};
   feed.time = {in.getTime()};

@@ -83,6 +83,13 @@ NodeAddress get(schema::NodeAddress::Reader in, Checks& checks);
 void put(schema::BrokerInfo::Builder out, const BrokerInfo& broker);
 BrokerInfo get(schema::BrokerInfo::Reader in, Checks& checks);
 
+void put(schema::BrokerStatus::Builder out, const BrokerStatus& status);
+BrokerStatus get(schema::BrokerStatus::Reader in, Checks& checks);
+void put(schema::HandoverRequest::Builder out, const HandoverRequest& request);
+HandoverRequest get(schema::HandoverRequest::Reader in, Checks& checks);
+void put(schema::HandoverAnswer::Builder out, const HandoverAnswer& answer);
+HandoverAnswer get(schema::HandoverAnswer::Reader in, Checks& checks);
+
 void put(schema::Feed::Builder out, const Feed& feed);
 Feed get(schema::Feed::Reader in, Checks& checks);
 

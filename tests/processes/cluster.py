@@ -115,6 +115,8 @@ class Cluster:
         self.running = {}  # name -> Popen
         self.data = {}     # name -> its data folder, where it is not folder/NAME
         self.more = {}     # name -> more of its command line
+        self.environment = {}  # of programs that are no command and no node
+        self.given = {}    # name -> the brokers it is told of, where not all
         self.broker_names = [f"b{number}" for number in range(1, brokers + 1)]
         self.names = list(self.broker_names)
         for letter, count in (("w", workers), ("g", gateways), ("o", observers), ("l", leechers)):
@@ -175,7 +177,7 @@ class Cluster:
     def command(self, name):
         number = int(name[1:])
         common = ["--name", name, "--cluster", self.name, *self.key_flags(name)]
-        brokers = ["--brokers", self.broker_address]
+        brokers = ["--brokers", self.given.get(name, self.broker_address)]
         data = ["--data", self.data_folder(name)]
         if name[0] == "b":
             group = ",".join(f"{one}={self.address_of_broker(one)}/{9 - int(one[1:])}" for one in self.broker_names)
@@ -209,7 +211,7 @@ class Cluster:
         with open(self.folder / f"{name}.log", "ab") as log:
             # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
             self.running[name] = subprocess.Popen(
-                [*self.command(name), *self.more.get(name, [])], stdin=subprocess.DEVNULL, stdout=log,
+                [*self.prefix(name), *self.command(name), *self.more.get(name, [])], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, preexec_fn=die_with_the_test)
         return self.running[name]
 
@@ -237,18 +239,22 @@ class Cluster:
 
     # -- questions
 
-    def start_cidbus(self, *arguments, **options):
-        """The command, as a running process with pipes."""
+    def prefix(self, _name):
+        """What the command of this node, or of `person`, begins with."""
+        return []
+
+    def start_cidbus(self, *arguments, brokers=None, host="person", **options):
+        """The command, as a running process with pipes; `brokers` it is told of, if not all."""
         # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
         return subprocess.Popen(
-            [BIN / "cidbus", "--brokers", self.broker_address, "--cluster", self.name,
+            [*self.prefix(host), BIN / "cidbus", "--brokers", brokers or self.broker_address, "--cluster", self.name,
              *map(str, self.key_flags("person")), *map(str, arguments)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             preexec_fn=die_with_the_test, **options)
 
-    def cidbus(self, *arguments, given="", timeout=PATIENCE_SECONDS):
+    def cidbus(self, *arguments, given="", timeout=PATIENCE_SECONDS, **options):
         """Runs the command to its end; its exit code is the caller's to judge."""
-        process = self.start_cidbus(*arguments)
+        process = self.start_cidbus(*arguments, **options)
         try:
             out, err = process.communicate(given, timeout)
         except subprocess.TimeoutExpired as late:

@@ -92,6 +92,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   void send_to_broker(group::Seat to, group::Channel channel, ByteView head,
                       std::span<const group::SharedBatch> behind) override;
   void publish(FeedTopic topic, ByteView frame) override { feed_.on_frame(topic, frame); }
+  void follow_feeds(FeedTopic, bool) override {}
   void write(LogLevel level, std::string_view line) override;
 
   Result<Recovered> recover_from_disk();

@@ -1,4 +1,4 @@
-#include "observer/feed_tracker.h"
+#include "shared/node/feed_tracker.h"
 
 #include <algorithm>
 

@@ -1,0 +1,145 @@
+#include "client/command/group_overview.h"
+
+#include <algorithm>
+
+#include "shared/base/limits/group.h"
+
+namespace cidbus {
+
+void GroupOverview::add(const BrokerStatus& status) {
+  const bool other_group =
+      !brokers_.empty() && std::none_of(status.brokers.begin(), status.brokers.end(), [&](const auto& peer) {
+        return brokers_.contains(std::string(peer.name));
+      });
+  if (other_group) return;
+  durability_ = status.durability;
+  for (const BrokerPeer& peer : status.brokers) {
+    Broker& known = brokers_[std::string(peer.name)];
+    known.name = peer.name;
+    known.address = peer.endpoint;
+    known.priority = peer.priority;
+    known.last_contact.milliseconds =
+        std::max(known.last_contact.milliseconds, peer.last_contact.milliseconds);
+    if (status.duty == Duty::Leader && status.epoch >= on_disk_epoch_) on_disk_[known.name] = peer.durable;
+  }
+  if (status.duty == Duty::Leader) on_disk_epoch_ = std::max(on_disk_epoch_, status.epoch);
+  const auto itself = brokers_.find(std::string(status.name));
+  if (itself == brokers_.end()) return;
+  Broker& broker = itself->second;
+  broker.duty = status.duty;
+  broker.epoch = status.epoch;
+  broker.last = status.last;
+  broker.durable = status.durable;
+  broker.commit = status.commit;
+  broker.applied = status.applied;
+  broker.follows = status.leader;
+}
+
+void GroupOverview::add(const Snapshot& snapshot) {
+  durability_ = snapshot.durability;
+  for (const BrokerInfo& info : snapshot.brokers) {
+    Broker& broker = brokers_[std::string(info.name)];
+    broker.name = info.name;
+    broker.address = info.endpoint;
+    broker.duty = info.leader ? Duty::Leader : Duty::Standby;
+    broker.epoch = info.epoch;
+    broker.last = info.last;
+    broker.durable = info.durable;
+    broker.commit = info.commit;
+    broker.applied = info.applied;
+    on_disk_[broker.name] = info.durable;
+  }
+}
+
+bool GroupOverview::complete() const { return !empty() && reachable() == brokers_.size(); }
+
+std::size_t GroupOverview::reachable() const {
+  return static_cast<std::size_t>(std::count_if(
+      brokers_.begin(), brokers_.end(), [](const auto& entry) { return entry.second.duty.has_value(); }));
+}
+
+const GroupOverview::Broker* GroupOverview::leader() const {
+  const Broker* best = nullptr;
+  for (const auto& [name, broker] : brokers_)
+    if (broker.duty == Duty::Leader && (best == nullptr || broker.epoch > best->epoch)) best = &broker;
+  return best;
+}
+
+std::vector<GroupOverview::Broker> GroupOverview::brokers(const std::string& address) const {
+  const Broker* const leads = leader();
+  LogIndex longest;
+  for (const auto& [name, broker] : brokers_) longest = std::max(longest, broker.last);
+  if (leads != nullptr) longest = leads->last;
+  std::vector<Broker> all;
+  for (const auto& [name, known] : brokers_) {
+    Broker broker = known;
+    if (broker.address.empty()) broker.address = address;
+    const auto told = on_disk_.find(name);
+    const bool by_leader = leads != nullptr && told != on_disk_.end();
+    if (by_leader || broker.duty) {
+      const LogIndex durable = by_leader ? told->second : broker.durable;
+      broker.lag = longest.value - std::min(longest.value, durable.value);
+    }
+    all.push_back(std::move(broker));
+  }
+  return all;
+}
+
+std::string GroupOverview::quorum_text() const {
+  return std::to_string(needed()) + " of " + std::to_string(brokers_.size()) + " brokers needed, " +
+         std::to_string(reachable()) + " reachable";
+}
+
+std::string GroupOverview::no_leader_text() const {
+  for (const auto& [name, broker] : brokers_)
+    if (broker.duty == Duty::Standby && !broker.follows.empty())
+      return broker.follows + " leads, says " + name + ", but it is not reachable from here";
+  std::string silent;
+  for (const auto& [name, broker] : brokers_)
+    if (!broker.duty) silent += (silent.empty() ? "" : ", ") + name;
+  const std::string what = "nobody is in office: " + quorum_text();
+  if (reachable() >= needed()) return what + "; an election is under way, ask again";
+  return what + "; start one of " + silent + ", or mend the network to it";
+}
+
+std::string_view state_of(const GroupOverview::Broker& broker) {
+  return broker.duty ? to_text(*broker.duty) : "unreachable";
+}
+
+namespace {
+
+void number_if(JsonWriter& json, std::string_view name, bool known, std::uint64_t number) {
+  json.name(name);
+  known ? json.number(number) : json.null();
+}
+
+}  // namespace
+
+void write_json(JsonWriter& json, const GroupOverview& group, const std::string& address) {
+  const auto brokers = group.brokers(address);
+  json.name("quorum").open_object().name("held").boolean(group.leader() != nullptr);
+  json.name("brokers").number(brokers.size()).name("needed").number(group.needed());
+  json.name("reachable").number(group.reachable());
+  json.name("tolerates").number(brokers.size() - group.needed()).close_object();
+  json.name("brokers").open_array();
+  for (const GroupOverview::Broker& broker : brokers) {
+    const bool answered = broker.duty.has_value();
+    json.open_object().name("name").string(broker.name).name("address").string(broker.address);
+    json.name("leader").boolean(broker.duty == Duty::Leader);
+    json.name("state").string(state_of(broker));
+    number_if(json, "priority", broker.priority.has_value(),
+              static_cast<std::uint64_t>(broker.priority.value_or(0)));
+    number_if(json, "epoch", answered, broker.epoch.value);
+    number_if(json, "last", answered, broker.last.value);
+    number_if(json, "durable", answered, broker.durable.value);
+    number_if(json, "commit", answered, broker.commit.value);
+    number_if(json, "applied", answered, broker.applied.value);
+    number_if(json, "lag", broker.lag.has_value(), broker.lag.value_or(0));
+    const bool heard = broker.last_contact.milliseconds != 0;
+    json.name("last_contact").string_or_null(heard ? to_rfc3339(broker.last_contact) : "");
+    json.close_object();
+  }
+  json.close_array();
+}
+
+}  // namespace cidbus

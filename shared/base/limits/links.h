@@ -1,0 +1,15 @@
+// A node's links to its brokers: where each of them stops. What limits are for: README.md, here.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace cidbus::limits {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::size_t brokers_known = 16;  // learned from brokers, a cluster
+inline constexpr auto listen_after = 500ms;       // bound for so long, a link hears the feed's leader events
+inline constexpr auto status_answer_time = 1000ms;  // a broker asked for its status gets this long
+
+}  // namespace cidbus::limits
