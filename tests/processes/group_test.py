@@ -144,11 +144,15 @@ class OneAddressIsEnough(ClusterTest):
         only = cluster.address_of_broker("b3")
         cluster.given = {"w1": only, "w2": only, "g1": only}
         cluster.start()
+        wait_until(lambda: cluster.cidbus("cluster", "status", brokers=only).code == 0, "b3 tells how the group is")
         self.assertEqual(cluster.leader(), "b1")
         batch = "".join(json.dumps({"type": "echo", "params": {"n": str(number)}}) + "\n" for number in range(20000))
         process = cluster.start_cidbus("submit", "--batch", "-", "--wait", "--output", "ndjson", brokers=only)
-        process.stdin.write(batch)
-        process.stdin.close()
+        try:
+            process.stdin.write(batch)
+            process.stdin.close()
+        except BrokenPipeError:
+            self.fail(f"the client gave up: {process.stderr.read()}")
         out = process.stdout.readline()
         cluster.kill("b3")
         out += "".join(process.stdout.readline() for _ in range(1000))

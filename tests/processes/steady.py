@@ -1,0 +1,159 @@
+"""Brokers hurt one after another while a client submits without end: how long until the next task is accepted, and
+whether every task was answered, once.
+
+    hurt = Steady(cluster)
+    hurt.kill_leader()                  # kill -9; the broker is back, and has caught up, when this returns
+    hurt.pause("leader")                # SIGSTOP until another one leads, then SIGCONT
+    hurt.pause("standby")
+    hurt.finish()                       # raises when a task was lost, told twice or answered wrongly
+    print(hurt.table())
+
+A task counts as the next accepted one when it was submitted after the blow: what was on its way before may have been
+accepted before. Who won each election is read off the feed afterwards: its journal must have been no shorter than that
+of whoever voted for it.
+"""
+
+import bisect
+import json
+import random
+import signal
+import subprocess
+import threading
+import time
+
+from cluster import BIN, PATIENCE_SECONDS, die_with_the_test, wait_until
+
+SECOND = 1_000_000_000
+REST_SECONDS = 0.2  # between two blows, so that each meets a group at work
+
+
+def percentile(values, share):
+    """The value that this share of all is not above."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1))]
+
+
+class Steady:
+    """A cluster under a steady client, and what was done to it. The cluster has an observer, o1."""
+
+    def __init__(self, cluster, window=64, seed=1, prefix=()):
+        self.cluster, self.chance = cluster, random.Random(seed)
+        self.times = {}      # what was done -> milliseconds to the next accepted task, each time
+        self.submitted = []  # nanoseconds, in order
+        self.accepted = []   # of the same tasks
+        self.summary = None
+        environment = {"CIDBUS_BROKERS": cluster.broker_address, "CIDBUS_CLUSTER": cluster.name,
+                       "CIDBUS_CONFIG": "/dev/null", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", **cluster.environment}
+        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+        self.client = subprocess.Popen([*prefix, BIN / "steady_client", str(window)], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True, env=environment,
+                                       preexec_fn=die_with_the_test)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        self.next_accepted(time.monotonic_ns())
+
+    def read(self):
+        for line in self.client.stdout:
+            words = line.split()
+            if words[0] == "accepted":
+                self.accepted.append(int(words[2]))
+                self.submitted.append(int(words[1]))  # last: whoever sees it finds the other
+            else:
+                self.summary = dict(zip(words[::2], map(int, words[1::2])))
+
+    def next_accepted(self, since):
+        """Milliseconds from `since` until a task that was submitted after it was accepted."""
+        def found():
+            place = bisect.bisect_right(self.submitted, since)
+            return place < len(self.submitted) and self.accepted[place]
+        return (wait_until(found, "a task is accepted again") - since) / 1e6
+
+    def note(self, what, since):
+        self.times.setdefault(what, []).append(self.next_accepted(since))
+
+    def status(self, brokers=None):
+        done = self.cluster.cidbus("cluster", "status", "--output", "json", brokers=brokers)
+        return done.json() if done.out else {"brokers": [], "leader": None}
+
+    def wait_until_whole(self):
+        """Every broker is up, and none is more than a batch or so behind; gives the leader's name."""
+        def whole():
+            status = self.status()
+            lags = [broker["lag"] for broker in status["brokers"] if broker["state"] in ("leader", "standby")]
+            return len(lags) == len(self.cluster.broker_names) and status["leader"] and \
+                all(lag is not None and lag < 1000 for lag in lags) and status["leader"]
+        leader = wait_until(whole, "every broker has caught up")
+        time.sleep(REST_SECONDS)
+        return leader
+
+    def kill_leader(self):
+        leader = self.wait_until_whole()
+        since = time.monotonic_ns()
+        self.cluster.kill(leader)
+        self.note("leader killed", since)
+        self.cluster.spawn(leader)
+
+    def pause(self, whom):
+        """SIGSTOP; a leader until another one leads, a standby for half a second. Then SIGCONT."""
+        leader = self.wait_until_whole()
+        standbys = [name for name in self.cluster.broker_names if name != leader]
+        paused = leader if whom == "leader" else self.chance.choice(standbys)
+        since = time.monotonic_ns()
+        self.cluster.running[paused].send_signal(signal.SIGSTOP)
+        self.note(f"{whom} paused", since)
+        if whom == "standby":
+            time.sleep(0.5)
+        self.cluster.running[paused].send_signal(signal.SIGCONT)
+
+    def finish(self):
+        """Ends the client; every task it has submitted must have been told once, as its own."""
+        self.client.stdin.close()
+        if self.client.wait(PATIENCE_SECONDS) != 0:
+            raise AssertionError(f"the client ended with {self.client.returncode}")
+        self.reader.join(PATIENCE_SECONDS)
+        self.client.stdout.close()
+        bad = {what: self.summary[what] for what in ("twice", "wrong", "failed", "same")}
+        if any(bad.values()) or self.summary["told"] != self.summary["submitted"]:
+            raise AssertionError(f"not every task was answered once: {self.summary}")
+
+    def elections(self):
+        """(epoch, winner, its newest record, {voter: its newest record}) of each election that was not a hand-over.
+
+        A voter's record is that of its AYE: when its vote is on disk, it may have heard of the new office already."""
+        asked, stood, ayes, votes = set(), {}, {}, {}
+        for line in self.cluster.log("o1").splitlines():
+            event = json.loads(line) if line.startswith('{"event":"election"') and line.endswith("}") else None
+            if event is None:
+                continue
+            epoch, speaker, to = event["epoch"], event["publisher"], event["to"]
+            if event["word"] == "HANDOVER":
+                asked.add(epoch + 1)
+            elif event["word"] == "AYE":
+                ayes[(speaker, to)] = event["last"]
+            elif event["word"] == "VOTE_REQ":
+                stood[(epoch, speaker)] = event["last"]
+            elif event["word"] == "VOTE" and (speaker, to) in ayes:
+                votes.setdefault((epoch, to), {})[speaker] = ayes.pop((speaker, to))
+        return [(epoch, winner, stood[(epoch, winner)], voters) for (epoch, winner), voters in sorted(votes.items())
+                if epoch not in asked and (epoch, winner) in stood]
+
+    def check_winners(self):
+        """How many elections there were, and in how many of them a voter of higher priority with the same journal gave
+        way, which it does only while it is not fit; no winner may have had a shorter journal than a voter."""
+        elections, gave_way = self.elections(), 0
+        for epoch, winner, last, voters in elections:
+            for voter, held in voters.items():
+                if held > last:
+                    raise AssertionError(f"epoch {epoch}: {winner} won with {last} against {voter} with {held}")
+                gave_way += held == last and voter < winner
+        return len(elections), gave_way
+
+    def table(self):
+        lines = [f"{'':16} {'times':>6} {'p50':>8} {'p95':>8} {'worst':>8}   ms to the next accepted task"]
+        for what, times in self.times.items():
+            lines.append(f"{what:16} {len(times):6} {percentile(times, 0.5):8.1f} {percentile(times, 0.95):8.1f} "
+                         f"{max(times):8.1f}")
+        if self.summary:
+            lost = self.summary["submitted"] - self.summary["told"]
+            lines.append(f"{self.summary['submitted']} tasks submitted, {lost} lost, {self.summary['twice']} told twice")
+        return "\n".join(lines)
