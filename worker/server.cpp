@@ -115,6 +115,13 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   bool withdraw(const AttemptId& attempt) override { return slots->withdraw(attempt); }
   void cancel(const AttemptId& attempt) override { slots->cancel(attempt); }
 
+  void overdue(const AttemptId& attempt, Duration since) override {
+    log.warning("task " + to_text(attempt.task) + " was told to stop " +
+                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) +
+                " s ago and goes on: its type, " + slots->type_of(attempt) +
+                ", does not look whether it is cancelled; its slot is lost until it ends");
+  }
+
   void on_slots(Now now) {
     Slots::Events& events = slots->take_events();
     for (const AttemptId& attempt : events.began) core.on_begin(now, attempt);

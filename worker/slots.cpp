@@ -114,6 +114,14 @@ void Slots::cancel(const AttemptId& attempt) {
   });
 }
 
+std::string Slots::type_of(const AttemptId& attempt) const {
+  std::string type;
+  state_->desk.on_begun([&](const Job* job) {
+    if (job->attempt == attempt) type = job->type;
+  });
+  return type;
+}
+
 int Slots::descriptor() const { return state_->desk.descriptor(); }
 
 Slots::Events& Slots::take_events() {

@@ -68,6 +68,8 @@ class Slots {
   bool launch();
   bool withdraw(const AttemptId& attempt);
   void cancel(const AttemptId& attempt);
+  // Of an attempt that has begun and not ended; empty for any other.
+  [[nodiscard]] std::string type_of(const AttemptId& attempt) const;
 
   // Readable when something ended that is to be told at once.
   [[nodiscard]] int descriptor() const;

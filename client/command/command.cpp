@@ -66,6 +66,9 @@ int fail(Environment& environment, const Fault& why) {
 }
 
 int run_action(const Action& action, CommonOptions common, Environment& environment) {
+  if (common.trust.insecure)
+    report(environment,
+           "--insecure: no keys are used; whoever answers at the brokers' addresses is believed");
   Context context(environment, std::move(common));
   const Result<int> ended = action(context);
   const Status written = context.output().flush();

@@ -317,11 +317,15 @@ void Desk::ask_waits(Now now) {
 void Desk::on_find(Guest guest, const Find& find) {
   if (online_) return pass_on(guest, find);
   Providers answer{find.request, {{settings_.name, settings_.exchange}}, {}};
+  bool any = false;
   for (const BlockKey& key : find.blocks) {
     answer.blocks.push_back({key, {}});
-    if (output_.holds(key)) answer.blocks.back().holders.push_back(0);
+    if (!output_.holds(key)) continue;
+    answer.blocks.back().holders.push_back(0);
+    any = true;
   }
-  output_.tell(guest, answer);
+  any ? output_.tell(guest, answer)
+      : tell_cut_off(guest);  // that nobody holds it would be more than it knows
 }
 
 void Desk::on_providers(const Providers& providers) {

@@ -303,6 +303,8 @@ TEST_F(DeskTest, NamesItselfAsHolderOfWhatAnybodyHolds) {
   const Find find{{5}, {mine, BlockKey{}}};
   desk_->on_message(now_, one, find);
   EXPECT_THAT(turn(), ElementsAre("g1 providers here nobody"));
+  desk_->on_message(now_, one, Find{{6}, {BlockKey{}}});
+  EXPECT_THAT(turn(), ElementsAre("g1 refused")) << "cut off, it does not know that nobody holds it";
   desk_->on_online();
   desk_->on_message(now_, one, find);
   EXPECT_THAT(turn(), ElementsAre("leader find"));

@@ -19,6 +19,9 @@ namespace {
 
 constexpr int messages_a_turn = 256;
 constexpr int feed_in_offset = 2;  // DESIGN section 11: a broker at port P hears the feed at P+2
+// Handshakes broken off in a row, some milliseconds apart, that are no accident. Two ends of other trust tell
+// each other so, but whoever hangs up first may keep the other from hearing it.
+constexpr std::size_t breaks_told = 8;
 
 std::optional<int> parse_port(std::string_view text) {
   int port = 0;
@@ -101,7 +104,7 @@ struct BusLink::State {
     std::optional<Socket> socket = {};
     KeyHolder server = {};                  // who is taken to be there; nobody where no keys are in use
     bool stands = false;                    // it is connected, or was
-    std::size_t tried = 0;                  // servers that it was not
+    std::size_t tried = 0;                  // servers that it was not; without keys, handshakes broken off
     Monotonic greet_at = Monotonic::max();  // with a new socket
   };
   std::deque<Connection> connections;       // one a broker
@@ -151,6 +154,7 @@ struct BusLink::State {
     if (!connections[broker].socket) return;  // it was learned in this turn
     while (const auto event = connections[broker].socket->next_event()) {
       if (*event == ConnectionEvent::Connected) {
+        if (context.keys() == nullptr) connections[broker].tried = 0;
         link.on_connected(now.monotonic, broker);
         connections[broker].stands = true;
         owner.on_connected(now, link.brokers()[broker], connections[broker].server.key);
@@ -205,8 +209,11 @@ struct BusLink::State {
   void on_no_connection(Now now, std::size_t broker, ConnectionEvent why) {
     Connection& connection = connections[broker];
     if (why == ConnectionEvent::BrokenOff) {
-      if (context.keys() == nullptr) return;  // libzmq tries again by itself
       ++connection.tried;
+      if (context.keys() == nullptr) {  // libzmq tries again by itself
+        if (connection.tried % breaks_told != 0 || link.bound()) return;
+        return owner.on_refused(now, {Refusal::NotAllowed, reason_of(why, link.brokers()[broker]), {}});
+      }
       connection.greet_at = now.monotonic;
       const std::size_t known = servers(connection).size();
       if (known > 0 && connection.tried % known != 0) return;
@@ -227,6 +234,11 @@ struct BusLink::State {
     if (why == ConnectionEvent::NotAdmitted) {
       return address + " does not let in the key of '" + keys->self().name +
              "'; add its line to the allow-list there";
+    }
+    if (keys == nullptr) {
+      return address +
+             " breaks every connection off: it takes nobody without a key, or is no broker; give --key-file "
+             "FILE, or another address";
     }
     return address + " has none of the keys that " + keys->allow_file() +
            " gives to brokers, or speaks without keys; bring that list up to date";

@@ -210,18 +210,22 @@ Result<Trust> trust_of(const NodeOptions& options, Role role, Log& log) {
   if (!trust) return trust;
   if (options.keys.insecure)
     log.warning("--insecure: no keys are used; whoever reaches this node's ports is believed");
-  if (trust->keys == nullptr) return trust;
-  const KeyHolder& self = trust->keys->self();
-  const std::string whose = "the allow-list " + trust->keys->allow_file() + " gives the key " +
-                            options.keys.key + " to '" + self.name + "' as " + to_text(self.roles);
-  if (self.name != options.name)
-    return fault(FaultKind::NotAllowed,
-                 whose + ", not to '" + options.name + "'; give each node its own key");
-  if (!self.roles.has(role)) {
-    return fault(FaultKind::NotAllowed,
-                 whose + ", not as " + std::string(to_text(role)) + "; add that role to its line there");
-  }
+  if (Status good = check_key(*trust, options.name, role); !good) return tl::unexpected(good.error());
   return trust;
+}
+
+Status check_key(const Trust& trust, std::string_view name, Role role) {
+  if (trust.keys == nullptr) return {};
+  const KeyHolder& self = trust.keys->self();
+  const std::string whose = "the allow-list " + trust.keys->allow_file() + " gives the key in use to '" +
+                            self.name + "' as " + to_text(self.roles);
+  if (self.name != name) {
+    return fault(FaultKind::NotAllowed,
+                 whose + ", not to '" + std::string(name) + "'; give each node its own key");
+  }
+  if (self.roles.has(role)) return {};
+  return fault(FaultKind::NotAllowed,
+               whose + ", not as " + std::string(to_text(role)) + "; add that role to its line there");
 }
 
 Result<LogLevel> log_level_of(const NodeOptions& options) {

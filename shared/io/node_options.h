@@ -68,8 +68,10 @@ Result<Trust> trust_of(const KeyOptions& options, Log* log);
 // The same for who connects only later, where CIDBUS_KEY_FILE and CIDBUS_ALLOW_FILE stand in for what is
 // empty: what cannot be used is the Trust's fault, told by what connects.
 Trust trust_or_fault(const KeyOptions& options);
-// The same for a node: NotAllowed also when its key is not for its name and role. Warns of --insecure.
+// The same for a node, whose key is checked. Warns of --insecure.
 Result<Trust> trust_of(const NodeOptions& options, Role role, Log& log);
+// NotAllowed when there are keys and they are not for this name and role.
+Status check_key(const Trust& trust, std::string_view name, Role role);
 Result<LogLevel> log_level_of(const NodeOptions& options);
 
 }  // namespace cidbus

@@ -144,6 +144,17 @@ class Cluster:
     def key_flags(self, name):
         return ["--key-file", self.keys / f"{name}.key"] if self.keys else []
 
+    def knock(self, port, name, role, says, key=None, server="b1"):
+        """What somebody with this key, or with none, is told at the port (of the base) by who should be `server`."""
+        command = [BIN / "key_holder", f"127.0.0.1:{self.ports.base + port}", self.name, name, role, says]
+        if key:
+            # It believes to be on the list itself, whatever the cluster's own list says.
+            allow = self.keys / "allow-of-all"
+            allow.write_text("".join(file.read_text() for file in self.keys.glob("*.pub")))
+            command += [self.keys / f"{key}.key", allow, server]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout.splitlines()
+
     # -- where things are
 
     @property

@@ -8,24 +8,11 @@ import unittest
 
 from cluster import BIN, PATIENCE_SECONDS, ClusterTest, wait_until
 
-KEY_HOLDER = BIN / "key_holder"
-
 
 class Keys(ClusterTest):
     def setUp(self):
         super().setUp()
         self.cluster = self.new_cluster(workers=2, gateways=1, observers=1, keys=True)
-
-    def key_holder(self, port, name, role, says, key=None, server="b1"):
-        """What somebody with this key, or with none, is told at the port by who should be `server`."""
-        command = [KEY_HOLDER, f"127.0.0.1:{self.cluster.ports.base + port}", self.cluster.name, name, role, says]
-        if key:
-            # It believes to be on the list itself, whatever the cluster's own list says.
-            allow = self.folder / "allow-of-all"
-            allow.write_text("".join(file.read_text() for file in self.cluster.keys.glob("*.pub")))
-            command += [self.cluster.keys / f"{key}.key", allow, server]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=True)
-        return done.stdout.splitlines()
 
     def secrets(self):
         return [file.read_text().splitlines()[-1] for file in self.cluster.keys.glob("*.key")]
@@ -66,13 +53,13 @@ class Keys(ClusterTest):
         sockets = [(0, "hello", "b1"), (1, "listen", "b1"), (2, "heartbeat", "b1"), (30, "want", "w1")]
         for port, says, server in sockets:
             with self.subTest(port=port, says=says):
-                told = self.key_holder(port, "stranger", "worker", says, "stranger", server)
+                told = self.cluster.knock(port, "stranger", "worker", says, "stranger", server)
                 self.assertEqual(set(told) - {"broken off"}, {"not admitted"}, told)
-                told = self.key_holder(port, "stranger", "worker", says)
+                told = self.cluster.knock(port, "stranger", "worker", says)
                 self.assertLessEqual(set(told), {"broken off", "other trust"}, "without a key")
-                told = self.key_holder(port, "w1", "worker", says, "w1", "o1")
+                told = self.cluster.knock(port, "w1", "worker", says, "w1", "o1")
                 self.assertEqual(set(told), {"broken off"}, "not to whom it believes to speak")
-        told = self.key_holder(30, "o1", "observer", "want", "o1", "w1")
+        told = self.cluster.knock(30, "o1", "observer", "want", "o1", "w1")
         self.assertEqual(set(told), {"not admitted"}, "an observer reads no blocks")
         self.assertIn("w1", self.cluster.members())
         self.assert_it_works(1)
@@ -85,25 +72,25 @@ class Keys(ClusterTest):
         self.cluster.make_key("consumer", "leecher")
         self.cluster.allow()
         welcome = ["connected", "heard welcome"]
-        wait_until(lambda: self.key_holder(0, "watcher", "observer", "hello", "watcher") == welcome,
+        wait_until(lambda: self.cluster.knock(0, "watcher", "observer", "hello", "watcher") == welcome,
                    "the new keys are let in")
         for name, role, key, reason in (("w2", "worker", "watcher", "its key is for 'watcher' as observer"),
                                         ("watcher", "worker", "watcher", "not for 'watcher' as worker"),
                                         ("watcher", "client", "watcher", "not for 'watcher' as client"),
                                         ("b2", "master", "watcher", "as master")):
-            connected, answer = self.key_holder(0, name, role, "hello", key)
+            connected, answer = self.cluster.knock(0, name, role, "hello", key)
             self.assertEqual(connected, "connected")
             self.assertIn("heard refused: its key is for", answer)
             self.assertIn(reason, answer)
-        told = self.key_holder(0, "watcher", "observer", "submit", "watcher")
+        told = self.cluster.knock(0, "watcher", "observer", "submit", "watcher")
         self.assertEqual(told[:2], welcome)
         self.assertIn("heard refused: a observer may not say", told[2])
-        told = self.key_holder(0, "consumer", "leecher", "complete", "consumer")
+        told = self.cluster.knock(0, "consumer", "leecher", "complete", "consumer")
         self.assertEqual(told[:2], welcome)
         self.assertIn("heard refused: a leecher may not say complete", told[2])
-        _, answer = self.key_holder(30, "w2", "worker", "want", "consumer", "w1")
+        _, answer = self.cluster.knock(30, "w2", "worker", "want", "consumer", "w1")
         self.assertIn("heard refused", answer)
-        _, answer = self.key_holder(30, "consumer", "leecher", "want", "consumer", "w1")
+        _, answer = self.cluster.knock(30, "consumer", "leecher", "want", "consumer", "w1")
         self.assertNotIn("refused", answer)
 
     def test_a_revoked_key_is_out_at_once_and_back_when_it_is_allowed_again(self):
@@ -116,7 +103,7 @@ class Keys(ClusterTest):
         self.assertEqual(self.cluster.ask("submit", "echo", "--wait")["worker"], "w1")
         wait_until(lambda: {"w1", "g1"} <= self.cluster.members().keys(), "the others stay")
         self.assertNotIn('"event":"task"', self.cluster.log("o1")[heard:].replace(": ", ":"))
-        told = self.key_holder(1, "o1", "observer", "listen", "o1")
+        told = self.cluster.knock(1, "o1", "observer", "listen", "o1")
         self.assertNotIn("connected", told)
         self.cluster.allow()
         self.cluster.wait_for_members(*self.cluster.names)
@@ -212,6 +199,9 @@ class WithoutKeys(ClusterTest):
         for starts in (1, 2):
             cluster.start("b1")
             self.assertEqual(len(re.findall("warning.*--insecure", cluster.log("b1"))), starts)
+            warned = cluster.cidbus("cluster", "leader", "--insecure", "--output", "quiet")
+            self.assertEqual((warned.code, warned.out), (0, "b1\n"), str(warned))
+            self.assertIn("no keys are used", warned.err)
             cluster.stop("b1")
 
 

@@ -115,7 +115,7 @@ class Leecher(ClusterTest):
         status, why = fetch(self.url(f"/ipfs/{unseen}"))
         self.assertEqual(status, 503)
         self.assertIn(b"cut off", why)
-        self.assertEqual(self.through("cat", unseen, "--timeout", "2s").code, 1)
+        self.assert_fails(self.through("cat", unseen), 75, "cut off")
         self.assertEqual(fetch(self.url("/readyz"))[0], 200)
 
     def test_its_cache_keeps_within_its_bound_over_a_restart_and_never_lets_go_of_what_is_pinned(self):

@@ -2,8 +2,8 @@
 // adds COUNT small files; prints a line for each that is told: the number, and the number as the task answers
 // it, the file's CID, or why there is none.
 //
-//   library_client submit TYPE COUNT
-//   library_client add COUNT
+//   library_client submit TYPE COUNT [KEY-FILE]
+//   library_client add COUNT [KEY-FILE]
 #include <cidbus/client.h>
 
 #include <atomic>
@@ -17,9 +17,9 @@ std::string answer_of(const cidbus::Result<cidbus::Task>& task) {
   return task->state == cidbus::TaskState::Completed ? task->result.values.at(0).second : task->error;
 }
 
-int submit(const char* type, int count) {
+int submit(const char* type, int count, const char* key) {
   std::atomic<int> open = 0;  // outlives the client, whose callbacks count it down
-  auto client = cidbus::Client::connect();
+  auto client = cidbus::Client::connect({.key_file = key});
   if (!client) return std::cerr << client.error().message << '\n', 69;
   for (int number = 0; number < count; ++number) {
     ++open;
@@ -34,8 +34,8 @@ int submit(const char* type, int count) {
   return 0;
 }
 
-int add(int count) {
-  auto client = cidbus::Client::connect();
+int add(int count, const char* key) {
+  auto client = cidbus::Client::connect({.key_file = key});
   if (!client) return std::cerr << client.error().message << '\n', 69;
   for (int number = 0; number < count; ++number) {
     const auto cid = client->add("file " + std::to_string(number));
@@ -51,7 +51,8 @@ int add(int count) {
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
-  if (what == "submit" && argc == 4) return submit(argv[2], std::atoi(argv[3]));
-  if (what == "add" && argc == 3) return add(std::atoi(argv[2]));
+  if (what == "submit" && (argc == 4 || argc == 5))
+    return submit(argv[2], std::atoi(argv[3]), argc == 5 ? argv[4] : "");
+  if (what == "add" && (argc == 3 || argc == 4)) return add(std::atoi(argv[2]), argc == 4 ? argv[3] : "");
   return 2;
 }

@@ -9,7 +9,7 @@ import unittest
 
 from cluster import BIN, PATIENCE_SECONDS, ClusterTest, die_with_the_test, wait_until
 
-TASKS = 20_000
+TASKS = 60_000
 FILES = 300
 
 
@@ -97,6 +97,10 @@ class Library(ClusterTest):
         runs = [self.submit(cluster, "counted")["result"]["values"]["runs"] for _ in range(2)]
         self.assertEqual(runs, ["1", "2"], "one handler object for all runs")
 
+        said = self.submit(cluster, "say", "--param", "number=9")
+        logged = cluster.ask("task", "logs", said["id"])
+        self.assertEqual([(one["outcome"], one["stdout"]) for one in logged], [("failed", "it was 9\n")])
+
         text = self.file("text", b"hello")
         shouted = self.submit(cluster, "shout", "--input", text)["result"]["cids"]
         self.assertEqual(cluster.cidbus("cat", shouted[0]).out, "hello!")
@@ -117,6 +121,22 @@ class Library(ClusterTest):
         limited = self.submit(cluster, "hang", "--time-limit", "200ms", "--retries", "0")
         self.assertEqual(limited["state"], "failed")
         self.assertIsNone(worker.poll())
+
+    def test_a_handler_that_does_not_stop_is_named_once_and_shown_as_busy(self):
+        cluster = self.start_cluster(workers=0)
+        worker = self.start_library_worker(cluster)
+        told = []
+        threading.Thread(target=lambda: told.extend(iter(worker.stderr.readline, "")), daemon=True).start()
+        until = self.folder / "until"
+        deaf = cluster.cidbus("submit", "deaf", "--param", f"until={until}", "--output", "quiet").out.strip()
+        wait_until(lambda: cluster.ask("task", "show", deaf)["state"] == "processing", "it runs")
+        self.assertEqual(cluster.cidbus("task", "cancel", deaf).code, 0)
+        wait_until(lambda: any("goes on: its type, deaf," in line for line in told), "the worker says so")
+        self.assertEqual(cluster.members()["own"]["busy"], 1)
+        self.assertEqual(self.submit(cluster, "number", "--param", "number=1")["state"], "completed")
+        until.touch()
+        wait_until(lambda: cluster.members()["own"]["busy"] == 0, "its slot is free again")
+        self.assertEqual(sum(deaf in line for line in told), 1, told)
 
     def test_a_worker_told_to_stop_ends_what_it_runs_first(self):
         cluster = self.start_cluster(workers=0)

@@ -113,6 +113,31 @@ class LocalCluster(ClusterTest):
         tmux("kill-server")
         self.assertEqual(self.script("status").code, 0, "every node runs on")
 
+    def test_with_keys_every_node_has_one_and_the_printed_command_carries_one(self):
+        done = self.up("--keys", "--brokers", "1", "--workers", "1", "--leechers", "1")
+        self.assertEqual(done.code, 0, str(done))
+        (printed,) = [line.partition(":")[2] for line in done.out.splitlines() if line.startswith("Talk to it:")]
+        self.assertIn(str(self.dir / "keys/me.key"), printed)
+        alone = {name: value for name, value in os.environ.items() if not name.startswith("CIDBUS_")}
+        alone["CIDBUS_CONFIG"] = "/dev/null"
+        talk = subprocess.run(["sh", "-c", printed], env=alone, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(talk.returncode, 0, talk.stderr)
+        self.assertIn("b1", talk.stdout)
+        without = " ".join(word for word in printed.split() if not word.startswith("CIDBUS_KEY_FILE"))
+        refused = subprocess.run(["sh", "-c", without], env=alone, capture_output=True, text=True, timeout=60, check=False)
+        self.assert_fails(Done([without], refused.returncode, refused.stdout, refused.stderr), 77, "without a key", "--key-file")
+        self.assertEqual({file.stat().st_mode & 0o777 for file in (self.dir / "keys").glob("*.key")}, {0o600})
+
+        self.assertEqual(self.script("restart", "w1").code, 0)
+        self.assertEqual(self.script("kill-leader").out, "b1\n")
+        self.assertEqual(self.script("restart", "b1").code, 0)
+        self.assertIn("leads", self.states()["b1"])
+        self.script("down")
+        key = (self.dir / "keys/b1.key").read_text()
+        self.assertEqual(self.up("--keys", "--workers", "2", "--leechers", "0").code, 0)
+        self.assertEqual(set(self.states()), {"b1", "w1", "w2", "g1", "o1"})
+        self.assertEqual((self.dir / "keys/b1.key").read_text(), key, "keys stay")
+
     def test_what_it_cannot_do_is_one_line(self):
         self.assert_fails(self.script("status"), 1, "no cluster")
         self.assert_fails(self.up("--brokers", "6"), 1, "1 to 5")

@@ -1,5 +1,7 @@
 #include "tests/sim/worker_node.h"
 
+#include "shared/base/ensure.h"
+
 namespace cidbus::sim {
 
 using namespace std::chrono_literals;
@@ -41,6 +43,10 @@ void WorkerNode::cancel(const AttemptId& attempt) {
   if (job == running_.end() || job->second.cancelled) return;
   job->second.cancelled = true;
   after(Duration(prng().below(1'500'000'000)), [this, attempt] { finish(attempt); });
+}
+
+void WorkerNode::overdue(const AttemptId& attempt, Duration) {
+  ENSURE(false, "an attempt that stops soon is said not to", to_text(attempt.task));
 }
 
 Duration WorkerNode::run_time(const Job& job) {

@@ -40,6 +40,7 @@ class WorkerNode : public Node, private WorkerCore::Output {
   void start(const DispatchItem& item) override;
   bool withdraw(const AttemptId& attempt) override;
   void cancel(const AttemptId& attempt) override;
+  void overdue(const AttemptId& attempt, Duration since) override;
 
   void fill_slots();
   [[nodiscard]] Duration run_time(const Job& job);

@@ -16,6 +16,7 @@ constexpr Duration progress_after = 250ms;  // a task that runs this long is sho
 constexpr Duration resend_after = 5s;
 constexpr Duration shortest_renewal = 100ms;
 constexpr Duration stopping_time = 500ms;  // for a slot to end what was stopped; a program is killed in it
+constexpr Duration overdue_after = 5s;     // that a slot needs to stop, and somebody should know
 constexpr std::size_t renewals_remembered = 1024;
 
 // W3: a tenth of a lease is left for the attempt to stop in.
@@ -119,8 +120,13 @@ bool WorkerCore::withdraw(const AttemptId& attempt, const Held& held) {
   return (held.strict && !held.stop_at) || output_.withdraw(attempt);
 }
 
+void WorkerCore::cancel(const AttemptId& attempt) {
+  output_.cancel(attempt);
+  stopping_.emplace(attempt, std::nullopt);  // its time is counted from the turn's end
+}
+
 void WorkerCore::stop(Held& held, AttemptEnd end) {
-  output_.cancel(end.attempt);
+  cancel(end.attempt);
   if (!held.stopped) held.stopped = std::make_unique<AttemptEnd>(std::move(end));
 }
 
@@ -138,7 +144,7 @@ void WorkerCore::revoke(const AttemptId& attempt) {
   if (withdraw(attempt, held->second)) {
     finish(held->second, {attempt, Outcome::Cancelled, {}, {}, {}});
   } else {
-    output_.cancel(attempt);
+    cancel(attempt);
   }
 }
 
@@ -168,6 +174,7 @@ void WorkerCore::on_end(AttemptEnd end) {
   ++ended_in_window_;
   ENSURE(occupied_ > 0, "an end without a beginning", to_text(end.attempt.task));
   --occupied_;
+  stopping_.erase(end.attempt);
   const auto held = held_.find(end.attempt);
   if (held == held_.end() || held->second.stage == Held::Stage::Ended)
     return;  // timed out or handed back before
@@ -219,6 +226,7 @@ void WorkerCore::measure(Now now) {
 std::optional<Monotonic> WorkerCore::end_turn(Now now) {
   measure(now);
   watch_running(now);
+  watch_stopping(now);
   if (bound_) {
     if (now.monotonic >= resend_at_) {
       resend_at_ = now.monotonic + resend_after;
@@ -238,6 +246,15 @@ void WorkerCore::watch_running(Now now) {
     if (held.stage == Held::Stage::Running || held.stop_at) {
       watch_at_ = std::min(watch_at_, watch(now, attempt, held));
     }
+  }
+}
+
+void WorkerCore::watch_stopping(Now now) {
+  for (auto& [attempt, overdue_at] : stopping_) {
+    if (!overdue_at) overdue_at = now.monotonic + overdue_after;
+    if (now.monotonic < *overdue_at) continue;
+    overdue_at = Monotonic::max();
+    output_.overdue(attempt, overdue_after);
   }
 }
 
@@ -329,6 +346,7 @@ void WorkerCore::ask(Now now, std::vector<AttemptId> attempts) {
 
 std::optional<Monotonic> WorkerCore::next_deadline(Now now) const {
   Monotonic next = watch_at_;
+  for (const auto& [attempt, overdue_at] : stopping_) next = std::min(next, *overdue_at);
   if (bound_ && !held_.empty()) next = std::min(next, next_renewal_);
   if (bound_ && ended_ > 0) next = std::min(next, resend_at_);
   if (ended_in_window_ > 0 || ahead_ > 0) next = std::min(next, window_began_ + measure_window);

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -57,6 +58,8 @@ class WorkerCore {
     virtual bool withdraw(const AttemptId& attempt) = 0;
     // Asks a running attempt to stop; it ends all the same, by on_end().
     virtual void cancel(const AttemptId& attempt) = 0;
+    // One that was told to stop has not ended in all that time, and keeps its slot. Said once an attempt.
+    virtual void overdue(const AttemptId& attempt, Duration since) = 0;
   };
 
   WorkerCore(std::uint32_t slots, Output& output);
@@ -77,7 +80,8 @@ class WorkerCore {
   std::optional<Monotonic> end_turn(Now now);
 
   [[nodiscard]] std::vector<AttemptId> held() const;
-  [[nodiscard]] std::uint32_t busy() const { return running_; }
+  // Slots at work, also on what was told as ended and does not stop.
+  [[nodiscard]] std::uint32_t busy() const { return occupied_; }
   [[nodiscard]] std::uint32_t wanted_tasks() const;
 
  private:
@@ -112,6 +116,7 @@ class WorkerCore {
   void confirm(Now now, Monotonic asked, const AttemptId& attempt);
   // True when no slot has begun it, nor will.
   bool withdraw(const AttemptId& attempt, const Held& held);
+  void cancel(const AttemptId& attempt);
   // Whatever runs it is told to stop; how it ends, unless it completes.
   void stop(Held& held, AttemptEnd end);
   // The same; its slot has a moment to say what it leaves behind. When it is to be looked at again.
@@ -126,6 +131,7 @@ class WorkerCore {
   void send_renewals(Now now);
   void ask(Now now, std::vector<AttemptId> attempts);
   void watch_running(Now now);
+  void watch_stopping(Now now);
   // Does what is due for one running attempt; when the next thing is.
   Monotonic watch(Now now, const AttemptId& attempt, Held& held);
   [[nodiscard]] std::optional<Monotonic> next_deadline(Now now) const;
@@ -137,8 +143,10 @@ class WorkerCore {
   std::uint32_t running_ = 0;  // held and begun
   std::uint32_t occupied_ =
       0;  // slots at work, also on attempts that were told as ended: timed out, handed back
-  std::uint32_t ended_ = 0;         // held, ended, not acknowledged
-  std::vector<AttemptId> to_tell_;  // ended, not told to this leader yet
+  std::uint32_t ended_ = 0;                                 // held, ended, not acknowledged
+  std::vector<AttemptId> to_tell_;                          // ended, not told to this leader yet
+  std::map<AttemptId, std::optional<Monotonic>> stopping_;  // told to stop, their slots still at work: when
+                                                            // they are overdue; max() once that was said
   bool bound_ = false;
   bool draining_ = false;
   Monotonic drain_deadline_{};

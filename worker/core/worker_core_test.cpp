@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -36,6 +37,10 @@ class RecordingOutput : public WorkerCore::Output {
   }
   bool withdraw(const AttemptId& attempt) override { return waiting.erase(attempt) > 0; }
   void cancel(const AttemptId& attempt) override { lines.push_back("cancel " + to_text(attempt.task)); }
+
+  void overdue(const AttemptId& attempt, Duration) override {
+    lines.push_back("overdue " + to_text(attempt.task));
+  }
 
   Lines take() { return std::exchange(lines, {}); }
   void expect_nothing_else() { EXPECT_EQ(lines, Lines{}); }
@@ -328,9 +333,43 @@ TEST_F(WorkerCoreTest, AStrictAttemptPastItsTimeLimitIsHeldUntilItsSlotIsDone) {
   begin(1);
   output.take();
   EXPECT_EQ(turn(100ms), (Lines{"cancel t1"}));
-  EXPECT_EQ(turn(10s), (Lines{"renew t1"})) << "nobody else may have it yet";
+  EXPECT_EQ(turn(10s), (Lines{"overdue t1", "renew t1"})) << "nobody else may have it yet";
   end(1, Outcome::Failed);
   EXPECT_EQ(turn()[0], "complete t1=timed out");
+}
+
+TEST_F(WorkerCoreTest, ASlotThatDoesNotStopIsSaidToBeOverdueOnceAndCountsAsBusyUntilItDoes) {
+  bind();
+  turn();
+  dispatch(1, 100ms);
+  dispatch(2);
+  begin(1);
+  begin(2);
+  output.take();
+  EXPECT_EQ(turn(100ms), (Lines{"cancel t1"}));
+  turn(500ms);
+  acknowledge(1);
+  EXPECT_EQ(core.held(), std::vector{attempt(2)}) << "it was told as timed out";
+  turn(4s);
+  EXPECT_EQ(core.busy(), 2U);
+  EXPECT_LE(core.end_turn(now), now.monotonic + 500ms);
+  EXPECT_EQ(turn(500ms).front(), "overdue t1");
+  end(2);
+  acknowledge(2);
+  turn(1h);
+  EXPECT_EQ(core.busy(), 1U);
+  dispatch(3);
+  begin(3);
+  core.on_message(now, Revoke{{attempt(3)}});
+  turn();
+  end(3);
+  turn(6s);
+  end(1);
+  EXPECT_EQ(core.busy(), 0U);
+  const Lines told = turn(1h);
+  EXPECT_EQ(
+      std::count_if(told.begin(), told.end(), [](const auto& line) { return line.starts_with("overdue"); }),
+      0);
 }
 
 TEST_F(WorkerCoreTest, CreditFollowsTheRateOfCompletionAndFallsBackToTheSlots) {

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "client/library/public_streams.h"
+#include "shared/base/limits/programs.h"
 
 namespace cidbus::v1 {
 
@@ -59,6 +60,13 @@ bool TaskRun::sleep(std::chrono::milliseconds time) const { return state_.input.
 
 void TaskRun::set_progress(double done) {
   state_.input.progress.set_permille(static_cast<std::uint32_t>(std::clamp(done, 0.0, 1.0) * 1000));
+}
+
+void TaskRun::log(std::string_view line) {
+  std::string& kept = state_.input.log.output;
+  kept += line.substr(line.size() - std::min(line.size(), limits::log_tail_bytes));
+  if (!line.ends_with('\n')) kept += '\n';
+  if (kept.size() > 2 * limits::log_tail_bytes) kept.erase(0, kept.size() - limits::log_tail_bytes);
 }
 
 // A program's task type as the worker knows task types.

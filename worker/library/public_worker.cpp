@@ -47,6 +47,8 @@ struct Worker::State {
   Status start() {
     if (server != nullptr) return Fault{FaultKind::BadUsage, "the worker was started already"};
     if (Status checked = check(options); !checked) return checked;
+    const cidbus::Status is_mine = check_key(context.trust(), options.name, Role::Worker);
+    if (!is_mine) return to_public(is_mine);
     log = options.log ? std::make_unique<FunctionLog>(options.log)
                       : make_stderr_log(options.name, cidbus::LogLevel::Warning);
     cidbus::WorkerOptions inner;

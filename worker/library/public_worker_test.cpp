@@ -6,6 +6,7 @@
 
 #include "cidbus/worker.h"
 #include "client/library/public_values.h"
+#include "shared/base/limits/programs.h"
 #include "worker/handlers/map_content.h"
 #include "worker/library/handler_adapter.h"
 
@@ -98,6 +99,27 @@ TEST(PublicHandler, SeesThatItIsToStop) {
   });
   bench.cancelled.cancel();
   EXPECT_EQ(bench.refusal({}, {}, cidbus::FaultKind::TryAgain), "stopped");
+}
+
+TEST(PublicHandler, LeavesTheEndOfWhatItLogs) {
+  HandlerBench bench = bench_of([](TaskRun& run) -> Result<TaskResult> {
+    run.log("first");
+    run.log("second\n");
+    run.log("");
+    return Fault{FaultKind::Failed, "no"};
+  });
+  bench.refusal({}, {}, cidbus::FaultKind::Failed);
+  EXPECT_EQ(bench.log.output, "first\nsecond\n\n");
+
+  HandlerBench talker = bench_of([](TaskRun& run) -> Result<TaskResult> {
+    run.log(std::string(1 << 20, 'x'));
+    for (int line = 0; line < 10'000; ++line) run.log("line " + std::to_string(line));
+    return TaskResult{};
+  });
+  ASSERT_TRUE(talker.run({}, {}));
+  EXPECT_TRUE(talker.log.output.ends_with("line 9998\nline 9999\n"));
+  EXPECT_GE(talker.log.output.size(), limits::log_tail_bytes);
+  EXPECT_LE(talker.log.output.size(), 2 * limits::log_tail_bytes);
 }
 
 TEST(PublicHandler, SaysOfItselfWhatItsTypeSays) {

@@ -79,6 +79,9 @@ class TaskRun {
   bool sleep(std::chrono::milliseconds time) const;
   // How far it is, from 0 to 1; shown to who watches.
   void set_progress(double done);
+  // A line for who looks into the task afterwards (`cidbus task logs`), however the run ends. The last 4,000
+  // bytes of all lines are kept, for the task's last four attempts.
+  void log(std::string_view line);
 
  private:
   friend class HandlerAdapter;
