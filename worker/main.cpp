@@ -1,3 +1,4 @@
+#include "shared/io/last_resort.h"
 #include "worker/options.h"
 
 namespace {
@@ -11,10 +12,13 @@ Result<int> run(WorkerCommand command) {
     return tl::unexpected(offered.error());
   auto trust = trust_of(command.node, Role::Worker, *log);
   if (!trust) return tl::unexpected(trust.error());
+  LastResort last_resort;
   SocketContext context(std::move(*trust));
   WorkerServer worker(context, std::move(command.worker), handlers, *log);
   if (const Status opened = worker.open(); !opened) return tl::unexpected(opened.error());
-  return run_until_signalled(worker_program, worker);
+  const int code = run_until_signalled(worker_program, worker);
+  last_resort.arm(worker_program, "a task", code);
+  return code;
 }
 
 }  // namespace

@@ -138,6 +138,19 @@ class Library(ClusterTest):
         wait_until(lambda: cluster.members()["own"]["busy"] == 0, "its slot is free again")
         self.assertEqual(sum(deaf in line for line in told), 1, told)
 
+    def test_a_worker_told_twice_to_stop_ends_although_a_handler_does_not(self):
+        cluster = self.start_cluster(workers=0)
+        worker = self.start_library_worker(cluster)
+        deaf = cluster.cidbus("submit", "deaf", "--param", f"until={self.folder / 'never'}", "--output", "quiet").out.strip()
+        wait_until(lambda: cluster.ask("task", "show", deaf)["state"] == "processing", "it runs")
+        worker.send_signal(signal.SIGTERM)
+        self.assertEqual(cluster.cidbus("submit", "number", "--output", "quiet").code, 0)
+        worker.send_signal(signal.SIGTERM)
+        said = worker.communicate(timeout=PATIENCE_SECONDS)[1]
+        self.assertEqual(worker.returncode, 128 + signal.SIGTERM, said)
+        self.assertIn("own: a task did not stop; ended without it", said)
+        wait_until(lambda: cluster.ask("task", "show", deaf)["state"] == "pending", "it was handed back")
+
     def test_a_worker_told_to_stop_ends_what_it_runs_first(self):
         cluster = self.start_cluster(workers=0)
         worker = self.start_library_worker(cluster)

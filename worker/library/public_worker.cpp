@@ -2,6 +2,7 @@
 #include "client/library/public_values.h"
 #include "shared/base/ensure.h"
 #include "shared/content/quote.h"
+#include "shared/io/last_resort.h"
 #include "shared/io/node_options.h"
 #include "shared/io/process.h"
 #include "shared/io/random.h"
@@ -77,7 +78,9 @@ struct Worker::State {
     block_stop_signals();
     if (const Status started = start(); !started)
       return report_fault(options.name, to_internal(started.error()));
+    LastResort last_resort;
     const int code = cidbus::run_until_signalled(options.name, *server);
+    last_resort.arm(options.name, "a task", code);
     server.reset();
     return code;
   }
