@@ -176,7 +176,9 @@ std::vector<Finding> examine(Context& context, const std::string& data) {
   findings.push_back(check_program("bwrap", "workers wall in programs of users with it", "bubblewrap"));
   for (const auto& [port, use] :
        {std::pair(9096U, "broker's bus"), std::pair(9097U, "feed out"), std::pair(9098U, "feed in"),
-        std::pair(9110U, "block exchange"), std::pair(8080U, "gateway"), std::pair(8088U, "observer")})
+        std::pair(9099U, "brokers among themselves"), std::pair(9100U, "brokers' journals"),
+        std::pair(9101U, "broker's HTTP"), std::pair(9110U, "block exchange"), std::pair(8080U, "gateway"),
+        std::pair(8088U, "observer")})
     findings.push_back(check_port(port, use));
   findings.push_back(check_configuration(context));
   check_roles(context, findings);
