@@ -178,7 +178,8 @@ void add_submit_command(Registry& registry) {
   app.add_option("--time-limit", request.time_limit, "Of each attempt")->type_name("D");
   app.add_option("--retries", request.retries, "Attempts after the first")->type_name("N")->default_str("3");
   app.add_option("--key", request.key, "Submit only once under this key, however often it is tried")
-      ->type_name("K");
+      ->type_name("K")
+      ->check(key_problem);
   app.add_option("--batch", options->batch, "Tasks from a file, a line each; - for standard input")
       ->type_name("FILE");
   app.add_flag("--wait", options->wait, "Wait for the result; exit code 1 if the task fails");

@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 
 #include "client/library/task_check.h"
+#include "shared/base/limits/words.h"
 #include "shared/content/quote.h"
 
 namespace cidbus {
@@ -100,7 +101,9 @@ Status read_field(RawTaskRequest& raw, std::string_view name, const json::value&
   const auto* string = value.if_string();
   if (string == nullptr) return tl::unexpected(wrong_type(name, "a string"));
   *text = std::string(*string);
-  return {};
+  if (name != "key") return {};
+  const std::string problem = key_problem(*text);
+  return problem.empty() ? Status{} : fault(FaultKind::BadData, problem);
 }
 
 }  // namespace
@@ -109,6 +112,12 @@ TaskOptions TaskRequest::options_with_key() const {
   TaskOptions with_key = options;
   with_key.key = key;
   return with_key;
+}
+
+std::string key_problem(const std::string& key) {
+  return key.empty()
+             ? "the key is empty; give 1 to " + std::to_string(limits::key_length) + " bytes, or leave it out"
+             : "";
 }
 
 Result<TaskRequest> make_task_request(const RawTaskRequest& raw) {

@@ -24,7 +24,7 @@ struct RawTaskRequest {
   std::optional<std::int64_t> priority;
   std::optional<std::int64_t> retries;
   std::string delay, deadline, time_limit;  // durations; empty for none
-  std::string key;
+  std::string key;                          // empty for none
 };
 
 struct TaskRequest {
@@ -37,6 +37,10 @@ struct TaskRequest {
   // With the key; its view ends with this value.
   [[nodiscard]] TaskOptions options_with_key() const;
 };
+
+// What is wrong with a key that was given; empty when nothing is. An empty one is none, and would let through
+// twice what was to be done once: a variable of a script that was never set.
+std::string key_problem(const std::string& key);
 
 // BadUsage or BadData, naming what is wrong.
 Result<TaskRequest> make_task_request(const RawTaskRequest& raw);

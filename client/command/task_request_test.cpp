@@ -55,6 +55,7 @@ TEST(BatchLines, ThatAreNoTaskSayWhy) {
   expect_fault(parse_batch_line(R"({"type":"echo","tpye":"x"})"), FaultKind::BadData, "'tpye' is not known");
   expect_fault(parse_batch_line(R"({"type":"echo","params":{"x":1.5}})"), FaultKind::BadData,
                "'x' should be");
+  expect_fault(parse_batch_line(R"({"type":"echo","key":""})"), FaultKind::BadData, "the key is empty");
   expect_fault(parse_batch_line(R"({"type":"echo","params":[]})"), FaultKind::BadData, "an object");
   expect_fault(parse_batch_line(R"({"type":"echo","inputs":"x"})"), FaultKind::BadData, "an array");
   expect_fault(parse_batch_line(R"({"type":"echo","inputs":["nothing-here"]})"), FaultKind::BadData,
