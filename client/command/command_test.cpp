@@ -244,13 +244,19 @@ TaskRecord standing(TaskState state, std::uint32_t attempts, std::string worker,
 }
 
 TEST(Overdue, SaysWhereTheTaskStandsAndWhy) {
-  EXPECT_EQ(standing_of(standing(TaskState::Pending, 0, "", "")),
+  const TaskRecord new_one = standing(TaskState::Pending, 0, "", "");
+  EXPECT_EQ(standing_of(new_one, std::nullopt),
             "pending: it waits for its time, or for a worker that runs hash");
-  EXPECT_EQ(standing_of(standing(TaskState::Pending, 1, "w1", "nobody holds it")),
+  EXPECT_EQ(standing_of(new_one, WorkerSlots{0, 0}), "pending: no worker is there");
+  EXPECT_EQ(standing_of(new_one, WorkerSlots{8, 8}), "pending: all slots of the workers are busy, 8 of them");
+  EXPECT_EQ(standing_of(new_one, WorkerSlots{8, 5}),
+            "pending: 3 of 8 slots are free, so its time has not come, or no worker that is there runs hash");
+  EXPECT_EQ(standing_of(standing(TaskState::Pending, 1, "w1", "nobody holds it"), std::nullopt),
             "pending after 1 attempt, the last that failed: nobody holds it");
-  EXPECT_EQ(standing_of(standing(TaskState::Processing, 3, "w2", "nobody holds it")),
+  EXPECT_EQ(standing_of(standing(TaskState::Processing, 3, "w2", "nobody holds it"), std::nullopt),
             "processing on w2, attempt 3, the last that failed: nobody holds it");
-  EXPECT_EQ(standing_of(standing(TaskState::Assigned, 1, "w1", "")), "assigned on w1, attempt 1");
+  EXPECT_EQ(standing_of(standing(TaskState::Assigned, 1, "w1", ""), std::nullopt),
+            "assigned on w1, attempt 1");
 }
 
 TEST_F(CommandTest, ABrokerWithoutRoomIsAskedAgainAndSeventyFiveWhenTimeIsUp) {
