@@ -164,6 +164,8 @@ Fault fault_of(Refusal why, std::string_view reason) {
     case Refusal::BadMessage:
     case Refusal::NotKnown:  // of a submission: its type
       return {FaultKind::BadUsage, std::move(text)};
+    case Refusal::NameTaken:  // of a submission: its key, by another request
+      return {FaultKind::BadData, std::move(text)};
     case Refusal::Exhausted:
       return {FaultKind::TryAgain, std::move(text)};
     default:

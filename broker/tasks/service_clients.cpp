@@ -1,6 +1,7 @@
 // Sessions, submissions and results: what clients ask of the leader (CONSENSUS C1 to C4).
 #include <algorithm>
 
+#include "broker/tasks/handle_table.h"
 #include "broker/tasks/task_service.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/messages.h"
@@ -19,6 +20,11 @@ constexpr std::uint64_t result_row_bytes = 200;  // of a pushed result beside it
 
 // What a session that has not been heard of for a quarter of its life is asked to prove in a record.
 Duration renewal_of(const StateLimits& limits) { return Duration(limits.session_ttl) / 4; }
+
+// Of what a key stands for; the same in one process, no more.
+std::uint64_t hash_request(const SubmitItem& item) {
+  return hash_bytes(item.work.data(), item.work.size(), hash_bytes(item.type.data(), item.type.size(), 0));
+}
 
 Verdict refuse_with(Refusal why, std::string_view reason, milliseconds retry_after = milliseconds(0)) {
   return {false, why, reason, retry_after};
@@ -84,7 +90,8 @@ Verdict TaskService::judge(const SessionLink& link, const Submit& submit, const 
     return refuse_with(Refusal::Exhausted, "too many submissions of the session are unanswered", soon);
   }
   if (const Verdict type = judge_type(item.type); !type.accepted) return type;
-  return judge_room(link, item);
+  if (const Verdict room = judge_room(link, item); !room.accepted) return room;
+  return judge_key(item);
 }
 
 // Whether anybody could ever run it. With no worker connected nobody can tell, so the task is taken and
@@ -114,14 +121,14 @@ Verdict TaskService::judge_type(std::string_view type) {
 Verdict TaskService::judge_room(const SessionLink& link, const SubmitItem& item) const {
   if (!admitted_) return refuse_with(Refusal::Exhausted, refusal_, later);
   if (submissions_.size() >= limits_.submissions ||
-      submission_bytes_ + item.work.size() > limits_.submission_bytes) {
+      submissions_.bytes() + item.work.size() > limits_.submission_bytes) {
     return refuse_with(Refusal::Exhausted, "the broker's journal is behind", soon);
   }
   const StateUsage& usage = usage_;
   if (usage.tasks + submissions_.size() >= limits_.tasks) {
     return refuse_with(Refusal::Exhausted, "the broker holds as many tasks as it can", later);
   }
-  if (usage.memory_used + submission_bytes_ >= limits_.state_bytes) {
+  if (usage.memory_used + submissions_.bytes() >= limits_.state_bytes) {
     return refuse_with(Refusal::Exhausted, "the broker has no memory for more tasks", later);
   }
   if (usage.held_bytes >= limits_.held_bytes) {
@@ -134,9 +141,30 @@ Verdict TaskService::judge_room(const SessionLink& link, const SubmitItem& item)
   if (link.session == 0 && !link.opening && usage.sessions >= limits_.sessions) {
     return refuse_with(Refusal::Exhausted, "the broker has as many sessions as it can", later);
   }
+  return {};
+}
+
+// A key stands for one request: the same once more is the same task, and another is its sender's mistake, who
+// would be given a result of something else.
+Verdict TaskService::judge_key(const SubmitItem& item) {
   if (item.options.key.empty()) return {};
   const TaskHandle same = state_->find_key(item.options.key);
-  if (same != 0 && state_->rare(same).echoes >= limits::echoes_a_task) {
+  if (same == 0) {
+    const auto asked = submissions_.asked_under(item.options.key);
+    if (!asked || *asked == hash_request(item)) return {};
+    return refuse_with(Refusal::NameTaken,
+                       "a submission on its way has this key, and asks for something else; "
+                       "give another key");
+  }
+  const TaskSlot& task = state_->task(same);
+  const bool same_type = state_->types().name(task.type) == item.type;
+  if (!same_type || !std::ranges::equal(state_->work(task), item.work)) {
+    turn_.reasons.push_back("task " + to_text(task.id) + " has this key, with " +
+                            (same_type ? "other inputs or parameters" : "another type") +
+                            "; give another key, or submit the same as then");
+    return refuse_with(Refusal::NameTaken, turn_.reasons.back());
+  }
+  if (state_->rare(same).echoes >= limits::echoes_a_task) {
     return refuse_with(Refusal::Exhausted, "too many submissions have this key", later);
   }
   return {};
@@ -150,8 +178,8 @@ void TaskService::propose_submission(SessionLink& link, const Submit& submit, co
   const SubmitRecord record{submit.session, item.seq, submit.low_water, item.type, item.options, item.work};
   const LogIndex index = propose(RecordType::Submit, record, Urgency::Now);
   const auto bytes = static_cast<std::uint32_t>(item.work.size());
-  submissions_.push({index, links_.ref_of(link), link.peer, bytes});
-  submission_bytes_ += bytes;
+  const SubmissionOnTheWay submission{index, links_.ref_of(link), link.peer, bytes};
+  submissions_.push(submission, item.options.key, item.options.key.empty() ? 0 : hash_request(item));
   ++link.unanswered;
 }
 

@@ -63,12 +63,6 @@ struct Verdict {
   std::chrono::milliseconds retry_after{0};
 };
 
-struct SubmissionOnTheWay {
-  LogIndex index;
-  LinkRef link;
-  Peer peer = Peer::Nobody;
-  std::uint32_t bytes = 0;
-};
 struct CompletionOnTheWay {
   LogIndex index;
   NodeNumber worker = 0;

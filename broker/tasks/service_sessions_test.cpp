@@ -101,6 +101,45 @@ commit
 )");
 }
 
+TEST(TaskServiceSessions, AKeyStandsForOneRequestAndAnotherUnderItIsRefused) {
+  expect_scene(R"(w1 hello echo,hash
+    NODE 1 w1 echo hash
+c1 submit s1 low=1 1:echo,key=k,work=one
+    SESSION_OPEN s1
+    SUBMIT s1 1
+# its submission is on its way, and not in the state yet
+c2 submit s2 low=1 1:echo,key=k,work=two 2:hash,key=k,work=one 3:echo,key=k,work=one 4:echo,key=l,work=two
+    SESSION_OPEN s2
+    SUBMIT s2 3
+    SUBMIT s2 4
+    to c2: rejected s2 1 name taken: a submission on its way has this key, and asks for something else;
+        give another key 2 name taken: a submission on its way has this key, and asks for something else;
+        give another key
+commit
+    to c1: accepted s1 1=t4
+    to c2: accepted s2 3=t4 again 4=t7
+c2 submit s2 low=1 1:echo,key=k,work=two 2:hash,key=k,work=one 3:echo,key=k,work=one
+    to c2: rejected s2 1 name taken: task t4 has this key, with other inputs or parameters; give another
+        key, or submit the same as then 2 name taken: task t4 has this key, with another type; give another
+        key, or submit the same as then
+    to c2: accepted s2 3=t4 again
+w1 credit 9
+    LEASE t4.1 to 1 (lazy)
+    LEASE t7.1 to 1 (lazy)
+    to w1: dispatch t4.1@1 echo t7.1@1 echo
+w1 complete t4.1 ok done
+    RESULT t4.1 completed
+commit
+    to c1: results s1 #1 of 1 [t4 completed attempt 1 on w1 "done"]
+    to c2: results s2 #1 of 3 [t4 completed attempt 1 on w1 "done"]
+    to w1: completeAck t4.1@1
+# nor is another taken once it has ended
+c2 submit s2 low=1 5:echo,key=k,work=two
+    to c2: rejected s2 5 name taken: task t4 has this key, with other inputs or parameters; give another
+        key, or submit the same as then
+)");
+}
+
 TEST(TaskServiceSessions, C3WhatIsBelowTheLowWaterWasAnsweredAndIsNotTakenAgain) {
   expect_scene(R"(w1 hello echo
     NODE 1 w1 echo

@@ -235,7 +235,7 @@ class World final : public Output {
     if (client.unanswered.empty()) return;
     Submit submit{client.session, client.established ? client.low_water() : 1, {}};
     for (const auto& [seq, options] : client.unanswered) {
-      submit.items.push_back({seq, seq % 3 == 0 ? "hash" : "echo", options, as_bytes("work")});
+      submit.items.push_back({seq, type_of(seq), options, as_bytes("work")});
       if (!client.established) break;
     }
     service_->on_message(now_, client.peer, submit);
@@ -279,6 +279,7 @@ class World final : public Output {
     if (worker.peer == Peer::Nobody) return connect(worker);
     work(worker);
   }
+  static std::string_view type_of(std::uint64_t seq) { return seq % 3 == 0 ? "hash" : "echo"; }
   void submit(WorldClient& client) {
     for (auto count = random_.between(1, 4); count > 0; --count) {
       TaskOptions options;
@@ -287,7 +288,7 @@ class World final : public Output {
       options.backoff = milliseconds(random_.below(400));
       if (random_.chance(1, 8)) options.delay = milliseconds(random_.below(900));
       if (random_.chance(1, 8)) options.deadline = milliseconds(random_.between(1, 3000));
-      if (random_.chance(1, 6)) options.key = random_.chance(1, 2) ? "k1" : "k2";
+      if (random_.chance(1, 6)) options.key = type_of(client.next_seq);  // which is all they differ in
       client.unanswered.emplace(client.next_seq++, options);
     }
     send_unanswered(client);

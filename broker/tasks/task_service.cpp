@@ -122,7 +122,6 @@ void TaskService::on_applied(Now now, const Changes& changes) {
 
 void TaskService::settle_submissions(LogIndex applied) {
   while (!submissions_.empty() && submissions_.front().index <= applied) {
-    submission_bytes_ -= submissions_.front().bytes;
     if (SessionLink* link = links_.get(submissions_.front().link)) --link->unanswered;
     submissions_.pop();
   }

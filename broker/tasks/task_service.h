@@ -12,8 +12,7 @@
 //  1. A client is told accepted, a result or cancelled after the record was applied (I7), a worker that its
 //     completion is recorded likewise.
 //  2. A task is handed out after its SUBMIT was applied, to one worker at a time, against its credit (I8);
-//  one
-//     of a strict type after its LEASE was applied, and not again before that lease is over.
+//     one of a strict type after its LEASE was applied, and not again before that lease is over.
 //  3. Every open task is in a queue, waits for its time, or has a lease.
 //  4. Nothing that is refused is forgotten in silence: the sender is told what and when to come again.
 //
@@ -33,6 +32,7 @@
 #include "broker/tasks/service_parts.h"
 #include "broker/tasks/session_links.h"
 #include "broker/tasks/state_machine.h"
+#include "broker/tasks/submissions.h"
 #include "broker/tasks/timer_wheel.h"
 #include "broker/tasks/workers.h"
 #include "shared/base/prng.h"
@@ -80,6 +80,7 @@ class TaskService {
   [[nodiscard]] Verdict judge(const SessionLink& link, const Submit& submit, const SubmitItem& item);
   [[nodiscard]] Verdict judge_room(const SessionLink& link, const SubmitItem& item) const;
   [[nodiscard]] Verdict judge_type(std::string_view type);
+  [[nodiscard]] Verdict judge_key(const SubmitItem& item);
   void propose_submission(SessionLink& link, const Submit& submit, const SubmitItem& item);
   void on_session_resume(Now now, Peer peer, const SessionResume& resume);
   void on_session_close(const SessionClose& close);
@@ -181,8 +182,7 @@ class TaskService {
   SessionLinks links_;
   std::set<std::string, std::less<>> declared_strict_;  // in hellos whose NODE is on the way
 
-  Fifo<SubmissionOnTheWay> submissions_;
-  std::uint64_t submission_bytes_ = 0;                    // of submissions_
+  SubmissionsOnTheWay submissions_;
   StateUsage usage_;                                      // as the message being looked at came
   Fifo<CompletionOnTheWay> completions_;                  // each end once, however often it is told
   std::set<std::pair<TaskId, NodeNumber>> late_results_;  // those of completions_ without a lease

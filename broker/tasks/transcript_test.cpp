@@ -370,6 +370,8 @@ void Transcript::submit(std::istringstream& words, Peer peer) {
       const std::string& value = texts.emplace_back(part.substr(equals + 1));
       if (part.starts_with("key=")) {
         item.options.key = value;
+      } else if (part.starts_with("work=")) {
+        item.work = as_bytes(value);
       } else {
         set_option(item, part.substr(0, equals), value);
       }
