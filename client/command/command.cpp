@@ -7,6 +7,7 @@
 #include "client/command/registry.h"
 #include "client/command/values.h"
 #include "shared/io/node_options.h"
+#include "shared/settings/explain.h"
 #include "shared/settings/help_text.h"
 #include "shared/settings/man_page.h"
 
@@ -193,6 +194,8 @@ int run_command(const std::vector<std::string>& words, Environment& environment)
     line.root.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) return fail(environment, usage_fault(line.root, error));
+    if (const auto unknown = unknown_command(line.root))
+      return fail(environment, {FaultKind::BadUsage, *unknown + "; see 'cidbus --help'"});
     std::ostringstream text;
     line.root.exit(error, text, text);
     const Status written = environment.out.write(as_bytes(text.view()));

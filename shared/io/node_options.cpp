@@ -10,6 +10,7 @@
 #include "shared/content/quote.h"
 #include "shared/io/process.h"
 #include "shared/io/random.h"
+#include "shared/settings/explain.h"
 #include "shared/settings/help_text.h"
 #include "shared/settings/man_page.h"
 #include "shared/settings/option_table.h"

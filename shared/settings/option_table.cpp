@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "shared/content/quote.h"
+#include "shared/settings/explain.h"
 #include "shared/settings/nearest.h"
 
 namespace cidbus {
@@ -61,15 +62,8 @@ std::string refusal(CLI::Option& option, const std::vector<std::string>& texts) 
     for (const std::string& text : texts) option.add_result(text);
     option.run_callback();
     return {};
-  } catch (const CLI::ConversionError&) {
-    const bool whole = type_name(option) == "UINT" || type_name(option) == "INT";
-    return in_quotes(texts.empty() ? "" : texts.front()) + (is_flag(option) ? " is neither true nor false"
-                                                            : whole ? " is no whole number it can take"
-                                                                    : " is no number");
   } catch (const CLI::ParseError& error) {
-    const std::string what = error.what();
-    const std::string name = option.get_name() + ": ";
-    return escaped(what.starts_with(name) ? what.substr(name.size()) : what);
+    return explain_value(option, texts.empty() ? "" : texts.front(), error);
   }
 }
 
@@ -78,26 +72,6 @@ std::vector<std::string> names_of(CLI::App& app) {
   for (const CLI::Option* option : settings_of(app))
     names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
   return names;
-}
-
-// The sub-command that the line has reached.
-const CLI::App& deepest(const CLI::App& root) {
-  const CLI::App* app = &root;
-  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
-  return *app;
-}
-
-std::vector<std::string> words_known_at(const CLI::App& app, bool flags) {
-  std::vector<std::string> words;
-  if (flags) {
-    for (const CLI::Option* option : app.get_options({})) {
-      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
-    }
-    return words;
-  }
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    words.push_back(command->get_name());
-  return words;
 }
 
 }  // namespace
@@ -203,20 +177,6 @@ Status read_table(CLI::App& app, const ConfigValue& table) {
                  to_text(table.place) + ": [" + escaped(app.get_name()) + "] needs " + setting_name(*option));
   }
   return {};
-}
-
-std::string explain(const CLI::App& root, const CLI::ParseError& error) {
-  std::string what = error.what();
-  const bool may_be_mistyped = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
-                               dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
-  const auto extras = root.remaining(true);
-  if (may_be_mistyped && !extras.empty()) {
-    const std::string word = extras.front().substr(0, extras.front().find('='));
-    const std::vector<std::string> known = words_known_at(deepest(root), word.starts_with("-"));
-    what = in_quotes(extras.front()) + " is not known here" + did_you_mean(word, known);
-  }
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  return escaped(what);
 }
 
 }  // namespace cidbus

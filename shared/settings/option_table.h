@@ -25,7 +25,6 @@
 namespace CLI {
 class App;
 class Option;
-class ParseError;
 }  // namespace CLI
 
 namespace cidbus {
@@ -57,8 +56,5 @@ Status read_table(CLI::App& app, const ConfigValue& table);
 
 // What a key that is none is told: where, what, and the nearest that is one.
 Fault unknown_key(CLI::App& app, const std::string& table, const std::string& key, const ConfigPlace& place);
-
-// What is wrong with a command line, in our words: names the unknown word and the nearest known one.
-std::string explain(const CLI::App& root, const CLI::ParseError& error);
 
 }  // namespace cidbus

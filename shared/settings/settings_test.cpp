@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "shared/settings/explain.h"
 #include "shared/settings/help_text.h"
 
 namespace cidbus {
@@ -290,6 +291,70 @@ TEST_F(SettingsTest, AMistypedFlagOrCommandIsToldTheNearest) {
   EXPECT_EQ(told("task shwo"), "'shwo' is not known here; did you mean 'show'?");
   EXPECT_EQ(told("task show --ouput=json"), "'--ouput=json' is not known here; did you mean '--output'?");
   EXPECT_EQ(told("weather"), "'weather' is not known here");
+}
+
+TEST_F(SettingsTest, AValueThatIsNoneAndWhatIsMissingAreToldInWords) {
+  CLI::App root("", "cidbus");
+  root.require_subcommand(1);
+  CLI::App* const task = root.add_subcommand("task", "");
+  task->require_subcommand(1);
+  task->add_subcommand("show", "");
+  CLI::App* const list = task->add_subcommand("list", "");
+  std::string id, type;
+  std::int64_t priority = 0;
+  unsigned limit = 0;
+  double drain = 0;
+  bool wait = false;
+  std::vector<std::string> parameters;
+  list->add_option("ID", id, "The task's id")->required()->expected(1);
+  list->add_option("--type", type, "Only tasks of this type")->type_name("TYPE");
+  list->add_option("--priority", priority)->type_name("N");
+  list->add_option("--limit", limit)->type_name("N")->check(CLI::Range(1U, 100U));
+  list->add_option("--drain", drain);
+  list->add_flag("--wait", wait);
+  list->add_option("--param", parameters, "A parameter")->type_name("NAME=VALUE")->allow_extra_args(false);
+  allow_only(*list->add_option("--output", type)->type_name("WORD"), {"table", "json"});
+  const auto told = [&](const std::string& line) {
+    try {
+      root.parse(line);
+    } catch (const CLI::ParseError& error) {
+      return explain(root, error);
+    }
+    return std::string();
+  };
+  EXPECT_EQ(told("task list t1 --type a --limit 100"), "");
+  EXPECT_EQ(told("task list"), "ID is missing: The task's id");
+  EXPECT_EQ(told("task list t1 --type"), "--type needs a value: Only tasks of this type");
+  EXPECT_EQ(told("task list t1 --param"), "--param needs a value: A parameter");
+  EXPECT_EQ(told("task list t1 --type a --type b"), "--type is given 2 times; give it once");
+  EXPECT_EQ(told("task list t1 --priority high"), "--priority: 'high' is no whole number it can take");
+  EXPECT_EQ(told("task list t1 --drain long"), "--drain: 'long' is no number");
+  EXPECT_EQ(told("task list t1 --wait=maybe"), "--wait: 'maybe' is neither true nor false");
+  EXPECT_EQ(told("task list t1 --limit 0"), "--limit: '0' is no number from 1 to 100");
+  EXPECT_EQ(told("task list t1 --output a\x1b"), "--output: 'a\\x1b' is not known; give table or json");
+  EXPECT_EQ(told("task"), "no command was given; give show or list");
+}
+
+TEST_F(SettingsTest, AWordThatIsNoCommandIsToldEvenWhenHelpIsAskedFor) {
+  CLI::App root("", "cidbus");
+  CLI::App* const task = root.add_subcommand("task", "");
+  task->add_subcommand("show", "")->add_option("ID", program_output);
+  root.add_subcommand("add", "");
+  const auto told = [&](const std::string& line) {
+    try {
+      root.parse(line);
+    } catch (const CLI::CallForHelp&) {
+      return unknown_command(root).value_or("help");
+    }
+    return std::string();
+  };
+  EXPECT_EQ(told("pin --help"), "'pin' is not known here");
+  EXPECT_EQ(told("pin add --help"), "'pin' is not known here");
+  EXPECT_EQ(told("task shwo --help"), "'shwo' is not known here; did you mean 'show'?");
+  EXPECT_EQ(told("--help"), "help");
+  EXPECT_EQ(told("task --help"), "help");
+  EXPECT_EQ(told("task show t1 --help"), "help");
+  EXPECT_EQ(told("task show t1 t2 --help"), "help") << "no command was expected there";
 }
 
 TEST_F(SettingsTest, HelpSaysWhatAnOptionTakesInWords) {

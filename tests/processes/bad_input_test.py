@@ -4,7 +4,7 @@ import os
 import unittest
 
 import cids
-from cluster import BIN, PHOTOGRAPH, ClusterTest, Ports
+from cluster import BIN, PHOTOGRAPH, ClusterTest, Ports, wait_until
 
 
 class BadInput(ClusterTest):
@@ -45,6 +45,29 @@ class BadInput(ClusterTest):
     def test_an_unknown_task_type(self):
         done = self.cluster.cidbus("submit", "no_such_type", "--wait", "--timeout", "20s")
         self.assert_fails(done, 2, "no_such_type")
+
+    def test_a_key_with_another_request(self):
+        asked = ["submit", "echo", "--key", "k1", "--param", "n=1", "--wait"]
+        first = self.cluster.ask(*asked)
+        self.assertEqual(self.cluster.ask(*asked)["id"], first["id"], "the same again is the same task")
+        for words in (["echo", "--param", "n=2"], ["echo"], ["analyze", "--param", "n=1"]):
+            with self.subTest(words):
+                done = self.cluster.cidbus("submit", *words, "--key", "k1", "--wait")
+                self.assert_fails(done, 65, first["id"], "key", "give another key")
+        batch = '{"type": "echo", "params": {"n": "2"}, "key": "k1"}'
+        done = self.cluster.cidbus("submit", "--batch", "-", "--output", "ndjson", given=batch + "\n")
+        self.assertEqual((done.code, done.lines()[0].get("code")), (65, 65), str(done))
+        self.assert_fails(self.cluster.cidbus("submit", "echo", "--key", ""), 2, "--key", "empty", "leave it out")
+
+    def test_what_keeps_a_task_waiting(self):
+        self.cluster.cidbus("submit", "echo", "--wait")
+        done = self.cluster.cidbus("submit", "echo", "--delay", "1h", "--wait", "--timeout", "2s")
+        self.assert_fails(done, 124, "4 of 4 slots are free", "its time has not come")
+        self.cluster.kill("w1")
+        self.cluster.kill("w2")
+        wait_until(lambda: set(self.cluster.members()) == {"b1"}, "the leader misses both workers")
+        done = self.cluster.cidbus("submit", "echo", "--wait", "--timeout", "2s")
+        self.assert_fails(done, 124, "no worker is there")
 
     def test_what_is_no_cid(self):
         for text in ("bafynotacid", "Qm", "zzzz", "b" * 300, ""):
@@ -114,6 +137,12 @@ class BadInput(ClusterTest):
         for words in (["submit"], ["no-such-command"], ["submit", "echo", "--no-such-option"], ["task", "show", "???"]):
             with self.subTest(words):
                 self.assertEqual(self.cluster.cidbus(*words).code, 2)
+        for words, says in ((["pin", "--help"], "'pin' is not known here; see 'cidbus --help'"),
+                            (["task", "list", "--limit", "0"], "'0' is no number from 1 to 1000000"),
+                            (["submit", "echo", "--priority", "high"], "'high' is no whole number"),
+                            (["submit", "echo", "--param"], "--param needs a value"), (["task", "show"], "ID is missing")):
+            with self.subTest(words):
+                self.assert_fails(self.cluster.cidbus(*words), 2, says)
 
     def test_another_cluster(self):
         self.cluster.name = "another"
