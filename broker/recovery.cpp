@@ -25,6 +25,17 @@ group::BatchIdentity identity_of(const BatchPlace& place) {
   return {place.first, group::position_of(place.end), place.end.crc};
 }
 
+// Where older segments were freed the journal does not tell in which office the record before its oldest one
+// was made. If the newest snapshot ends there, that does. Else the log begins behind the oldest batch, which
+// ends here and which the snapshot holds: true then.
+bool begins_the_log(const ChainEnd& end, Recovered& recovered) {
+  const ChainEnd before = recovered.group.log.end();
+  if (before.epoch != Epoch{} || before.last == LogIndex{}) return false;
+  const bool in_snapshot = before.last < recovered.applied_end.last;
+  recovered.group.log = group::LogWindow(in_snapshot ? end : recovered.applied_end);
+  return in_snapshot;
+}
+
 // Reads the whole journal: where its batches end, the damaged ones' too, and, for a broker alone, what they
 // say.
 Status read_journal(const Journal& journal, bool replay, Recovered& recovered) {
@@ -33,7 +44,8 @@ Status read_journal(const Journal& journal, bool replay, Recovered& recovered) {
   Changes changes;
   while (true) {
     if (const JournalHole* hole = journal.hole_at(reader.next()); hole != nullptr) {
-      recovered.group.log.recovered_hole(identity_of(hole->place));
+      if (!begins_the_log(hole->place.end, recovered))
+        recovered.group.log.recovered_hole(identity_of(hole->place));
       if (Status status = reader.skip_hole(); !status) return status;
       continue;
     }
@@ -41,6 +53,7 @@ Status read_journal(const Journal& journal, bool replay, Recovered& recovered) {
     if (!batch) return tl::unexpected(batch.error());
     if (!*batch) return {};
     const ChainEnd end = (*batch)->header().end();
+    if (begins_the_log(end, recovered)) continue;
     recovered.group.log.recovered(end);
     if (end.last <= recovered.applied_end.last) continue;
     if (!replay) continue;
