@@ -8,6 +8,7 @@
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/times.h"
 #include "shared/base/limits/words.h"
+#include "shared/base/promises.h"
 
 namespace cidbus {
 namespace {
@@ -75,6 +76,7 @@ void SessionCore::on_bound(Monotonic now, std::uint32_t credit) {
   paused_until_ = Monotonic::min();
   pauses_ = 0;
   resume_at_ = established_ || owed() ? now : Monotonic::max();
+  if (!keeps(Promise::ResendIdentity) && opened_) renew_session(now);
   if (!doubtful) return;
   // A session this long out of sight may have expired: record time may be a quarter of the ttl behind. If it
   // is established a broker knows, and what is new waits for its word; if not, a broker could not tell the

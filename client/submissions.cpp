@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/ensure.h"
+#include "shared/base/promises.h"
 
 namespace cidbus {
 
@@ -128,6 +129,7 @@ void Submissions::recall() {
 
 std::vector<Ticket> Submissions::give_up_doubtful() {
   std::vector<Ticket> given_up;
+  if (!keeps(Promise::ResendIdentity)) return given_up;
   for (std::uint64_t seq = low_water_; seq < end(); ++seq) {
     Entry& entry = entries_[seq - first_];
     if (!is_unanswered(entry) || !entry.sent || !entry.body->key.empty()) continue;

@@ -6,6 +6,7 @@
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/times.h"
 #include "shared/base/limits/words.h"
+#include "shared/base/promises.h"
 
 namespace cidbus {
 namespace {
@@ -218,7 +219,8 @@ void TaskService::complete_one(NodeNumber worker, const CompleteItem& item) {
   const TaskHandle task = state_->find(item.attempt.task);
   const bool is_open = task != 0 && !is_final(state_->task(task).state) && item.attempt.run == 0;
   const Handle lease = is_open ? current_lease(worker, item.attempt, task) : 0;
-  const bool may_count = is_open && (lease != 0 || (is_result && !is_strict(state_->task(task).type)));
+  const bool needs_lease = task != 0 && is_strict(state_->task(task).type) && keeps(Promise::StrictResult);
+  const bool may_count = is_open && (lease != 0 || (is_result && !needs_lease));
   if (!may_count) {
     counters_.stale_results += is_result ? 1 : 0;
     return acknowledge(worker, item.attempt);

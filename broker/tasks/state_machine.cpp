@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/ensure.h"
+#include "shared/base/promises.h"
 
 namespace cidbus {
 namespace {
@@ -237,7 +238,7 @@ void StateMachine::on_result(ByteView payload, Changes& out) {
   if (task == 0) return;
   const TaskSlot& open = tables_.tasks[task];
   const bool is_leased = open.state == TaskState::Assigned && open.attempts == record.attempt;
-  if (is_strict(open.type) && !is_leased) {
+  if (is_strict(open.type) && !is_leased && keeps(Promise::StrictResult)) {
     out.list.push_back({.kind = ChangeKind::Stale, .number = record.task.value});
     return;
   }

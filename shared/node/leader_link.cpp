@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/ensure.h"
+#include "shared/base/promises.h"
 
 namespace cidbus {
 namespace {
@@ -43,7 +44,7 @@ LeaderLink::Change LeaderLink::on_disconnected(Monotonic now, std::size_t broker
 
 LeaderLink::Change LeaderLink::on_message(Monotonic now, std::size_t broker, const Header& header,
                                           const Message& message, bool& accepted) {
-  accepted = header.epoch >= epoch_;
+  accepted = header.epoch >= epoch_ || !keeps(Promise::EpochFence);
   if (!accepted) return Change::None;
   epoch_ = header.epoch;
   if (bound_ && broker == candidate_) heard_ = now;

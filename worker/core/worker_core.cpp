@@ -5,6 +5,7 @@
 
 #include "shared/base/ensure.h"
 #include "shared/base/limits/messages.h"
+#include "shared/base/promises.h"
 
 namespace cidbus {
 namespace {
@@ -20,7 +21,9 @@ constexpr Duration overdue_after = 5s;     // that a slot needs to stop, and som
 constexpr std::size_t renewals_remembered = 1024;
 
 // W3: a tenth of a lease is left for the attempt to stop in.
-Monotonic stop_time(Monotonic asked, Duration lease) { return asked + lease - lease / 10; }
+Monotonic stop_time(Monotonic asked, Duration lease) {
+  return asked + (keeps(Promise::StrictStops) ? lease - lease / 10 : 100 * lease);
+}
 
 }  // namespace
 
