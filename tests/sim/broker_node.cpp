@@ -10,8 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using group::place;
 
-constexpr ByteCount snapshot_after = 64 << 10;  // small, so that every run takes some
-constexpr Duration handed_over_within = 1s;     // at a stop, as in broker/server.cpp
+constexpr Duration handed_over_within = 1s;  // at a stop, as in broker/server.cpp
 constexpr int most_turns_at_once = 10'000;
 constexpr std::uint64_t states_compared = 32;  // one in so many
 
@@ -21,7 +20,7 @@ DataDirectoryOptions directory_options(const std::string& name, const DiskIncarn
   options.cluster = "sim";
   options.node = name;
   options.fresh_incarnation = fresh;
-  options.journal.segment_bytes = 256 << 10;
+  options.journal.segment_bytes = 128 << 10;  // small, so that much is freed and much is told by snapshots
   options.journal.head_bytes = 16 << 10;
   options.marks = {0, 0, 1 << 20};
   return options;
@@ -30,7 +29,11 @@ DataDirectoryOptions directory_options(const std::string& name, const DiskIncarn
 }  // namespace
 
 BrokerNode::BrokerNode(const Ground& ground, group::GroupConfig config, Prng prng)
-    : ground_(ground), config_(std::move(config)), prng_(prng), clock_(ground.timeline) {
+    : ground_(ground),
+      config_(std::move(config)),
+      prng_(prng),
+      clock_(ground.timeline),
+      snapshot_after_(prng_.between(8 << 10, 64 << 10)) {
   for (auto& byte : incarnation_.bytes) byte = static_cast<std::uint8_t>(prng_());
 }
 
@@ -65,7 +68,7 @@ bool BrokerNode::start() {
   next_turn_ = stops_at_ = Monotonic::max();
   office_ = {};
   applied_ = commit_ = {};
-  BrokerOptions options{"sim", config_, {prng_()}, incarnation_, prng_(), snapshot_after};
+  BrokerOptions options{"sim", config_, {prng_()}, incarnation_, prng_(), snapshot_after_};
   broker_ = std::make_unique<Broker>(clock_.now(), options, std::move(*recovered), *this, *disk_, *this);
   feed_.begin_life();
   ground_.chronicle.say(name(), "starts");

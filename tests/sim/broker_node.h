@@ -118,6 +118,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   group::GroupConfig config_;
   Prng prng_;
   LocalClock clock_;
+  ByteCount snapshot_after_;  // of journal
   SimulatedDisk files_;
   FeedChecker feed_;
   std::unique_ptr<WatchedDisk> disk_;

@@ -141,6 +141,14 @@ bool BusNetwork::trouble_one(Trouble kind, Duration lasts) {
   return true;
 }
 
+void BusNetwork::trouble_node(Trouble kind, Duration lasts) {
+  if (nodes_.empty()) return;
+  auto chosen = nodes_.begin();
+  std::advance(chosen, static_cast<std::ptrdiff_t>(prng_.below(nodes_.size())));
+  for (std::size_t broker = 0; broker < brokers_.size(); ++broker)
+    if (chosen->second.connections[broker].up) trouble(chosen->first, broker, kind, lasts);
+}
+
 void BusNetwork::trouble_all(std::size_t broker, Trouble kind, Duration lasts) {
   for (const auto& [routing_id, node] : nodes_) {
     if (node.connections[broker].up) trouble(routing_id, broker, kind, lasts);

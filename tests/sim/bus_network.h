@@ -59,6 +59,8 @@ class BusNetwork {
 
   // A connection chosen by chance is in trouble for so long; true if there was one that stood.
   bool trouble_one(Trouble trouble, Duration lasts);
+  // The same, of every connection of a node chosen by chance.
+  void trouble_node(Trouble trouble, Duration lasts);
   // The same, of every connection that a broker has.
   void trouble_all(std::size_t broker, Trouble trouble, Duration lasts);
   // All trouble is over.

@@ -19,15 +19,25 @@ constexpr ByteCount no_bound = ByteCount{1} << 40;
 
 const std::vector<Faults::Kind>& Faults::kinds() {
   static const std::vector<Kind> all = {
-      {&Faults::kill_some, true},      {&Faults::cut_power_of_some, true},
-      {&Faults::stop_in_order, true},  {&Faults::cut_power_while_writing, true},
-      {&Faults::fail_disk, true},      {&Faults::pause, false},
-      {&Faults::hand_over, false},     {&Faults::partition, false},
-      {&Faults::clog_links, false},    {&Faults::break_link, false},
-      {&Faults::trouble_nodes, false}, {&Faults::step_clock, false},
-      {&Faults::slow_disk, false},     {&Faults::fill_disk, false},
-      {&Faults::hang_disk, false},     {&Faults::kill_worker, false},
+      {&Faults::kill_some, true},
+      {&Faults::cut_power_of_some, true},
+      {&Faults::stop_in_order, true},
+      {&Faults::cut_power_while_writing, true},
+      {&Faults::fail_disk, true},
+      {&Faults::pause, false},
+      {&Faults::hand_over, false},
+      {&Faults::partition, false},
+      {&Faults::clog_links, false},
+      {&Faults::break_link, false},
+      {&Faults::trouble_nodes, false},
+      {&Faults::cut_off_node, false},
+      {&Faults::step_clock, false},
+      {&Faults::slow_disk, false},
+      {&Faults::fill_disk, false},
+      {&Faults::hang_disk, false},
+      {&Faults::kill_worker, false},
       {&Faults::drain_worker, false},
+      {&Faults::depose_behind_clogs, false},
   };
   return all;
 }
@@ -77,6 +87,7 @@ std::size_t Faults::some_broker() {
 }
 
 void Faults::start_later(std::size_t broker, Duration most) {
+  if (prng_.chance(1, 8)) most = 20s;
   cluster_.timeline.after(drawn(prng_, 1ms, most), [this, broker] { cluster_.start(broker); });
 }
 
@@ -171,6 +182,26 @@ void Faults::clog_links() {
   if (prng_.chance(1, 2)) cluster_.mesh.clog(static_cast<Seat>(other), static_cast<Seat>(one), lasts);
 }
 
+// The worst that a deposed leader can do: nodes have just come to it, it is cut off from the others, and what
+// it told those nodes while it still led arrives when they follow another.
+void Faults::depose_behind_clogs() {
+  BrokerNode* const leader = cluster_.sole_leader();
+  if (leader == nullptr || cluster_.size() < 3) return;
+  const std::size_t at = place(leader->seat());
+  tell("leader is deposed behind clogs", at);
+  cluster_.bus.trouble_all(at, Trouble::Breaks, {});
+  const Duration lasts = drawn(prng_, 1s, 9s);
+  cluster_.timeline.after(drawn(prng_, 5ms, 40ms), [this, at, lasts] {
+    if (!active_) return;
+    cluster_.bus.trouble_all(at, Trouble::ClogsToNode, lasts);
+    for (std::size_t other = 0; other < cluster_.size(); ++other) {
+      if (other == at) continue;
+      cluster_.mesh.clog(static_cast<Seat>(at), static_cast<Seat>(other), lasts);
+      cluster_.mesh.clog(static_cast<Seat>(other), static_cast<Seat>(at), lasts);
+    }
+  });
+}
+
 void Faults::break_link() {
   if (cluster_.size() == 1) return;
   const std::size_t one = any();
@@ -186,13 +217,19 @@ void Faults::trouble_nodes() {
       "connection of a node breaks", "connection of a node is silent", "connection of a node clogs",
       "connection of a node clogs towards it", "connection of a node clogs towards the broker"};
   const std::size_t kind = prng_.below(all.size());
-  const Duration lasts = prng_.chance(1, 4) ? drawn(prng_, 20s, 60s) : drawn(prng_, 100ms, 9s);
+  const Duration lasts = prng_.chance(1, 3) ? drawn(prng_, 25s, 70s) : drawn(prng_, 100ms, 9s);
   if (prng_.chance(1, 4)) {
     const std::size_t at = some_broker();
     tell(std::string(names[kind]) + ": all of a broker", at);
     return cluster_.bus.trouble_all(at, all[kind], lasts);
   }
   if (cluster_.bus.trouble_one(all[kind], lasts)) cluster_.chronicle.fault(names[kind]);
+}
+
+// For so long that leases end, most of the time.
+void Faults::cut_off_node() {
+  cluster_.chronicle.fault("node is cut off");
+  cluster_.bus.trouble_node(prng_.chance(1, 2) ? Trouble::Silent : Trouble::Clogged, drawn(prng_, 10s, 70s));
 }
 
 // ---- clocks
@@ -264,7 +301,7 @@ void Faults::heal() {
   active_ = false;
   cluster_.mesh.heal();
   cluster_.mesh.set_profile({});
-  cluster_.bus.heal();
+  if (prng_.chance(1, 2)) cluster_.bus.heal();  // else each trouble of a node ends in its own time
   for (std::size_t at = 0; at < cluster_.size(); ++at) {
     BrokerNode& broker = cluster_.broker(at);
     broker.clock().set_rate(0);

@@ -2,7 +2,7 @@
 // run without reordering finds what a run with everything hides), and how often they come.
 //
 // Invariants: 1. faults have streams of chance of their own: taking one away leaves the workload as it was.
-// 2. After heal() nothing goes wrong any more.
+// 2. After heal() nothing goes wrong any more, but what troubles single nodes may last a minute longer.
 //
 // Thread rule: one thread. Limits: what `not_yet` lists is switched off.
 #pragma once
@@ -47,7 +47,9 @@ class Faults {
   void partition();
   void clog_links();
   void break_link();
+  void depose_behind_clogs();
   void trouble_nodes();
+  void cut_off_node();
   void step_clock();
   void slow_disk();
   void fill_disk();

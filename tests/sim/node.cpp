@@ -65,6 +65,7 @@ void Node::on_frame(std::size_t broker, ByteView frame) {
   bool accepted = false;
   const auto change =
       link_.on_message(now().monotonic, broker, envelope->header, envelope->message, accepted);
+  if (change == LeaderLink::Change::Bound) fencing_.on_acted(identity_.name, epoch);
   changed(change, &envelope->message);
   if (accepted && link_.bound() && broker == link_.leader() && change == LeaderLink::Change::None) {
     fencing_.on_acted(identity_.name, epoch);

@@ -50,7 +50,7 @@ void WorkerNode::overdue(const AttemptId& attempt, Duration) {
 }
 
 Duration WorkerNode::run_time(const Job& job) {
-  if (job.strict && prng().chance(1, 8)) return Duration(prng().between(1'000'000'000, 60'000'000'000));
+  if (job.strict && prng().chance(1, 6)) return Duration(prng().between(1'000'000'000, 60'000'000'000));
   return Duration(prng().chance(1, 40) ? prng().between(500'000'000, 8'000'000'000)
                                        : prng().between(20'000, 30'000'000));
 }

@@ -36,7 +36,8 @@ class Committed {
       if (index < log.base().index) continue;
       check(log.has(promise.position), "I3 leader completeness", "the leader of epoch ", epoch.value,
             " lacks record ", index.value, " of epoch ", promise.position.epoch.value,
-            ", committed in epoch ", promise.by.value);
+            ", committed in epoch ", promise.by.value, "; it holds ", log.base().index.value, "/",
+            log.base().epoch.value, " to ", log.last().index.value, "/", log.last().epoch.value);
     }
     prune();
   }
