@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "shared/base/crc32c.h"
 #include "shared/base/limits/leecher.h"
+#include "shared/base/limits/messages.h"
 #include "shared/io/mailbox.h"
 
 namespace cidbus {
@@ -26,9 +28,10 @@ Bytes frames_of(const std::vector<Bytes>& payloads) {
   return frames;
 }
 
-Result<Bytes> read_all(FileSystem& files, const std::string& path) {
+// Nothing when there is no such file.
+Result<std::optional<Bytes>> read_all(FileSystem& files, const std::string& path) {
   auto file = files.open(path);
-  if (!file && file.error().kind == FaultKind::NotFound) return Bytes();
+  if (!file && file.error().kind == FaultKind::NotFound) return std::nullopt;
   if (!file) return tl::unexpected(file.error());
   const auto size = (*file)->size();
   if (!size) return tl::unexpected(size.error());
@@ -39,17 +42,39 @@ Result<Bytes> read_all(FileSystem& files, const std::string& path) {
   return bytes;
 }
 
-// False when an entry makes no sense behind those before it.
-bool replay(ByteView bytes, Outbox& outbox) {
+// A whole frame at the beginning of the bytes: its payload; else nothing.
+std::optional<ByteView> whole_frame(ByteView bytes) {
   ByteReader reader(bytes);
-  while (!reader.at_end()) {
-    const auto length = reader.number<std::uint32_t>();
-    const auto checksum = reader.number<std::uint32_t>();
-    const ByteView payload = reader.raw(length);
-    if (reader.failed() || payload.empty() || crc32c(payload) != checksum) return true;  // torn: the end
-    if (!outbox.replay(payload)) return false;
+  const auto length = reader.number<std::uint32_t>();
+  const auto checksum = reader.number<std::uint32_t>();
+  if (reader.failed() || length > limits::message_bytes) return {};
+  const ByteView payload = reader.raw(length);
+  if (reader.failed() || payload.empty() || crc32c(payload) != checksum) return {};
+  return payload;
+}
+
+constexpr std::size_t frame_head = 8;
+
+// Replays the file; gives how many bytes at its end a crash has torn.
+Result<ByteCount> replay(ByteView bytes, const std::string& folder, Outbox& outbox) {
+  const auto refuse = [&](const char* why) {
+    return fault(FaultKind::BadData, "the outbox in " + folder + " " + why +
+                                         "; move its file 'outbox' away and look what of it the brokers "
+                                         "have before you submit it again");
+  };
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const auto payload = whole_frame(bytes.subspan(at));
+    if (!payload) break;
+    if (!outbox.replay(*payload)) return refuse("contradicts itself");
+    at += frame_head + payload->size();
   }
-  return true;
+  // The first frames were put in place whole, and a tear has nothing whole behind it.
+  bool is_damaged = at == 0;
+  for (std::size_t next = at + 1; next < bytes.size() && !is_damaged; ++next)
+    is_damaged = whole_frame(bytes.subspan(next)).has_value();
+  if (is_damaged) return refuse("is damaged");
+  return bytes.size() - at;
 }
 
 }  // namespace
@@ -118,6 +143,7 @@ struct OutboxFile::State {
   ByteCount size = 0;          // likewise
   ByteCount appended = 0;      // the owner's: since the file was last written anew
   ByteCount image_bytes = 0;   // what it had then
+  ByteCount torn = 0;
   std::uint64_t synced = 0;
   std::string trouble;
   Mailbox<Order> orders;
@@ -140,10 +166,10 @@ Result<std::unique_ptr<OutboxFile>> OutboxFile::open(FileSystem& files, const st
   auto state = std::make_unique<State>(files, folder);
   const auto bytes = read_all(files, folder + "/outbox");
   if (!bytes) return tl::unexpected(bytes.error());
-  if (!replay(*bytes, outbox)) {
-    return fault(FaultKind::BadData, "the outbox in " + folder +
-                                         " contradicts itself; move its file 'outbox' away and look what "
-                                         "of it the brokers have before you submit it again");
+  if (*bytes) {
+    const auto torn = replay(**bytes, folder, outbox);
+    if (!torn) return tl::unexpected(torn.error());
+    state->torn = *torn;
   }
   const Bytes image = frames_of(outbox.image());
   if (Status written = state->write_anew(image); !written) return tl::unexpected(written.error());
@@ -177,6 +203,8 @@ Result<std::uint64_t> OutboxFile::take_synced() {
   }
   return state.synced;
 }
+
+ByteCount OutboxFile::torn() const { return state_->torn; }
 
 const std::string& OutboxFile::trouble() const { return state_->trouble; }
 

@@ -3,9 +3,11 @@
 //   file  := frame*                              DATA/outbox
 //   frame := length:u32 crc32c:u32 payload       little-endian; the checksum is of the payload
 //
-// A crash can only tear the end, which nobody was told of: reading stops at the first frame that is not
-// whole. The file is written anew, beside the old one and then in its place, at each start and when most of
-// it is past.
+// A crash can only tear the end, which nobody was told of: it is let go. The file is written anew, beside the
+// old one and then in its place, at each start and when most of it is past; so it begins with a whole frame.
+// A file that does not, or has a whole frame behind one that is not, is damaged, and refused: to go on
+// without the items between would lose what was acknowledged, and writing anew the last trace of it. (A power cut
+// may tear a hole into a long write that nobody was told of; it is refused too, as it looks the same.)
 //
 // Invariants
 //  1. What take_synced() tells of is on disk.
@@ -29,7 +31,8 @@ namespace cidbus {
 
 class OutboxFile {
  public:
-  // Replays what is there into `outbox`, which is empty. BadData when the entries contradict each other.
+  // Replays what is there into `outbox`, which is empty. BadData when the file is damaged or the
+  // entries contradict each other; it is left as it is then.
   // REQUIRES: files outlives it; the folder is there and this process's own.
   static Result<std::unique_ptr<OutboxFile>> open(FileSystem& files, const std::string& folder,
                                                   Outbox& outbox);
@@ -44,6 +47,8 @@ class OutboxFile {
   [[nodiscard]] int descriptor() const;
   // The number of the newest item that is on disk with all before it, or the fault that ended it.
   Result<std::uint64_t> take_synced();
+  // How many bytes of an entry that was not whole were let go at the start.
+  [[nodiscard]] ByteCount torn() const;
   // Why entries wait; empty when they do not.
   [[nodiscard]] const std::string& trouble() const;
 

@@ -1,5 +1,6 @@
 #include "leecher/outbox_file.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 
@@ -82,6 +83,41 @@ TEST_F(OutboxOnDisk, LosesNothingThatWasWholeHoweverItsEndWasTorn) {
     const auto entries = std::upper_bound(whole.begin(), whole.end(), length) - whole.begin() - 1;
     EXPECT_EQ(outbox_.counts().waiting, static_cast<std::size_t>(entries)) << length;
   }
+}
+
+TEST_F(OutboxOnDisk, RefusesDamageAndLeavesTheFileAsItIs) {
+  open();
+  const std::size_t first = content().size();
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) queue(seq);
+  await(3);
+  file_.reset();
+  const Bytes all = content();
+  std::vector<Bytes> damaged{Bytes(), Bytes(all.begin(), all.begin() + 5), Bytes(500, 0xa7)};
+  for (const std::size_t at : {std::size_t{0}, std::size_t{9}, first, first + 5, first + 20}) {
+    damaged.push_back(all);
+    damaged.back()[at] ^= 0xff;
+  }
+  for (const Bytes& bytes : damaged) {
+    ASSERT_TRUE((*files_.create(path()))->write(0, bytes));
+    const auto opened = OutboxFile::open(files_, folder_.path(), outbox_ = {});
+    ASSERT_FALSE(opened) << bytes.size();
+    EXPECT_EQ(opened.error().kind, FaultKind::BadData);
+    EXPECT_THAT(opened.error().message, testing::HasSubstr("damaged"));
+    EXPECT_EQ(content(), bytes);
+  }
+}
+
+TEST_F(OutboxOnDisk, TellsHowMuchOfItsEndWasTorn) {
+  open();
+  queue(1);
+  await(1);
+  EXPECT_EQ(file_->torn(), 0);
+  file_.reset();
+  const Bytes all = content();
+  ASSERT_TRUE((*files_.create(path()))->write(0, ByteView(all).first(all.size() - 3)));
+  open();
+  EXPECT_GT(file_->torn(), 0);
+  EXPECT_EQ(outbox_.counts().waiting, 0);
 }
 
 TEST_F(OutboxOnDisk, RefusesAFileThatContradictsItself) {

@@ -167,6 +167,13 @@ Status LeecherServer::State::open_stores() {
   if (!opened) return tl::unexpected(opened.error());
   cache = *std::move(opened);
   auto waiting = open_store(options.data + "/added", WhenFull::Refuse, options.outbox_bytes, {});
+  if (!waiting && waiting.error().kind == FaultKind::BadData) {
+    return fault(FaultKind::BadData,
+                 "the store of what was added here and is not yet with the workers is "
+                 "damaged: " +
+                     options.data + "/added; move it away, and add again what " +
+                     "'cidbus stat' does not find");
+  }
   if (!waiting) return tl::unexpected(waiting.error());
   added = *std::move(waiting);
   const auto make_resolve = [this]() -> Keeper::Resolve {
@@ -186,6 +193,11 @@ Status LeecherServer::State::open_outbox() {
   auto opened = OutboxFile::open(files, options.data, outbox);
   if (!opened) return tl::unexpected(opened.error());
   outbox_file = *std::move(opened);
+  if (outbox_file->torn() > 0) {
+    log.warning("the outbox ended in " + std::to_string(outbox_file->torn()) +
+                " bytes of an entry that was not whole, and they are let go: a crash leaves such an end of "
+                "what was not yet acknowledged; after anything else compare 'cidbus-leecher status'");
+  }
   return {};
 }
 

@@ -268,6 +268,34 @@ class Leecher(ClusterTest):
 
     # -- what it refuses
 
+    def test_a_damaged_outbox_or_store_of_what_was_added_is_left_as_it_is_and_said(self):
+        self.start_alone()
+        for number in range(3):
+            self.assertEqual(self.through("submit", "echo", "--param", f"n={number}").code, 0)
+        self.assert_fails(self.through("task", "wait", "o1", "--timeout", "1s"), 124, "leecher's outbox", "broker")
+        doctor = self.through("doctor", "--output", "json")
+        self.assertEqual(doctor.code, 75, str(doctor))
+        self.assertNotIn("no broker of this cluster", doctor.out)
+        self.cluster.kill("l1")
+        data = self.cluster.data_folder("l1")
+        whole = (data / "outbox").read_bytes()
+        middle = len(whole) // 2
+        damaged = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1:]
+        for content in (damaged, b"", b"rubbish" * 100):
+            (data / "outbox").write_bytes(content)
+            self.assertEqual(self.cluster.spawn("l1").wait(20), 65)
+            self.assertIn("the outbox in", self.cluster.log("l1").splitlines()[-1])
+            self.assertIn("is damaged; move its file", self.cluster.log("l1").splitlines()[-1])
+            self.assertEqual((data / "outbox").read_bytes(), content)
+        (data / "outbox").write_bytes(whole[:-2])
+        self.start_alone()
+        self.assertEqual(self.status()["outbox"]["waiting"], 2)
+        self.assertIn("not whole", self.cluster.log("l1"))
+        self.cluster.kill("l1")
+        (data / "added/CURRENT").write_bytes(b"rubbish")
+        self.assertEqual(self.cluster.spawn("l1").wait(20), 65)
+        self.assertIn("not yet with the workers", self.cluster.log("l1").splitlines()[-1])
+
     def test_bad_usage_is_told_in_a_line(self):
         common = ["--name", "l9", "--data", self.folder / "l9"]
         self.assert_fails(self.leecher(*common, "--http", "0.0.0.0:8090"), 2, "--http", "127.0.0.1")
