@@ -22,6 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// All is made in a folder that was empty, so what exists there already has come from this DAG.
+tl::unexpected<Fault> creation_fault(const fs::path& shown, int error) {
+  if (error != EEXIST) return errno_fault("create", shown, error);
+  return fault(FaultKind::BadData, "cannot create " + in_quotes(shown.native()) +
+                                       ": the folder has two entries that are one name here");
+}
+
 // Passes bytes on to the file and tells how many.
 class CountedSink final : public ByteSink {
  public:
@@ -57,14 +64,14 @@ class PathExport {
     }
     const std::string target(as_text(node->data));
     if (::symlinkat(target.c_str(), folder, name.c_str()) == 0) return {};
-    return errno_fault("create", shown, errno);
+    return creation_fault(shown, errno);
   }
 
  private:
   Status write_file(const UnixFsNode& node, int folder, const std::string& name, const fs::path& shown) {
     constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     FileDescriptor descriptor(::openat(folder, name.c_str(), flags, 0666));
-    if (!descriptor.is_open()) return errno_fault("create", shown, errno);
+    if (!descriptor.is_open()) return creation_fault(shown, errno);
     FileSink file(shown, std::move(descriptor));
     CountedSink counted(file, [this](ByteCount count) {
       done_ += count;
@@ -81,7 +88,7 @@ class PathExport {
                                            ": folders deeper than " + std::to_string(limits::dag_depth) +
                                            " levels");
     }
-    if (::mkdirat(parent, name.c_str(), 0777) != 0) return errno_fault("create", shown, errno);
+    if (::mkdirat(parent, name.c_str(), 0777) != 0) return creation_fault(shown, errno);
     const FileDescriptor folder(
         ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!folder.is_open()) return errno_fault("open", shown, errno);

@@ -223,7 +223,11 @@ TEST_F(FileSystem, ASymlinkAndAFolderOfOneNameDoNotLeadOutside) {
   EXPECT_FALSE(export_path(reader_, root, folder_ / "out"));
   const Cid over_file = store_.put_dag_pb(
       content_test::file_block({.type = UnixFsType::Directory, .links = {link, leaf}, .link_name = "x"}));
-  EXPECT_FALSE(export_path(reader_, over_file, folder_ / "out"));
+  const auto exported = export_path(reader_, over_file, folder_ / "out");
+  ASSERT_FALSE(exported);
+  EXPECT_EQ(exported.error().kind, FaultKind::BadData);
+  EXPECT_EQ(exported.error().message, "cannot create '" + (folder_ / "out/x").native() +
+                                          "': the folder has two entries that are one name here");
   EXPECT_TRUE(fs::is_empty(folder_ / "outside"));
   EXPECT_EQ(names_in(folder_), std::vector<std::string>{"outside"});
 }
