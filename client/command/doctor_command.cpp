@@ -126,6 +126,14 @@ Result<View> ask(Context& context, const std::vector<std::string>& addresses) {
   return view;
 }
 
+std::string advice_for(FaultKind kind) {
+  if (kind == FaultKind::NotAllowed)
+    return "give the --cluster, the key and the version that this broker takes";
+  if (kind == FaultKind::TryAgain) return "it is there and cannot answer now: see to what it waits for";
+  if (kind != FaultKind::Unavailable && kind != FaultKind::TimedOut) return "mend that first";
+  return "what listens there is no broker of this cluster: look who it is, or mend --brokers";
+}
+
 Finding check_broker(Context& context, const std::string& address) {
   const std::string name = "broker " + printable(address);
   const auto begun = std::chrono::steady_clock::now();
@@ -138,10 +146,7 @@ Finding check_broker(Context& context, const std::string& address) {
                 std::to_string(protocol_version) + ", cluster " + context.common().cluster,
             "", 1};
   }
-  const bool refused = view.error().kind == FaultKind::NotAllowed;
-  return {name, State::Bad, printable(view.error().message),
-          refused ? "give the --cluster, the key and the version that this broker takes"
-                  : "what listens there is no broker of this cluster: look who it is, or mend --brokers",
+  return {name, State::Bad, printable(view.error().message), advice_for(view.error().kind),
           exit_code(view.error().kind)};
 }
 

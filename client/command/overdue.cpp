@@ -1,6 +1,7 @@
 #include "client/command/overdue.h"
 
 #include "client/library/task_questions.h"
+#include "shared/base/outbox_id.h"
 
 namespace cidbus {
 
@@ -27,6 +28,7 @@ bool never_began(const TaskRecord& task) { return task.state == TaskState::Pendi
 
 // Of a task that never began.
 std::string why_pending(const TaskRecord& task, const std::optional<WorkerSlots>& workers) {
+  if (!workers && is_outbox_item(task.id)) return "it is in the leecher's outbox, until a broker is there";
   if (!workers) return "it waits for its time, or for a worker that runs " + task.type;
   if (workers->all == 0) return "no worker is there";
   const std::string all = std::to_string(workers->all);
