@@ -46,9 +46,12 @@ Result<int> keygen(Context& context, const KeygenOptions& options) {
     return fault(FaultKind::BadUsage, in_quotes(options.name) + " cannot name a node; use 1 to " +
                                           std::to_string(limits::key_name_length) + " of A-Z a-z 0-9 . _ -");
   }
+  const std::filesystem::path folder = options.folder;
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error) && error.value() != EACCES)
+    return fault(FaultKind::BadData, in_quotes(options.folder) + ": no such folder; make it first");
   const KeyPair pair = make_key_pair();
   const KeyHolder holder{pair.public_key, options.name, *roles};
-  const std::filesystem::path folder = options.folder;
   const std::string private_file = (folder / (options.name + ".key")).string();
   const std::string public_file = (folder / (options.name + ".pub")).string();
   if (const Status written = write_private_key(private_file, pair, options.name, options.replace); !written)

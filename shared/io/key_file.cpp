@@ -143,7 +143,7 @@ Status write_private_key(const std::string& path, const KeyPair& pair, const std
                          bool replace) {
   if (!replace && ::access(path.c_str(), F_OK) == 0) {
     return fault(
-        FaultKind::Failed,
+        FaultKind::BadUsage,
         path + " is there already and stays as it is; choose another --dir, or --force to replace it");
   }
   std::string content = "# The private key of " + name +

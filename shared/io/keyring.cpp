@@ -27,16 +27,25 @@ Result<std::shared_ptr<const AllowList>> Keyring::read_list(const std::string& p
   return std::make_shared<const AllowList>(std::move(*list));
 }
 
+namespace {
+
+// A file that was named and is not there is bad data, not content that nobody has.
+FaultKind kind_of(const Fault& fault) {
+  return fault.kind == FaultKind::NotFound ? FaultKind::BadData : fault.kind;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<Keyring>> Keyring::open(const std::string& key_file, const std::string& allow_file) {
   auto own = read_private_key(key_file);
-  if (!own) return tl::unexpected(own.error());
+  if (!own) return fault(kind_of(own.error()), own.error().message);
   std::shared_ptr<Keyring> ring(new Keyring(std::move(*own), allow_file));
   ring->read_ = ring->seen_ = stamp_of(allow_file);
   auto list = read_list(allow_file);
   if (!list) {
     const bool missing = list.error().kind == FaultKind::NotFound;
     return fault(
-        list.error().kind,
+        kind_of(list.error()),
         list.error().message +
             (missing ? "; put the .pub lines of all nodes there, or name the file with --allow-file" : ""));
   }

@@ -25,8 +25,8 @@ namespace cidbus {
 
 class Keyring {
  public:
-  // Faults of read_private_key(), and of the list: NotFound, NotAllowed when everybody may write it, BadData;
-  // NotAllowed when the own key is not in it.
+  // Faults of read_private_key(), and of the list: BadData, also for a file that is not there; NotAllowed
+  // when everybody may write it or the own key is not in it.
   static Result<std::shared_ptr<Keyring>> open(const std::string& key_file, const std::string& allow_file);
 
   [[nodiscard]] const KeyPair& own() const { return own_; }

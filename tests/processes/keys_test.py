@@ -144,7 +144,7 @@ class Keys(ClusterTest):
                           "no key for who is there")
         os.chmod(keys / "late.key", 0o644)
         self.assert_fails(command("--key-file", keys / "late.key"), 77, "chmod 600")
-        self.assert_fails(command("--key-file", keys / "none.key"), 1, "none.key", "no such file")
+        self.assert_fails(command("--key-file", keys / "none.key"), 65, "none.key", "no such file")
         (keys / "bad.key").write_text("rubbish\n")
         os.chmod(keys / "bad.key", 0o600)
         self.assert_fails(command("--key-file", keys / "bad.key"), 65, "no private key")
@@ -163,7 +163,8 @@ class Keys(ClusterTest):
         secret = (self.folder / "w9.key").read_text().splitlines()[-1]
         self.assertNotIn(secret, done.out)
         again = self.cluster.cidbus("keygen", "w9", "--dir", self.folder)
-        self.assert_fails(again, 1, "--force")
+        self.assert_fails(again, 2, "--force")
+        self.assert_fails(self.cluster.cidbus("keygen", "w9", "--dir", self.folder / "none"), 65, "no such folder")
         self.assert_fails(self.cluster.cidbus("keygen", "w9", "--role", "boss", "--dir", self.folder), 2, "worker")
         self.assert_fails(self.cluster.cidbus("keygen", "a b", "--dir", self.folder), 2, "a b")
 
