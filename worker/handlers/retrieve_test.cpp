@@ -20,7 +20,7 @@ TEST(Retrieve, RefusesWhatItDoesNotTakeAndSaysWhatIsNotThere) {
   HandlerBench retrieving{.handler = make_retrieve()};
   EXPECT_NE(retrieving.refusal({}, {}).find("exactly one input"), std::string::npos);
   const Cid file = retrieving.content.add("hello");
-  EXPECT_NE(retrieving.refusal({file}, {{"depth", "1"}}).find("unknown parameter"), std::string::npos);
+  EXPECT_NE(retrieving.refusal({file}, {{"depth", "1"}}).find("it takes none"), std::string::npos);
   const Cid nowhere = Cid::v1(Codec::Raw, sha2_256(as_bytes("other")));
   EXPECT_NE(retrieving.refusal({nowhere}, {}, FaultKind::NotFound).find("nobody holds"), std::string::npos);
   retrieving.cancelled.cancel();
