@@ -32,6 +32,7 @@ ClientBlocksOptions blocks_options(const Context& context, std::uint32_t copies)
   options.cluster = context.common().cluster;
   options.brokers = context.common().brokers;
   options.copies = copies;
+  options.stopped = [&context] { return context.interrupted() != 0; };
   if (!context.common().timeout) return options;
   options.deadline = context.deadline();
   options.patience = *context.common().timeout;

@@ -13,7 +13,7 @@
 namespace cidbus {
 namespace {
 
-constexpr int orderly_milliseconds = 300;
+constexpr int orderly_milliseconds = 1000;  // for waiting to end and for half a folder to be cleared away
 
 }  // namespace
 

@@ -44,6 +44,7 @@ class ClientBlocks final : public BlockAccess {
     network.client.copies = options.copies;
     network.client.unknown_patience = unknown_patience;
     network.client.patience = options.patience;
+    network.client.stopped = options.stopped;
     return network;
   }
   [[nodiscard]] Duration time_left(Duration otherwise) const {

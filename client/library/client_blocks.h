@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct ClientBlocksOptions {
   Duration contact = std::chrono::seconds(5);
   Duration patience = std::chrono::seconds(30);  // while nothing moves
   std::optional<Monotonic> deadline;             // of everything; without one a block is looked for for 30 s
+  std::function<bool()> stopped = {};            // once it says true, waiting for blocks ends: Unavailable
 };
 
 // REQUIRES: context and cache outlive it; the cache evicts.

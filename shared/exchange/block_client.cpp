@@ -17,8 +17,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration longest_wait = 1s;
-constexpr Duration index_patience = 1s;  // of one question: blocks under way wait for it
+constexpr Duration longest_wait = 200ms;  // for stopped() to be heard of
+constexpr Duration index_patience = 1s;   // of one question: blocks under way wait for it
 constexpr std::size_t wanted_at_once = 256;
 constexpr ByteCount placement_bytes = limits::store_bytes;  // a lot's size is not known when it begins
 

@@ -1,6 +1,7 @@
 """Bad input: each kind ends with one clear line and the exit code that DESIGN promises."""
 
 import os
+import signal
 import unittest
 
 import cids
@@ -114,6 +115,28 @@ class BadInput(ClusterTest):
         out = self.folder / "out"
         self.assertEqual(self.cluster.cidbus("get", done.out.strip(), "-o", out).code, 0)
         self.assertEqual(os.readlink(out / "up"), str(folder))
+
+    def test_a_get_that_is_interrupted_while_the_nodes_are_silent_leaves_nothing_behind(self):
+        folder, into = self.folder / "large", self.folder / "into"
+        folder.mkdir()
+        into.mkdir()
+        for number in range(4):
+            (folder / str(number)).write_bytes(os.urandom(20_000_000))
+        cid = self.cluster.cidbus("add", "--recursive", folder, "--output", "quiet").out.strip()
+        workers = [self.cluster.running[name] for name in ("w1", "w2")]
+        getting = self.cluster.start_cidbus("get", cid, "-o", into / "copy")
+        wait_until(lambda: os.listdir(into), "it has begun to write")
+        for worker in workers:
+            worker.send_signal(signal.SIGSTOP)
+        try:
+            self.assertIsNone(getting.poll(), "it was done before the nodes fell silent")
+            getting.send_signal(signal.SIGINT)
+            self.assertEqual(getting.wait(20), 130)
+        finally:
+            for worker in workers:
+                worker.send_signal(signal.SIGCONT)
+        getting.communicate()
+        self.assertEqual(os.listdir(into), [])
 
     def test_a_bad_line_of_a_batch(self):
         lines = ['{"type": "echo", "params": {"n": "1"}}', '{"type": "echo", "parms": {}}', "no json",
