@@ -12,7 +12,6 @@
 #include "client/command/overdue.h"
 #include "client/testing/fake_broker.h"
 #include "client/testing/memory_sink.h"
-#include "shared/base/outbox_id.h"
 #include "shared/content/cid.h"
 #include "shared/exchange/exchange_server.h"
 #include "shared/store/memory_store.h"
@@ -258,10 +257,6 @@ TEST(Overdue, SaysWhereTheTaskStandsAndWhy) {
             "processing on w2, attempt 3, the last that failed: nobody holds it");
   EXPECT_EQ(standing_of(standing(TaskState::Assigned, 1, "w1", ""), std::nullopt),
             "assigned on w1, attempt 1");
-  TaskRecord item = new_one;
-  item.id = outbox_item(3);
-  EXPECT_EQ(standing_of(item, std::nullopt), "pending: it is in the leecher's outbox, until a broker is there");
-  EXPECT_EQ(standing_of(item, WorkerSlots{0, 0}), "pending: no worker is there");
 }
 
 TEST_F(CommandTest, ABrokerWithoutRoomIsAskedAgainAndSeventyFiveWhenTimeIsUp) {

@@ -92,7 +92,8 @@ Status Parameters::finish() {
   for (const auto& [name, value] : given_) {
     if (failure_) break;
     if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
-      fail("unknown parameter " + in_quotes(name) + "; it takes " + (known_.empty() ? "none" : joined(known_)));
+      fail("unknown parameter " + in_quotes(name) + "; it takes " +
+           (known_.empty() ? "none" : joined(known_)));
     }
   }
   if (failure_) return fault(FaultKind::BadUsage, *failure_);
