@@ -1,5 +1,6 @@
 #include "tests/sim/committed_records.h"
 
+#include <utility>
 #include <vector>
 
 #include "shared/base/ensure.h"
@@ -11,11 +12,17 @@ void CommittedRecords::on_batch(const BatchBytes& batch) {
   checkers_.log_matching.on_batch(end);
   ends_.emplace(Position{end.last.value, end.epoch.value}, end);
   batches_.emplace(std::pair(end.last.value, end.crc), batch);
+  if (!ahead_ || ahead_->second.index != end.last || ahead_->second.epoch != end.epoch) return;
+  const auto [epoch, position] = *std::exchange(ahead_, std::nullopt);
+  on_applied(epoch, position);
 }
 
 void CommittedRecords::on_applied(Epoch epoch, const group::LogPosition& position) {
   const auto found = ends_.find(Position{position.index.value, position.epoch.value});
-  if (found == ends_.end()) return;
+  if (found == ends_.end()) {
+    ahead_.emplace(epoch, position);
+    return;
+  }
   checkers_.committed.on_applied(epoch, found->second);
   if (position.index > end_.last) read_up_to(found->second);
 }

@@ -52,8 +52,9 @@ class CommittedRecords {
   Reader reader_;
   std::unordered_map<Position, ChainEnd, PositionHash> ends_;  // by the last record
   std::unordered_map<std::pair<std::uint64_t, std::uint32_t>, BatchBytes, EndHash>
-      batches_;   // by index and CRC
-  ChainEnd end_;  // of what was read
+      batches_;                                                // by index and CRC
+  std::optional<std::pair<Epoch, group::LogPosition>> ahead_;  // applied last, and given to no disk yet
+  ChainEnd end_;                                               // of what was read
 };
 
 }  // namespace cidbus::sim
