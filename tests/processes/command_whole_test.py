@@ -84,7 +84,7 @@ class Doctor(ClusterTest):
         self.assertEqual((found["state"], done.code), ("bad", 77), str(done))
         self.assertIn("is not in the allow-list", found["found"])
         found, done = keys("--key-file", self.folder / "none.key")
-        self.assertEqual((found["state"], done.code), ("bad", 1), str(done))
+        self.assertEqual((found["state"], done.code), ("bad", 65), str(done))
         found, done = keys("--insecure")
         self.assertEqual(found["state"], "warning", str(done))
         found, done = keys("--brokers", "192.0.2.1:9096")
