@@ -3,6 +3,7 @@
 #include "broker/recovery.h"
 #include "broker/tasks/state_machine.h"
 #include "shared/base/ensure.h"
+#include "shared/base/limits/messages.h"
 
 namespace cidbus::sim {
 namespace {
@@ -20,8 +21,9 @@ DataDirectoryOptions directory_options(const std::string& name, const DiskIncarn
   options.cluster = "sim";
   options.node = name;
   options.fresh_incarnation = fresh;
-  options.journal.segment_bytes = 128 << 10;  // small, so that much is freed and much is told by snapshots
-  options.journal.head_bytes = 16 << 10;
+  // Few batches fit a segment, so that much is freed and much is told by snapshots; but the largest does.
+  options.journal.head_bytes = 8 << 10;
+  options.journal.segment_bytes = options.journal.head_bytes + 2 * limits::batch_bytes;
   options.marks = {0, 0, 1 << 20};
   return options;
 }
