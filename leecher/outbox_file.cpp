@@ -9,6 +9,7 @@
 #include "shared/base/limits/leecher.h"
 #include "shared/base/limits/messages.h"
 #include "shared/io/mailbox.h"
+#include "shared/io/replace_file.h"
 
 namespace cidbus {
 namespace {
@@ -26,20 +27,6 @@ Bytes frames_of(const std::vector<Bytes>& payloads) {
   Bytes frames;
   for (const Bytes& payload : payloads) add_frame(payload, frames);
   return frames;
-}
-
-// Nothing when there is no such file.
-Result<std::optional<Bytes>> read_all(FileSystem& files, const std::string& path) {
-  auto file = files.open(path);
-  if (!file && file.error().kind == FaultKind::NotFound) return std::nullopt;
-  if (!file) return tl::unexpected(file.error());
-  const auto size = (*file)->size();
-  if (!size) return tl::unexpected(size.error());
-  Bytes bytes(*size);
-  const auto read = (*file)->read(0, bytes);
-  if (!read) return tl::unexpected(read.error());
-  bytes.resize(*read);
-  return bytes;
 }
 
 // A whole frame at the beginning of the bytes: its payload; else nothing.
@@ -164,7 +151,7 @@ OutboxFile::~OutboxFile() {
 Result<std::unique_ptr<OutboxFile>> OutboxFile::open(FileSystem& files, const std::string& folder,
                                                      Outbox& outbox) {
   auto state = std::make_unique<State>(files, folder);
-  const auto bytes = read_all(files, folder + "/outbox");
+  const auto bytes = read_whole(files, folder + "/outbox");
   if (!bytes) return tl::unexpected(bytes.error());
   if (*bytes) {
     const auto torn = replay(**bytes, folder, outbox);

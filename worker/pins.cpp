@@ -20,7 +20,7 @@ Status Pins::read() {
   const std::string path = folder_ + "/" + file_name;
   const auto content = read_whole(files_, path);
   if (!content) return tl::unexpected(content.error());
-  std::string_view rest = as_text(*content);
+  std::string_view rest = *content ? as_text(**content) : "";
   for (std::size_t number = 1; !rest.empty(); ++number) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));

@@ -13,9 +13,9 @@ Status replace_file(FileSystem& files, const std::string& folder, const std::str
   return files.sync_directory(folder);
 }
 
-Result<Bytes> read_whole(FileSystem& files, const std::string& path) {
+Result<std::optional<Bytes>> read_whole(FileSystem& files, const std::string& path) {
   auto file = files.open(path);
-  if (!file && file.error().kind == FaultKind::NotFound) return Bytes{};
+  if (!file && file.error().kind == FaultKind::NotFound) return std::nullopt;
   if (!file) return tl::unexpected(file.error());
   const auto size = (*file)->size();
   if (!size) return tl::unexpected(size.error());

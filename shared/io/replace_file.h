@@ -6,6 +6,9 @@
 // Thread rule: one thread a file. Limits: the caller's.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "shared/io/file_system.h"
 
 namespace cidbus {
@@ -13,6 +16,6 @@ namespace cidbus {
 // Durable on return. The folder is there. After a fault the file may be either of the two.
 Status replace_file(FileSystem& files, const std::string& folder, const std::string& name, ByteView content);
 // All of it; nothing when there is no such file.
-Result<Bytes> read_whole(FileSystem& files, const std::string& path);
+Result<std::optional<Bytes>> read_whole(FileSystem& files, const std::string& path);
 
 }  // namespace cidbus
