@@ -4,7 +4,10 @@
 #include <map>
 #include <set>
 
-#include "shared/node/feed_tracker.h"
+#include "observer/core/cluster_view.h"
+#include "observer/core/feed_follower.h"
+#include "observer/history_keeper.h"
+#include "shared/io/clock.h"
 #include "shared/wire/codec.h"
 
 namespace cidbus {
@@ -13,10 +16,8 @@ namespace {
 constexpr int feed_out_offset = 1;  // DESIGN section 11: a broker at port P sends the feed at P+1
 constexpr int messages_a_turn = 256;
 
-bool is_of_state(FeedTopic topic) { return topic == FeedTopic::Tasks || topic == FeedTopic::Members; }
-bool is_state_event(const FeedEvent& event) {
-  return std::holds_alternative<TaskEvent>(event) || std::holds_alternative<MemberEvent>(event);
-}
+constexpr Duration tick_period = std::chrono::seconds(1);
+constexpr Duration round_time = std::chrono::seconds(3);  // for every broker to answer for itself
 
 }  // namespace
 
@@ -60,9 +61,11 @@ struct Observer::State : BusLink::Owner {
   }
   void on_bound(Now, const Welcome& welcome) override {
     log.info("attached to " + std::string(welcome.leader) + " at " + link.leader_address());
+    view.on_bound();
     ask_for_snapshot();
   }
   void on_unbound(Now) override {
+    view.on_unbound();
     log.warning("lost the leader at " + link.leader_address() + "; looking for one");
   }
   void on_refused(Now, const Refused& refused) override {
@@ -73,10 +76,12 @@ struct Observer::State : BusLink::Owner {
   void on_message(Now now, const Header&, const Message& message) override {
     const auto* snapshot = std::get_if<Snapshot>(&message);
     if (snapshot == nullptr || snapshot->request != request) return;
-    if (snapshot->applied < passed_over) return ask_for_snapshot();
-    attached = true;
-    shown = snapshot->applied;
+    if (!follower.on_snapshot(*snapshot)) return ask_for_snapshot();
+    view.on_snapshot(now.wall, *snapshot);
     print(print_snapshot(options.style, now.wall, *snapshot));
+  }
+  void on_status(Now now, const BrokerStatus& status) override {
+    if (view.on_status(now.wall, status)) round_ends.reset();
   }
 
   void ask_for_snapshot() {
@@ -96,24 +101,48 @@ struct Observer::State : BusLink::Owner {
   }
 
   void on_feed(Now now, const Header& header, const Feed& message) {
-    const auto verdict = tracker.on_feed(header, message);
-    if (verdict.kind == FeedTracker::Kind::Repeated) return;
-    if (verdict.kind == FeedTracker::Kind::Gap) {
+    const auto verdict = follower.on_feed(header, message);
+    if (verdict.missed != 0)
       print(print_gap(options.style, now.wall, header.sender, message.topic, verdict.missed));
-      ask_for_snapshot();
-    }
-    // How things stand comes first; what has happened until then is in it, but for what brokers say of who
-    // leads.
-    if (!attached && message.topic != FeedTopic::Elections) {
-      passed_over = std::max(passed_over, message.applied);
-      return;
-    }
-    if (verdict.kind == FeedTracker::Kind::First && message.number > 1 && is_of_state(message.topic))
-      ask_for_snapshot();  // it has said things before that were not heard
+    if (verdict.ask) ask_for_snapshot();
+    if (!verdict.is_new) return;
     for (const FeedEvent& event : message.events) {
-      if (is_state_event(event) && message.applied.value != 0 && message.applied <= shown) continue;
+      if (!follower.is_news(message, event)) continue;
+      view.on_event(now.wall, header.sender, event);
       print(print_event(options.style, message.time, header.sender, event));
     }
+  }
+
+  // What is known is measured once a second, whether anything came or not.
+  std::optional<Monotonic> on_turn_end(Now now) {
+    if (now.monotonic < next_tick) return next_tick;
+    next_tick = now.monotonic + tick_period;
+    ask_brokers(now);
+    view.sample(now.wall, [&](const Sample& sample) { history.add(sample); });
+    history.forget_silent(now.wall);
+    if (history.refused() != 0 && !refusal_told) {
+      refusal_told = true;
+      log.warning("more than " + std::to_string(limits::history_series) +
+                  " series: the history of new ones is not kept");
+    }
+    if (keeper) keeper->on_tick(now);
+    return next_tick;
+  }
+  void ask_brokers(Now now) {
+    if (round_ends && now.monotonic < *round_ends) return;
+    if (round_ends) view.end_round(now.wall);
+    round_ends = now.monotonic + round_time;
+    std::set<std::size_t> asked;
+    ++round.value;
+    link.ask_each(BrokerStatusRequest{round}, asked);
+  }
+
+  Status open_history() {
+    if (options.data.empty()) return {};
+    auto opened = HistoryKeeper::open(options.data, options.history_bytes, read_clock(), history, log);
+    if (!opened) return tl::unexpected(opened.error());
+    keeper = std::move(*opened);
+    return {};
   }
 
   void print(const std::string& line) {
@@ -128,13 +157,17 @@ struct Observer::State : BusLink::Owner {
   BusLink link;
   std::map<std::string, std::string> connected;  // brokers on the bus, and their keys
   std::set<std::string> listened;                // addresses of feeds
-  FeedTracker tracker;
+  FeedFollower follower;
+  ClusterView view;
+  History history;
+  std::unique_ptr<HistoryKeeper> keeper;  // none without a folder
+  Monotonic next_tick;
+  std::optional<Monotonic> round_ends;  // of asking brokers, if one is under way
+  bool refusal_told = false;            // that history is full
   Frames frames;
   Decoder decoder;
-  RequestId request;
-  LogIndex shown;         // covered by the last snapshot
-  LogIndex passed_over;   // of the feed, before the first snapshot: it must cover this
-  bool attached = false;  // the first snapshot is printed
+  RequestId request;  // of the last snapshot
+  RequestId round;    // of asking brokers
   std::string refusal;
 };
 
@@ -144,8 +177,10 @@ Observer::Observer(SocketContext& context, ObserverOptions options, Log& log)
 Observer::~Observer() = default;
 
 Status Observer::open() {
+  if (const Status kept = state_->open_history(); !kept) return kept;
   state_->feed.subscribe("");
   reactor().watch(state_->feed, [this](Now now) { state_->on_feed(now); });
+  reactor().at_turn_end([this](Now now) { return state_->on_turn_end(now); });
   if (const Status opened = state_->link.open(); !opened) return opened;
   start();
   return {};

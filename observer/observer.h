@@ -1,4 +1,5 @@
-// The observer role: attaches to the brokers at any time and prints what happens.
+// The observer role: attaches to the brokers at any time, prints what happens, and keeps the history of what
+// it measures.
 //
 // It subscribes to the feed of every broker that it was given, and to those of the others of the group while
 // none of them is there; each passes on what the leader says. It says hello on the bus as a member. A
@@ -8,8 +9,11 @@
 //
 // Invariant: what a person reads never goes backwards: an event older than the last snapshot is not printed.
 //
-// Thread rule: RoleThread. Limits: 1,000 messages of the feed are queued; what a slow reader misses is shown
-// as a gap.
+// Once a second it asks every broker how it is and takes a sample of each number it knows; the history lies
+// on disk when it has a folder.
+//
+// Thread rule: RoleThread. Limits: limits/observer.h; 1,000 messages of the feed are queued; what a slow
+// reader misses is shown as a gap.
 #pragma once
 
 #include <cstdio>
@@ -17,6 +21,8 @@
 #include <string>
 
 #include "observer/printer.h"
+#include "shared/base/bytes.h"
+#include "shared/base/limits/observer.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/role_thread.h"
 
@@ -25,6 +31,8 @@ namespace cidbus {
 struct ObserverOptions {
   NodeIdentity identity;
   std::vector<std::string> brokers;
+  std::string data;  // folder of the history; empty: it is kept in memory only
+  ByteCount history_bytes = limits::history_file_bytes;
   PrintStyle style = PrintStyle::Text;
   std::FILE* output = stdout;
 };

@@ -60,7 +60,5 @@ class Catalogue {
 
 // About what a name takes of the catalogue.
 std::uint64_t cost_of(const NameRecord& record);
-// * stands for any text, ? for any one byte.
-bool matches_glob(std::string_view pattern, std::string_view text);
 
 }  // namespace cidbus

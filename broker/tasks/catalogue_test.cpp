@@ -27,16 +27,6 @@ std::vector<std::string> names(const Catalogue& catalogue, const FindContent& qu
   return found;
 }
 
-TEST(Globs, MatchAsInAShellButForTheSlash) {
-  const std::pair<const char*, const char*> good[] = {
-      {"", ""},      {"*", ""},       {"*", "abc"},        {"a*c", "abbbc"}, {"a?c", "abc"},
-      {"**a", "xa"}, {"*ab*", "aab"}, {"a*b*c", "aXbXbc"}, {"a/*", "a/b/c"}};
-  for (const auto& [pattern, text] : good) EXPECT_TRUE(matches_glob(pattern, text)) << pattern << " " << text;
-  const std::pair<const char*, const char*> bad[] = {
-      {"", "a"}, {"a", ""}, {"?", ""}, {"a*c", "ab"}, {"ab", "abc"}};
-  for (const auto& [pattern, text] : bad) EXPECT_FALSE(matches_glob(pattern, text)) << pattern << " " << text;
-}
-
 TEST(CatalogueTest, NamesAreFoundByPatternAndByAllOfTheTagsAskedFor) {
   Catalogue catalogue;
   catalogue.set(record("holiday/2025", {{"year", "2025"}, {"kind", "photo"}}), {1});

@@ -63,16 +63,6 @@ Result<int> handover(Context& context, const std::string& to) {
 
 }  // namespace
 
-Result<GroupOverview> ask_group(Context& context) {
-  GroupOverview group;
-  const Status asked = context.ask_brokers([&](const BrokerStatus& status) {
-    group.add(status);
-    return group.complete();
-  });
-  if (!asked) return tl::unexpected(asked.error());
-  return group;
-}
-
 void add_handover_command(Registry& registry, CLI::App& parent) {
   const auto to = std::make_shared<std::string>();
   CLI::App& leaf = registry.leaf(

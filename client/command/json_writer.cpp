@@ -119,6 +119,14 @@ JsonWriter& JsonWriter::decimal(double number, int digits) {
   return token({text.data(), end});
 }
 
+JsonWriter& JsonWriter::real(double number) {
+  if (!std::isfinite(number)) return null();
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+  ENSURE(error == std::errc(), "number", number);
+  return token({text.data(), end});
+}
+
 JsonWriter& JsonWriter::token(std::string_view token) {
   separate();
   text_ += token;

@@ -27,6 +27,7 @@ class JsonWriter {
   JsonWriter& string_or_null(std::string_view text);  // null when empty
   JsonWriter& number(std::uint64_t number) { return token(std::to_string(number)); }
   JsonWriter& decimal(double number, int digits);  // behind the point. REQUIRES: finite
+  JsonWriter& real(double number);                 // as short as reads back equal; null when it is not finite
   JsonWriter& boolean(bool value) { return token(value ? "true" : "false"); }
   JsonWriter& null() { return token("null"); }
 

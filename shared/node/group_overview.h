@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "client/command/json_writer.h"
 #include "shared/core/message.h"
 
 namespace cidbus {
@@ -37,6 +36,8 @@ class GroupOverview {
   void add(const BrokerStatus& status);
   // In place of answers, where no broker can be asked itself: the leader's word about all.
   void add(const Snapshot& snapshot);
+  // Asks anew: who belongs to the group stays known, and nobody has answered yet.
+  void begin_round();
   // Every broker that another one named has answered.
   [[nodiscard]] bool complete() const;
   [[nodiscard]] bool empty() const { return brokers_.empty(); }
@@ -62,6 +63,5 @@ class GroupOverview {
 
 // "leader", "standby", "electing" or "unreachable".
 std::string_view state_of(const GroupOverview::Broker& broker);
-void write_json(JsonWriter& json, const GroupOverview& group, const std::string& address);
 
 }  // namespace cidbus

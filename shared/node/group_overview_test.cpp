@@ -1,4 +1,4 @@
-#include "client/command/group_overview.h"
+#include "shared/node/group_overview.h"
 
 #include <gtest/gtest.h>
 
@@ -31,6 +31,20 @@ TEST(GroupOverview, IsCompleteOnceEveryBrokerNamedHasAnswered) {
   EXPECT_EQ(group.quorum_text(), "2 of 3 brokers needed, 2 reachable");
   group.add(answer("b3", Duty::Standby, "b1"));
   EXPECT_TRUE(group.complete());
+}
+
+TEST(GroupOverview, KnowsInANextRoundWhoBelongsToItAndNothingElse) {
+  GroupOverview group;
+  for (const char* name : {"b1", "b2", "b3"})
+    group.add(answer(name, name == std::string_view("b1") ? Duty::Leader : Duty::Standby, "b1"));
+  group.begin_round();
+  EXPECT_FALSE(group.empty());
+  EXPECT_EQ(group.leader(), nullptr);
+  EXPECT_EQ(group.quorum_text(), "2 of 3 brokers needed, 0 reachable");
+  for (const auto& broker : group.brokers("given:1")) EXPECT_FALSE(broker.lag) << broker.name;
+  group.add(answer("b2", Duty::Standby, "b1"));
+  EXPECT_EQ(group.reachable(), 1U);
+  EXPECT_FALSE(group.complete());
 }
 
 TEST(GroupOverview, TellsABrokerByItsOwnWordsAndASilentOneByTheOthers) {

@@ -1,4 +1,4 @@
-#include "client/command/group_overview.h"
+#include "shared/node/group_overview.h"
 
 #include <algorithm>
 
@@ -49,6 +49,19 @@ void GroupOverview::add(const Snapshot& snapshot) {
     broker.applied = info.applied;
     on_disk_[broker.name] = info.durable;
   }
+}
+
+void GroupOverview::begin_round() {
+  for (auto& [name, broker] : brokers_) {
+    Broker silent;
+    silent.name = name;
+    silent.address = std::move(broker.address);
+    silent.priority = broker.priority;
+    silent.last_contact = broker.last_contact;
+    broker = std::move(silent);
+  }
+  on_disk_.clear();
+  on_disk_epoch_ = {};
 }
 
 bool GroupOverview::complete() const { return !empty() && reachable() == brokers_.size(); }
@@ -104,42 +117,6 @@ std::string GroupOverview::no_leader_text() const {
 
 std::string_view state_of(const GroupOverview::Broker& broker) {
   return broker.duty ? to_text(*broker.duty) : "unreachable";
-}
-
-namespace {
-
-void number_if(JsonWriter& json, std::string_view name, bool known, std::uint64_t number) {
-  json.name(name);
-  known ? json.number(number) : json.null();
-}
-
-}  // namespace
-
-void write_json(JsonWriter& json, const GroupOverview& group, const std::string& address) {
-  const auto brokers = group.brokers(address);
-  json.name("quorum").open_object().name("held").boolean(group.leader() != nullptr);
-  json.name("brokers").number(brokers.size()).name("needed").number(group.needed());
-  json.name("reachable").number(group.reachable());
-  json.name("tolerates").number(brokers.size() - group.needed()).close_object();
-  json.name("brokers").open_array();
-  for (const GroupOverview::Broker& broker : brokers) {
-    const bool answered = broker.duty.has_value();
-    json.open_object().name("name").string(broker.name).name("address").string(broker.address);
-    json.name("leader").boolean(broker.duty == Duty::Leader);
-    json.name("state").string(state_of(broker));
-    number_if(json, "priority", broker.priority.has_value(),
-              static_cast<std::uint64_t>(broker.priority.value_or(0)));
-    number_if(json, "epoch", answered, broker.epoch.value);
-    number_if(json, "last", answered, broker.last.value);
-    number_if(json, "durable", answered, broker.durable.value);
-    number_if(json, "commit", answered, broker.commit.value);
-    number_if(json, "applied", answered, broker.applied.value);
-    number_if(json, "lag", broker.lag.has_value(), broker.lag.value_or(0));
-    const bool heard = broker.last_contact.milliseconds != 0;
-    json.name("last_contact").string_or_null(heard ? to_rfc3339(broker.last_contact) : "");
-    json.close_object();
-  }
-  json.close_array();
 }
 
 }  // namespace cidbus

@@ -1,0 +1,41 @@
+// Follows the feed without a gap: what is news, what a snapshot already holds, and when one must be asked
+// for.
+//
+// PUB/SUB loses, several brokers pass the same feed on, and leaders change. So a snapshot is asked for at the
+// start, after each bind to a leader, after a gap in a publisher's numbers, and when a publisher is met in
+// the middle of its numbers; an event whose journal index the last snapshot covers is no news.
+//
+// Invariants
+//  1. No event is news before the first snapshot, but for what brokers say of who leads.
+//  2. A snapshot older than a state event that was passed over before it does not serve.
+//  3. What is news never goes behind the last snapshot.
+//
+// Thread rule: pure; one owner. Limits: those of FeedTracker.
+#pragma once
+
+#include "shared/node/feed_tracker.h"
+
+namespace cidbus {
+
+class FeedFollower {
+ public:
+  struct Verdict {
+    bool is_new = false;       // false: heard before, or from before the first snapshot
+    bool ask = false;          // for a snapshot
+    std::uint64_t missed = 0;  // messages of this publisher and topic
+  };
+  Verdict on_feed(const Header& header, const Feed& feed);
+  // Of a feed that is new: whether this event of it is no part of the last snapshot.
+  [[nodiscard]] bool is_news(const Feed& feed, const FeedEvent& event) const;
+  // Whether it serves; if not, another one must be asked for.
+  bool on_snapshot(const Snapshot& snapshot);
+  [[nodiscard]] bool attached() const { return attached_; }
+
+ private:
+  FeedTracker tracker_;
+  LogIndex shown_;        // covered by the last snapshot
+  LogIndex passed_over_;  // of the feed, before the first snapshot: it must cover this
+  bool attached_ = false;
+};
+
+}  // namespace cidbus

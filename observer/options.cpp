@@ -1,0 +1,42 @@
+#include "observer/options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace cidbus {
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  cidbus-observer --name o1
+  cidbus-observer --name o1 --output ndjson --brokers 127.0.0.1:9096
+  cidbus-observer --name o1 --data /var/lib/cidbus/o1
+  cidbus-observer history show --data /var/lib/cidbus/o1 --last 24h
+table is for a person; json and ndjson are an object a line; quiet is the name of what changed.)";
+
+}  // namespace
+
+void add_observer_flags(CLI::App& app, ObserverFlags& flags) {
+  app.footer(footer);
+  add_node_flags(app, flags.node);
+  add_output_option(app, flags.output);
+  app.add_option("--data", flags.observer.data, "Folder of the history; kept in memory only when left out")
+      ->type_name("FOLDER");
+  app.add_option("--history-max", flags.observer.history_bytes,
+                 "Bytes of history on disk, such as 500MB; the oldest goes first")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(static_cast<double>(limits::history_file_least), 1e15))
+      ->capture_default_str();
+}
+
+Result<ObserverOptions> observer_options(const ObserverFlags& flags) {
+  auto identity = identity_of(flags.node, Role::Observer);
+  if (!identity) return tl::unexpected(identity.error());
+  auto brokers = parse_addresses(flags.node.brokers);
+  if (!brokers) return tl::unexpected(brokers.error());
+  ObserverOptions options = flags.observer;
+  options.identity = *std::move(identity);
+  options.brokers = *std::move(brokers);
+  options.style = *parse_print_style(flags.output);
+  return options;
+}
+
+}  // namespace cidbus

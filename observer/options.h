@@ -1,0 +1,25 @@
+// The observer's command line: its flags, and the options that they come to.
+//
+// Thread rule: the main thread. Limits: limits/observer.h.
+#pragma once
+
+#include <string>
+
+#include "observer/observer.h"
+#include "shared/io/node_options.h"
+
+namespace cidbus {
+
+inline constexpr const char* observer_program = "cidbus-observer";
+
+struct ObserverFlags {
+  NodeOptions node;
+  ObserverOptions observer;  // what needs no check but CLI11's
+  std::string output = "table";
+};
+
+void add_observer_flags(CLI::App& app, ObserverFlags& flags);
+// BadUsage names the flag and what it takes.
+Result<ObserverOptions> observer_options(const ObserverFlags& flags);
+
+}  // namespace cidbus
