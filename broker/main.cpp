@@ -27,6 +27,7 @@ Status run(const BrokerFlags& flags, int& exit_status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_descriptors();
   if (const auto ended = run_journal_command(argc, argv)) return *ended;
   block_stop_signals();
   BrokerFlags flags;

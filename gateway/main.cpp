@@ -18,6 +18,7 @@ Result<int> run(GatewayCommand command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_descriptors();
   block_stop_signals();
   ParsedGateway parsed = parse_gateway_options(argc, argv);
   if (const int* ended = std::get_if<int>(&parsed)) return *ended;

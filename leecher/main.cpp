@@ -33,6 +33,7 @@ Result<int> obey(ParsedLeecher parsed) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_descriptors();
   block_stop_signals();
   const Result<int> exit_status = obey(parse_leecher_options(argc, argv));
   return exit_status ? *exit_status : report_fault(leecher_program, exit_status.error());

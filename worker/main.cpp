@@ -24,6 +24,7 @@ Result<int> run(WorkerCommand command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_descriptors();
   block_stop_signals();
   ParsedWorker parsed = parse_worker_options(argc, argv);
   if (const int* ended = std::get_if<int>(&parsed)) return *ended;

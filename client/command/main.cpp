@@ -25,6 +25,7 @@ std::string program_folder() {
 }  // namespace
 
 int main(int count, char** words) {
+  cidbus::hold_standard_descriptors();
   cidbus::block_stop_signals();
   cidbus::Interrupt interrupt;
   cidbus::DescriptorSink out(STDOUT_FILENO, "standard output");

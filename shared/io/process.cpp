@@ -1,5 +1,6 @@
 #include "shared/io/process.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -24,6 +25,15 @@ sigset_t stop_signals() {
 }
 
 }  // namespace
+
+// open() gives the lowest number that is free, so each of the three is either open already or the one opened.
+void hold_standard_descriptors() {
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(standard, F_GETFD) != -1) continue;
+    const int opened = open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    ENSURE(opened == standard, "descriptor", opened);
+  }
+}
 
 void block_stop_signals() {
   const sigset_t signals = stop_signals();

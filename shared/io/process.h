@@ -1,5 +1,5 @@
-// What every main.cpp does around its role: take signals as events, and turn a fault into one line and an
-// exit code.
+// What every main.cpp does around its role: hold the standard descriptors, take signals as events, and turn a
+// fault into one line and an exit code.
 //
 // The first SIGTERM or SIGINT asks the role to end in order, the second ends it at once. Signals are blocked
 // in every thread and read through a descriptor, so no code of ours ever runs in a signal handler.
@@ -25,6 +25,10 @@ class RunningRole {
   virtual Status wait() = 0;
 };
 
+// Standard input, output and error that the caller has closed are taken, so that no socket and no file of
+// data gets their numbers, and with it what is printed. Reading and writing them fails. REQUIRES: called
+// before anything is opened.
+void hold_standard_descriptors();
 // REQUIRES: called before any thread is started.
 void block_stop_signals();
 // Runs until the role ends; the process's exit code: 0 after an orderly stop, 128 + signal after a second

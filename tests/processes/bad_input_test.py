@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import unittest
 
 import cids
@@ -137,6 +138,26 @@ class BadInput(ClusterTest):
                 worker.send_signal(signal.SIGCONT)
         getting.communicate()
         self.assertEqual(os.listdir(into), [])
+
+    def test_standard_input_output_or_error_that_is_closed(self):
+        for closed, words, code, says in ((0, ["submit", "--batch", "-", "--wait"], 65, "cannot read the batch"),
+                                          (1, ["submit", "echo", "--wait"], 1, "cannot write to standard output"),
+                                          (2, ["submit", "echo", "--wait"], 0, "")):
+            with self.subTest(closed):
+                # pylint: disable=subprocess-popen-preexec-fn
+                done = subprocess.run([BIN / "cidbus", "--brokers", self.cluster.broker_address, "--cluster", self.cluster.name,
+                                       *words], capture_output=True, text=True, check=False, timeout=60,
+                                      preexec_fn=lambda number=closed: os.close(number))
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(says, done.stderr)
+
+    def test_a_node_whose_standard_error_is_closed_keeps_its_log_out_of_its_data(self):
+        self.cluster.stop("w2")
+        node = subprocess.Popen(self.cluster.command("w2"), stdout=subprocess.DEVNULL,  # pylint: disable=consider-using-with
+                                preexec_fn=lambda: os.close(2))  # pylint: disable=subprocess-popen-preexec-fn
+        self.cluster.running["w2"] = node
+        self.cluster.wait_for_members("w2")
+        self.assertEqual(os.readlink(f"/proc/{node.pid}/fd/2"), "/dev/null")
 
     def test_a_bad_line_of_a_batch(self):
         lines = ['{"type": "echo", "params": {"n": "1"}}', '{"type": "echo", "parms": {}}', "no json",
