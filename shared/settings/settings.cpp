@@ -32,15 +32,20 @@ std::optional<std::vector<std::string>> typed(const CLI::App& root, const CLI::O
 }
 
 Fault bad_table(const ConfigValue& value, const std::string& key) {
+  const std::vector<std::string>& tables = known_tables();
+  if (std::find(tables.begin(), tables.end(), key) != tables.end()) {
+    return {FaultKind::BadData, to_text(value.place) + ": " + in_quotes(key) + " is a table; write [" + key +
+                                    "], once, and its settings below"};
+  }
   if (value.kind != ConfigValue::Kind::Table) {
     return {FaultKind::BadData,
             to_text(value.place) + ": " + in_quotes(key) +
                 " stands in no table; put it under [common] or a program's, such as [worker]"};
   }
   std::string names;
-  for (const std::string& table : known_tables()) names += (names.empty() ? "" : ", ") + table;
+  for (const std::string& table : tables) names += (names.empty() ? "" : ", ") + table;
   return {FaultKind::BadData, to_text(value.place) + ": no program has a table [" + escaped(key) +
-                                  "]; there are " + names + did_you_mean(key, known_tables())};
+                                  "]; there are " + names + did_you_mean(key, tables)};
 }
 
 }  // namespace

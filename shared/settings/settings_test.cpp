@@ -203,7 +203,10 @@ TEST_F(SettingsTest, AnUnknownKeyIsRefusedWithTheNearestKnownOne) {
   EXPECT_NE(problem("[wroker]\n").find("did you mean 'worker'?"), std::string::npos);
   EXPECT_TRUE(problem("slots = 4\n").starts_with("bad.toml:1: 'slots' stands in no table"))
       << problem("slots = 4\n");
-  EXPECT_NE(problem("worker = 4\n"), "");
+  const std::string no_table =
+      "bad.toml:1: 'worker' is a table; write [worker], once, and its settings below";
+  EXPECT_EQ(problem("worker = 4\n"), no_table);
+  EXPECT_EQ(problem("[[worker]]\nslots = 4\n"), no_table);
 }
 
 TEST_F(SettingsTest, AVariableThatMakesNoSenseIsNamed) {
