@@ -43,7 +43,8 @@ void write_outbox(JsonWriter& json, const Outbox& outbox, std::string_view troub
   const Outbox::Counts& counts = outbox.counts();
   json.name("outbox").open_object().name("waiting").number(counts.waiting);
   json.name("waiting_bytes").number(counts.waiting_bytes).name("handed_in").number(counts.handed_in);
-  json.name("refused").number(counts.refused).name("error").string_or_null(trouble);
+  json.name("refused").number(counts.refused).name("cancelled").number(counts.cancelled);
+  json.name("error").string_or_null(trouble);
   json.name("items").open_array();
   const std::size_t told = std::min(limits::outbox_told, outbox.items().size());
   for (auto at = std::prev(outbox.items().end(), static_cast<std::ptrdiff_t>(told));
@@ -98,8 +99,9 @@ std::string table_of(const boost::json::value& status) {
   text += "\nadded     " + number_of(added.at("blocks")) + " blocks, " + number_of(added.at("bytes")) +
           " bytes not yet with the workers" + with_trouble(added.at("error"));
   text += "\noutbox    " + number_of(outbox.at("waiting")) + " waiting, " +
-          number_of(outbox.at("handed_in")) + " handed in, " + number_of(outbox.at("refused")) + " refused" +
-          with_trouble(outbox.at("error")) + "\n";
+          number_of(outbox.at("handed_in")) + " handed in, " + number_of(outbox.at("refused")) +
+          " refused, " + number_of(outbox.at("cancelled")) + " cancelled" + with_trouble(outbox.at("error")) +
+          "\n";
   for (const auto& item : outbox.at("items").as_array()) text += item_line(item);
   for (const auto& pin : status.at("pins").as_array()) text += pin_line(pin);
   return text;

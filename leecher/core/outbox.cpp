@@ -10,8 +10,17 @@ namespace cidbus {
 namespace {
 
 std::size_t& count_of(Outbox::Counts& counts, Outbox::State state) {
-  if (state == Outbox::State::Waiting) return counts.waiting;
-  return state == Outbox::State::HandedIn ? counts.handed_in : counts.refused;
+  switch (state) {
+    case Outbox::State::Waiting:
+      return counts.waiting;
+    case Outbox::State::HandedIn:
+      return counts.handed_in;
+    case Outbox::State::Refused:
+      return counts.refused;
+    case Outbox::State::Cancelled:
+      break;
+  }
+  return counts.cancelled;
 }
 
 QueuedEntry queued_entry(std::uint64_t number, const Outbox::Item& item) {
@@ -185,7 +194,8 @@ void Outbox::check_invariants() const {
   }
   ENSURE(places_.size() == items_.size() && waiting_.size() == counts_.waiting);
   ENSURE(sums.waiting == counts_.waiting && sums.waiting_bytes == counts_.waiting_bytes &&
-         sums.handed_in == counts_.handed_in && sums.refused == counts_.refused);
+         sums.handed_in == counts_.handed_in && sums.refused == counts_.refused &&
+         sums.cancelled == counts_.cancelled);
 }
 
 }  // namespace cidbus

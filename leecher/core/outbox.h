@@ -49,7 +49,8 @@ class Outbox {
     std::size_t waiting = 0;
     ByteCount waiting_bytes = 0;
     std::size_t handed_in = 0;
-    std::size_t refused = 0;  // cancelled ones too
+    std::size_t refused = 0;
+    std::size_t cancelled = 0;
   };
   using Items = std::map<std::uint64_t, Item>;  // by number
 
