@@ -29,6 +29,9 @@ Bytes frames_of(const std::vector<Bytes>& payloads) {
   return frames;
 }
 
+// Behind what is synced, and no longer than any entry, so that the next one overwrites it.
+Bytes seal() { return frames_of({encode(NumberedEntry{})}); }
+
 // A whole frame at the beginning of the bytes: its payload; else nothing.
 std::optional<ByteView> whole_frame(ByteView bytes) {
   ByteReader reader(bytes);
@@ -86,6 +89,7 @@ struct OutboxFile::State {
     if (Status written = file->write(size, order.frames); !written) return written;
     if (Status kept = file->sync(); !kept) return kept;
     size += order.frames.size();
+    static_cast<void>(file->write(size, seal()));  // without it a flip in the last entry looks like a tear
     return {};
   }
   Status write_anew(const Bytes& frames) {
@@ -93,6 +97,7 @@ struct OutboxFile::State {
     auto made = files.create(path + ".new");
     if (!made) return tl::unexpected(made.error());
     if (Status written = (*made)->write(0, frames); !written) return written;
+    if (Status written = (*made)->write(frames.size(), seal()); !written) return written;
     if (Status kept = (*made)->sync(); !kept) return kept;
     if (Status renamed = files.rename(path + ".new", path); !renamed) return renamed;
     if (Status kept = files.sync_directory(folder); !kept) return kept;

@@ -1,13 +1,16 @@
 // The outbox on disk: entries appended and synced by a thread of their own, read back at the start.
 //
-//   file  := frame*                              DATA/outbox
+//   file  := frame* seal                         DATA/outbox
 //   frame := length:u32 crc32c:u32 payload       little-endian; the checksum is of the payload
+//   seal  := the frame of NUMBERED 0             written when all before it is synced; the next frame
+//                                                takes its place
 //
 // A crash can only tear the end, which nobody was told of: it is let go. The file is written anew, beside the
 // old one and then in its place, at each start and when most of it is past; so it begins with a whole frame.
-// A file that does not, or has a whole frame behind one that is not, is damaged, and refused: to go on
-// without the items between would lose what was acknowledged, and writing anew the last trace of it. (A power
-// cut may tear a hole into a long write that nobody was told of; it is refused too, as it looks the same.)
+// A file that does not, or has a whole frame (the seal is one) behind one that is not, is damaged, and
+// refused: to go on without the items between would lose what was acknowledged, and writing anew the last
+// trace of it. (A power cut may tear a hole into a long write that nobody was told of; it is refused too, as
+// it looks the same.)
 //
 // Invariants
 //  1. What take_synced() tells of is on disk.

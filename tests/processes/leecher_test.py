@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import socket
 import subprocess
+import threading
 import unittest
 import urllib.error
 import urllib.request
@@ -221,6 +223,8 @@ class Leecher(ClusterTest):
         items = {item["id"]: item for item in self.status()["outbox"]["items"]}
         self.assertEqual(items[cancelled]["state"], "cancelled")
         self.assertEqual(items[late]["state"], "refused")
+        counts = self.status()["outbox"]
+        self.assertEqual((counts["handed_in"], counts["refused"], counts["cancelled"]), (12, 1, 1))
         self.assertIn("nonsense", items[late]["error"])
         self.assertEqual(self.through("task", "wait", late).code, 1)
 
@@ -281,13 +285,15 @@ class Leecher(ClusterTest):
         whole = (data / "outbox").read_bytes()
         middle = len(whole) // 2
         damaged = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1:]
-        for content in (damaged, b"", b"rubbish" * 100):
+        seal = 18  # behind the last entry, which therefore cannot be lost in silence either
+        flipped = whole[:-seal - 1] + bytes([whole[-seal - 1] ^ 1]) + whole[-seal:]
+        for content in (damaged, flipped, b"", b"rubbish" * 100):
             (data / "outbox").write_bytes(content)
             self.assertEqual(self.cluster.spawn("l1").wait(20), 65)
             self.assertIn("the outbox in", self.cluster.log("l1").splitlines()[-1])
             self.assertIn("is damaged; move its file", self.cluster.log("l1").splitlines()[-1])
             self.assertEqual((data / "outbox").read_bytes(), content)
-        (data / "outbox").write_bytes(whole[:-2])
+        (data / "outbox").write_bytes(whole[:-seal - 2])
         self.start_alone()
         self.assertEqual(self.status()["outbox"]["waiting"], 2)
         self.assertIn("not whole", self.cluster.log("l1"))
@@ -296,11 +302,22 @@ class Leecher(ClusterTest):
         self.assertEqual(self.cluster.spawn("l1").wait(20), 65)
         self.assertIn("not yet with the workers", self.cluster.log("l1").splitlines()[-1])
 
+    @staticmethod
+    def answer_not_found(listening):
+        with listening.accept()[0] as asking:
+            asking.recv(4096)
+            asking.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
     def test_bad_usage_is_told_in_a_line(self):
         common = ["--name", "l9", "--data", self.folder / "l9"]
         self.assert_fails(self.leecher(*common, "--http", "0.0.0.0:8090"), 2, "--http", "127.0.0.1")
         self.assert_fails(self.leecher("--name", "l9"), 2, "--data")
         self.assert_fails(self.leecher("status", "--http", self.cluster.leecher_address("http")), 69, "no leecher")
+        self.assert_fails(self.leecher("status", "--http", "rubbish"), 2, "'rubbish' is no address")
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            threading.Thread(target=self.answer_not_found, args=(other,), daemon=True).start()
+            address = f"127.0.0.1:{other.getsockname()[1]}"
+            self.assert_fails(self.leecher("status", "--http", address), 69, "does not answer as a leecher does")
         self.assert_fails(self.leecher("pin", "add", "--data", self.folder), 2, "needs a CID")
         self.start_alone()
         second = self.leecher("--name", "l2", "--data", self.cluster.data_folder("l1"), "--http", "127.0.0.1:0")
