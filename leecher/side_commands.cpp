@@ -9,6 +9,7 @@
 #include "leecher/options.h"
 #include "leecher/pin_list.h"
 #include "leecher/status.h"
+#include "shared/io/bus_link.h"
 
 namespace cidbus {
 namespace {
@@ -70,19 +71,23 @@ Result<std::vector<Pin>> parse_all(const std::vector<std::string>& texts) {
 }  // namespace
 
 Result<std::string> show_status(const ShowStatus& wanted) {
+  if (const auto addresses = parse_addresses(wanted.http); !addresses || addresses->size() > 1)
+    return fault(FaultKind::BadUsage, "--http: '" + wanted.http + "' is no address; give HOST:PORT");
   const auto colon = wanted.http.rfind(':');
   Connection connection;
-  if (colon == std::string::npos ||
-      !connection.open(wanted.http.substr(0, colon), wanted.http.substr(colon + 1))) {
+  if (!connection.open(wanted.http.substr(0, colon), wanted.http.substr(colon + 1))) {
     return fault(FaultKind::Unavailable,
                  "no leecher answers at " + wanted.http + "; start one, or give --http HOST:PORT");
   }
   const std::string request =
       "GET /status HTTP/1.1\r\nHost: " + wanted.http + "\r\nConnection: close\r\n\r\n";
   const std::string answer = connection.send(request) ? connection.read() : std::string();
+  if (answer.empty())
+    return fault(FaultKind::TimedOut,
+                 "what listens at " + wanted.http + " is silent; see to it, or check --http");
   const auto body = answer.find("\r\n\r\n");
   if (!answer.starts_with("HTTP/1.1 200 ") || body == std::string::npos) {
-    return fault(FaultKind::TimedOut,
+    return fault(FaultKind::Unavailable,
                  "what listens at " + wanted.http + " does not answer as a leecher does; check --http");
   }
   const std::string json = answer.substr(body + 4);
