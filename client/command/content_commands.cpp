@@ -226,7 +226,8 @@ void add_add(Registry& registry) {
   allow_only(*profile, profile_words());
   app.add_flag("--hidden", words->options.hidden, "Names that begin with a dot as well");
   app.add_option("--name", words->name, "What to call it; a name that is taken is moved to it")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(name_problem);
   app.add_option("--tag", words->tags, "A tag of the name; may be given again")
       ->type_name("K=V")
       ->allow_extra_args(false);

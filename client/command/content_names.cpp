@@ -114,6 +114,8 @@ Result<int> forget(Context& context, const std::string& name) {
 
 }  // namespace
 
+std::string name_problem(const std::string& name) { return name.empty() ? "a name cannot be empty" : ""; }
+
 Result<GivenName> parse_given_name(const std::string& name, const std::vector<std::string>& tags) {
   if (name.empty() && !tags.empty())
     return fault(FaultKind::BadUsage, "--tag describes a name; give --name too");
@@ -147,6 +149,7 @@ void add_name_commands(Registry& registry) {
             [name](Context& context) { return forget(context, *name); })
       .add_option("NAME", *name, "Which")
       ->type_name("")
+      ->check(name_problem)
       ->required();
 }
 

@@ -17,6 +17,8 @@ struct GivenName {
   std::vector<std::pair<std::string, std::string>> tags;
 };
 
+// What is wrong with a name that was given, for CLI::Option::check(); empty when nothing is.
+std::string name_problem(const std::string& name);
 // BadUsage for what cannot be a name or a tag (K=V).
 Result<GivenName> parse_given_name(const std::string& name, const std::vector<std::string>& tags);
 // Once it returns Ok the brokers have it, as durable as a task.

@@ -47,6 +47,8 @@ class Names(ClusterTest):
         self.assert_fails(self.cluster.cidbus("add", path, "--tag", "a=b"), 2, "--name")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", "x" * 256), 2, "--name", "255")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", "a\nb"), 2, "control")
+        self.assert_fails(self.cluster.cidbus("add", path, "--name", ""), 2, "--name", "cannot be empty")
+        self.assert_fails(self.cluster.cidbus("forget", ""), 2, "cannot be empty")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", "a\u202eb"), 2, "control")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", os.fsdecode(b"caf\xe9")), 2, "UTF-8")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", "a", "--tag", "k=1", "--tag", "k=2"), 2, "twice")
