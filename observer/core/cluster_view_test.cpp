@@ -162,10 +162,13 @@ TEST(FeedFollower, NothingIsNewsBeforeTheFirstSnapshotWhichMustCoverIt) {
   EXPECT_FALSE(follower.is_news(b1.tasks(2, 20), next.events[0])) << "the snapshot holds it";
 }
 
-TEST(FeedFollower, AGapAndAPublisherMetInTheMiddleAskForASnapshot) {
+TEST(FeedFollower, AGapAndAPublisherMetPastTheSnapshotAskForOne) {
   FeedFollower follower;
   ASSERT_TRUE(follower.on_snapshot(snapshot_of({}, 10)));
-  const Publisher b1;
+  Publisher b1;
+  EXPECT_FALSE(follower.on_feed(b1.header, {FeedTopic::Counters, 70, {10}, at(0), {CountersEvent{}}}).ask);
+  EXPECT_FALSE(follower.on_feed(b1.header, {FeedTopic::Members, 9, {11}, at(0), {MemberEvent{}}}).ask)
+      << "all it said of members since the snapshot would have been heard";
   EXPECT_FALSE(follower.on_feed(b1.header, b1.tasks(1, 11)).ask);
   const auto gap = follower.on_feed(b1.header, b1.tasks(5, 15));
   EXPECT_TRUE(gap.ask);
@@ -174,6 +177,9 @@ TEST(FeedFollower, AGapAndAPublisherMetInTheMiddleAskForASnapshot) {
   Publisher b2;
   b2.header.sender = "b2";
   EXPECT_TRUE(follower.on_feed(b2.header, b2.tasks(30, 16)).ask);
+  EXPECT_FALSE(follower.on_feed(b2.header, b2.tasks(31, 17)).ask);
+  b2.header.incarnation = {6};
+  EXPECT_TRUE(follower.on_feed(b2.header, b2.tasks(1, 18)).ask) << "started anew, it said things before";
 }
 
 }  // namespace

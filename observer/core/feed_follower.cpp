@@ -1,11 +1,11 @@
 #include "observer/core/feed_follower.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cidbus {
 namespace {
 
-bool is_of_state(FeedTopic topic) { return topic == FeedTopic::Tasks || topic == FeedTopic::Members; }
 bool is_state_event(const FeedEvent& event) {
   return std::holds_alternative<TaskEvent>(event) || std::holds_alternative<MemberEvent>(event);
 }
@@ -20,14 +20,24 @@ FeedFollower::Verdict FeedFollower::on_feed(const Header& header, const Feed& fe
     verdict.missed = tracked.missed;
     verdict.ask = true;
   }
+  const bool begins_late = begins_past_snapshot(header, feed);
   if (!attached_ && feed.topic != FeedTopic::Elections) {
     passed_over_ = std::max(passed_over_, feed.applied);
     return verdict;
   }
   verdict.is_new = true;
-  if (tracked.kind == FeedTracker::Kind::First && feed.number > 1 && is_of_state(feed.topic))
-    verdict.ask = true;  // it has said things before that were not heard
+  verdict.ask = verdict.ask || begins_late;
   return verdict;
+}
+
+// From its first message on all that a publisher says is heard; what it said before is in a snapshot that is
+// not older than that message.
+bool FeedFollower::begins_past_snapshot(const Header& header, const Feed& feed) {
+  if (feed.applied.value == 0) return false;
+  if (heard_.size() >= limits::members) heard_.clear();
+  const auto [place, is_new] = heard_.try_emplace(std::string(header.sender), header.incarnation);
+  const bool is_first = is_new || std::exchange(place->second, header.incarnation) != header.incarnation;
+  return is_first && feed.applied > shown_;
 }
 
 bool FeedFollower::is_news(const Feed& feed, const FeedEvent& event) const {

@@ -2,16 +2,19 @@
 // for.
 //
 // PUB/SUB loses, several brokers pass the same feed on, and leaders change. So a snapshot is asked for at the
-// start, after each bind to a leader, after a gap in a publisher's numbers, and when a publisher is met in
-// the middle of its numbers; an event whose journal index the last snapshot covers is no news.
+// start, after each bind to a leader, after a gap in a publisher's numbers, and when what a publisher says
+// first is past the last snapshot; an event whose journal index the last snapshot covers is no news.
 //
 // Invariants
 //  1. No event is news before the first snapshot, but for what brokers say of who leads.
 //  2. A snapshot older than a state event that was passed over before it does not serve.
 //  3. What is news never goes behind the last snapshot.
 //
-// Thread rule: pure; one owner. Limits: those of FeedTracker.
+// Thread rule: pure; one owner. Limits: those of FeedTracker; limits::members publishers.
 #pragma once
+
+#include <map>
+#include <string>
 
 #include "shared/node/feed_tracker.h"
 
@@ -32,9 +35,12 @@ class FeedFollower {
   [[nodiscard]] bool attached() const { return attached_; }
 
  private:
+  bool begins_past_snapshot(const Header& header, const Feed& feed);
+
   FeedTracker tracker_;
-  LogIndex shown_;        // covered by the last snapshot
-  LogIndex passed_over_;  // of the feed, before the first snapshot: it must cover this
+  std::map<std::string, Incarnation> heard_;  // who has said how far its journal is applied
+  LogIndex shown_;                            // covered by the last snapshot
+  LogIndex passed_over_;                      // of the feed, before the first snapshot: it must cover this
   bool attached_ = false;
 };
 

@@ -10,7 +10,7 @@ from cluster import BIN, ClusterTest, die_with_the_test, wait_until
 class LateObserver(ClusterTest):
     def setUp(self):
         super().setUp()
-        self.cluster = self.start_cluster(workers=2)
+        self.cluster = self.start_cluster(workers=2, observers=1)  # one hears of tasks before the late one comes
         for number in range(3):
             self.cluster.ask("submit", "echo", "--param", f"n={number}", "--wait")
         self.cluster.cidbus("submit", "echo", "--delay", "1h")
@@ -44,11 +44,16 @@ class LateObserver(ClusterTest):
         self.assertLessEqual({"b1", "w1", "w2"}, set(members))
         self.assertEqual({members[name]["slots"] for name in ("w1", "w2")}, {2})
 
+        def snapshots():
+            return sum(event["event"] == "snapshot" for event in events())
+        wait_until(lambda: [event for event in events() if event["event"] == "counters"], "it hears the feed")
+        before = snapshots()
         task = self.cluster.ask("submit", "echo", "--wait")["id"]
         wait_until(lambda: [event for event in events() if event["event"] == "task" and event["id"] == task
                             and event["state"] == "completed"], "it tells of the new task")
         told = {event["id"] for event in events() if event["event"] == "task"}
         self.assertEqual(told, {task}, "what the snapshot holds is not told again")
+        self.assertEqual(snapshots(), before, "nothing was missed")
         self.cluster.kill("w1")
         wait_until(lambda: [event for event in events() if event["event"] == "member" and event["name"] == "w1"
                             and event["state"] != "alive"], "it tells of the worker that is gone")
