@@ -40,9 +40,12 @@ void wipe(std::string& text) {
 }
 
 Fault file_fault(const std::string& path, const char* what) {
-  const FaultKind kind = errno == ENOENT                     ? FaultKind::NotFound
-                         : errno == EACCES || errno == EPERM ? FaultKind::NotAllowed
-                                                             : FaultKind::Failed;
+  const bool refused = errno == EACCES || errno == EPERM || errno == EROFS;
+  const bool is_full = errno == ENOSPC || errno == EDQUOT;
+  const FaultKind kind = errno == ENOENT ? FaultKind::NotFound
+                         : refused       ? FaultKind::NotAllowed
+                         : is_full       ? FaultKind::TryAgain
+                                         : FaultKind::Failed;
   return {kind, std::string(what) + " " + path + ": " + std::strerror(errno)};
 }
 

@@ -48,6 +48,12 @@ class FullDisk(ClusterTest):
         self.addCleanup(disk.close)
         return disk
 
+    def test_a_key_for_which_there_is_no_room_is_not_half_made(self):
+        disk = self.small_disk("keys", 1)
+        disk.fill()
+        self.assert_fails(self.new_cluster(workers=0).cidbus("keygen", "anna", "--dir", disk.folder), 75, "anna.key", "No space")
+        self.assertEqual([path.name for path in disk.folder.iterdir()], ["filler"])
+
     def test_a_broker_whose_disk_is_full_refuses_and_loses_nothing_and_goes_on_with_room(self):
         disk = self.small_disk("b1", 1024)
         cluster = self.new_cluster(workers=1)
