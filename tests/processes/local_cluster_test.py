@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 import unittest
@@ -144,6 +145,11 @@ class LocalCluster(ClusterTest):
         self.assert_fails(self.up("--leechers", "9"), 1, "at most 8")
         self.assert_fails(self.script("dance"), 2, "dance")
         self.assert_fails(self.up("--workers", "many"), 2, "many")
+
+    def test_a_folder_with_a_blank_is_quoted_in_what_it_says_to_type(self):
+        self.dir = self.folder / "my cluster"
+        told = self.script("status").err
+        self.assertEqual(shlex.split(told[told.index("scripts/"):])[1:], ["up", "--dir", str(self.dir)])
 
     def test_a_node_that_dies_is_named_with_the_end_of_its_log_and_nothing_is_left_running(self):
         programs = self.folder / "programs"
