@@ -1,6 +1,7 @@
 #include "shared/settings/help_text.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
@@ -68,11 +69,18 @@ std::string wrapped(const std::string& text, std::size_t indent) {
   return lines;
 }
 
+// On a terminal: bytes of UTF-8 that continue a character take no column.
+std::size_t columns_of(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xc0) != 0x80; }));
+}
+
 std::string entry(const std::string& left, const std::string& right) {
   std::string line = "  " + left;
   if (right.empty()) return line + "\n";
-  line += line.size() + 2 > first_column ? "\n" + std::string(first_column, ' ')
-                                         : std::string(first_column - line.size(), ' ');
+  const std::size_t columns = columns_of(line);
+  line += columns + 2 > first_column ? "\n" + std::string(first_column, ' ')
+                                     : std::string(first_column - columns, ' ');
   return line + wrapped(right, first_column) + "\n";
 }
 
