@@ -115,6 +115,7 @@ struct CommandLine {
     add_submit_command(registry);
     add_task_commands(registry);
     add_cluster_commands(registry);
+    add_role_commands(registry);
     add_config_commands(registry);
     add_doctor_command(registry);
     add_completion_command(registry);
@@ -149,7 +150,10 @@ int run_understood(CommandLine& line, Environment& environment) {
 }  // namespace
 
 Registry::Registry(CLI::App& root, RawOptions& raw, Chosen& chosen)
-    : root_(root), raw_(raw), chosen_(chosen), settings_(add_common_options(root), "command") {}
+    : root_(root),
+      raw_(raw),
+      chosen_(chosen),
+      settings_(add_common_options(root), "command", {role_tables(profiles_)}) {}
 
 CLI::App& Registry::group(const std::string& name, const std::string& summary) {
   CLI::App* const app = root_.add_subcommand(name, summary);

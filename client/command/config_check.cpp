@@ -37,10 +37,10 @@ Result<std::vector<ConfigVerdict>> check_config_file(Context& context, const std
   std::vector<ConfigVerdict> verdicts{verdict_of("cidbus", check_own_settings(file))};
   for (const auto& [table, value] : read->entries) {
     const auto& known = known_tables();
-    const bool role = std::find(known.begin(), known.end(), table) != known.end() && table != "common" &&
-                      table != "command";
-    // What is wrong outside its own table, every program says alike: once is enough.
-    if (role && verdicts.front().code == 0) verdicts.push_back(ask_program(context, table, file));
+    // What is wrong outside its own table, every program says alike: once is enough. [role] is ours as well.
+    const bool is_ours = table == "common" || table == "command" || table == "role";
+    const bool is_program = std::find(known.begin(), known.end(), table) != known.end() && !is_ours;
+    if (is_program && verdicts.front().code == 0) verdicts.push_back(ask_program(context, table, file));
   }
   return verdicts;
 }

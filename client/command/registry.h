@@ -10,6 +10,7 @@
 #include "client/command/context.h"
 #include "shared/base/result.h"
 #include "shared/io/node_options.h"
+#include "shared/settings/role_settings.h"
 #include "shared/settings/settings.h"
 
 namespace CLI {
@@ -47,6 +48,8 @@ class Registry {
   // With the common options, --help and the exit codes.
   CLI::App& leaf(CLI::App& parent, const LeafText& text, Action action);
   Settings& settings() { return settings_; }
+  // As the configuration files have them, once the line is understood.
+  [[nodiscard]] const RoleProfiles& profiles() const { return profiles_; }
 
  private:
   CLI::App& add_common_options(CLI::App& app);
@@ -54,6 +57,7 @@ class Registry {
   CLI::App& root_;
   RawOptions& raw_;
   Chosen& chosen_;
+  RoleProfiles profiles_ = default_profiles();
   Settings settings_;
 };
 
@@ -68,6 +72,7 @@ void add_config_commands(Registry& registry);
 void add_doctor_command(Registry& registry);
 void add_completion_command(Registry& registry);
 void add_key_commands(Registry& registry);
+void add_role_commands(Registry& registry);
 
 // Whether a file's [common] and [command] say what this program can take. For a file alone, whatever the
 // environment says.

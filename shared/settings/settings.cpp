@@ -63,8 +63,8 @@ SettingsWorld real_world() {
 }
 
 const std::vector<std::string>& known_tables() {
-  static const std::vector<std::string> tables{"common",  "broker",   "worker", "leecher",
-                                               "gateway", "observer", "node",   "command"};
+  static const std::vector<std::string> tables{"common",   "broker", "worker",  "leecher", "gateway",
+                                               "observer", "node",   "command", "role"};
   return tables;
 }
 
@@ -104,7 +104,7 @@ void Settings::add_flags(CLI::App& app) {
 
 bool Settings::is_sub_table(const std::string& key) const {
   return std::any_of(sub_tables_.begin(), sub_tables_.end(),
-                     [&](const SubTables& sub) { return sub.name == key; });
+                     [&](const SubTables& sub) { return sub.name == key && !sub.shared; });
 }
 
 std::string Settings::named_file(const SettingsWorld& world) const {
@@ -171,10 +171,10 @@ Status Settings::take_sub_tables(const std::vector<ConfigValue>& files) const {
   for (const SubTables& sub : sub_tables_) {
     std::set<std::string> taken;
     for (const ConfigValue& file : files) {
-      const ConfigValue* const own = file.find(table_);
+      const ConfigValue* const own = sub.shared ? &file : file.find(table_);
       const ConfigValue* const tables = own == nullptr ? nullptr : own->find(sub.name);
       if (tables == nullptr) continue;
-      const std::string path = table_ + "." + sub.name;
+      const std::string path = sub.shared ? sub.name : table_ + "." + sub.name;
       if (tables->kind != ConfigValue::Kind::Table)
         return fault(FaultKind::BadData,
                      to_text(tables->place) + ": " + path + " is made of tables [" + path + ".NAME]");

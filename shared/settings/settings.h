@@ -42,6 +42,7 @@ SettingsWorld real_world();
 struct SubTables {
   std::string name;
   std::function<Status(const std::string& x, const ConfigValue& table)> take;
+  bool shared = false;  // they are [NAME.x], for every program that asks for them
 };
 
 struct SettingValue {
@@ -92,7 +93,7 @@ class Settings {
   std::vector<SettingValue> values_;
 };
 
-// The tables a file may have: "common", and one a program.
+// The tables a file may have: "common", one a program, and "role", which is shared by those that take it.
 const std::vector<std::string>& known_tables();
 // "worker" for "cidbus-worker", "command" for "cidbus".
 std::string table_of(const std::string& program);

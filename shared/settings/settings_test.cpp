@@ -10,6 +10,7 @@
 
 #include "shared/settings/explain.h"
 #include "shared/settings/help_text.h"
+#include "shared/settings/role_settings.h"
 
 namespace cidbus {
 namespace {
@@ -383,6 +384,58 @@ TEST_F(SettingsTest, HelpSaysWhatAnOptionTakesInWords) {
   EXPECT_EQ(values_text(*app.add_option("--window", windows)->type_name("N,…")->check(CLI::Range(1, 9))),
             "N,… (1-9)");
   EXPECT_EQ(values_text(*app.add_flag("--wait", wait)), "");
+}
+
+// ---- [role.NAME], which is shared
+
+class RoleSettingsTest : public SettingsTest {
+ protected:
+  Status resolve_roles(const std::string& text) {
+    world.files.clear();
+    file("roles.toml", text);
+    CLI::App app("", "cidbus-node");
+    CLI::App common("", "common");
+    Settings roles(app, "node", {role_tables(profiles)});
+    app.parse("");
+    return roles.resolve(world, common);
+  }
+  std::string role_problem(const std::string& text) {
+    const Status resolved = resolve_roles(text);
+    return resolved ? "" : resolved.error().message.substr(folder.native().size() + 1);
+  }
+
+  RoleProfiles profiles = default_profiles();
+};
+
+TEST_F(RoleSettingsTest, AFileSaysWhatARoleAsks) {
+  const Status resolved = resolve_roles(
+      "[role.worker]\nminimum-memory-mb = 300\nwanted-cores = 0.5\ncool-down-s = 5\n"
+      "[role.gateway]\nautomatic = true\n[worker]\nslots = 2\n");
+  ASSERT_TRUE(resolved) << resolved.error().message;
+  const RoleProfile& worker = profile_of(profiles, Role::Worker);
+  EXPECT_EQ(worker.minimum_memory_mb, 300u);
+  EXPECT_EQ(worker.wanted_cores, 0.5);
+  EXPECT_EQ(worker.cool_down, std::chrono::seconds(5));
+  EXPECT_EQ(worker.minimum_disk_gb, 5u) << "what it does not say stays";
+  EXPECT_TRUE(profile_of(profiles, Role::Gateway).automatic);
+}
+
+TEST_F(RoleSettingsTest, BadOnesAreToldWithTheirLine) {
+  EXPECT_EQ(
+      role_problem("[role.wroker]\n"),
+      "roles.toml:1: 'wroker' is no role; there are master, worker, leecher, gateway, observer; did you mean "
+      "'worker'?");
+  EXPECT_EQ(role_problem("[role.worker]\nstability = -1\n"),
+            "roles.toml:2: stability: '-1' is no number from 0.000000 to 10.000000");
+  EXPECT_EQ(
+      role_problem("[role.worker]\nminimum-memory = 1\n"),
+      "roles.toml:2: 'minimum-memory' is no setting of [role.worker]; did you mean 'minimum-memory-mb'?");
+  EXPECT_EQ(role_problem("[role]\nworker = 1\n"), "roles.toml:2: 'worker' must be a table, [role.worker]");
+}
+
+TEST_F(RoleSettingsTest, AProgramThatTakesThemNotLeavesThem) {
+  file("roles.toml", "[role.worker]\nno-such-key = 1\n");
+  EXPECT_TRUE(resolve("--name w1"));
 }
 
 }  // namespace
