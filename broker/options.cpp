@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "shared/base/limits/group.h"
+#include "shared/io/hosted_role.h"
 #include "shared/settings/option_table.h"
 
 namespace cidbus {
@@ -127,6 +128,18 @@ Result<BrokerServerOptions> server_options(const BrokerFlags& flags) {
   config.timers = *timers;
   config.preempt = !flags.no_preempt;
   return BrokerServerOptions{flags.node.cluster, std::move(config), flags.listen, flags.data};
+}
+
+Result<std::unique_ptr<RunningRole>> open_broker(const BrokerFlags& flags) {
+  auto options = server_options(flags);
+  if (!options) return tl::unexpected(options.error());
+  const auto level = log_level_of(flags.node);
+  if (!level) return tl::unexpected(level.error());
+  auto log = make_stderr_log(flags.node.name, *level);
+  auto trust = trust_of(flags.node, Role::Master, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust));
+  return open_hosted<BrokerServer>(std::move(hosted), *std::move(options));
 }
 
 }  // namespace cidbus

@@ -1,8 +1,10 @@
-// The broker's command line: who is in the group, and where this broker stands in it.
+// The broker's command line: who is in the group, and where this broker stands in it; and the role that it
+// asks for.
 //
 // Thread rule: the main thread. Limits: limits::brokers members, priorities to limits::priority_most.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,5 +29,9 @@ struct BrokerFlags {
 void add_broker_flags(CLI::App& app, BrokerFlags& flags);
 // What the flags ask for, checked.
 Result<BrokerServerOptions> server_options(const BrokerFlags& flags);
+// The broker, open, with all it stands on.
+Result<std::unique_ptr<RunningRole>> open_broker(const BrokerFlags& flags);
+
+inline constexpr const char* broker_program = "cidbus-broker";
 
 }  // namespace cidbus

@@ -1,4 +1,3 @@
-#include "gateway/gateway.h"
 #include "gateway/options.h"
 
 namespace {
@@ -6,13 +5,9 @@ namespace {
 using namespace cidbus;
 
 Result<int> run(GatewayCommand command) {
-  const auto log = make_stderr_log(command.gateway.identity.name, command.log_level);
-  auto trust = trust_of(command.node, Role::Gateway, *log);
-  if (!trust) return tl::unexpected(trust.error());
-  SocketContext context(std::move(*trust));
-  Gateway gateway(context, std::move(command.gateway), *log);
-  if (const Status opened = gateway.open(); !opened) return tl::unexpected(opened.error());
-  return run_until_signalled(gateway_program, gateway);
+  const auto gateway = open_gateway(std::move(command));
+  if (!gateway) return tl::unexpected(gateway.error());
+  return run_until_signalled(gateway_program, **gateway);
 }
 
 }  // namespace

@@ -7,13 +7,9 @@ namespace {
 using namespace cidbus;
 
 Result<int> run(RunLeecher command) {
-  const auto log = make_stderr_log(command.leecher.identity.name, command.log_level);
-  auto trust = trust_of(command.node, Role::Leecher, *log);
-  if (!trust) return tl::unexpected(trust.error());
-  SocketContext context(std::move(*trust));
-  LeecherServer leecher(context, std::move(command.leecher), *log);
-  if (const Status opened = leecher.open(); !opened) return tl::unexpected(opened.error());
-  return run_until_signalled(leecher_program, leecher);
+  const auto leecher = open_leecher(std::move(command));
+  if (!leecher) return tl::unexpected(leecher.error());
+  return run_until_signalled(leecher_program, **leecher);
 }
 
 Result<int> print(const Result<std::string>& text) {

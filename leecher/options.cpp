@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string_view>
 
+#include "shared/io/hosted_role.h"
 #include "shared/io/node_options.h"
 #include "shared/settings/option_table.h"
 
@@ -38,31 +39,12 @@ Result<RunLeecher> run_of(const NodeOptions& node, LeecherOptions leecher) {
 }
 
 ParsedLeecher parse_run(int argc, const char* const* argv) {
-  NodeOptions node;
-  LeecherOptions leecher;
+  RunLeecher flags;
   CLI::App app("Keeps content and submissions at hand for one who is not always connected.", leecher_program);
   app.footer(footer);
-  add_node_flags(app, node);
-  app.add_option("--data", leecher.data, "Folder of all it keeps; made when it is not there")
-      ->type_name("FOLDER")
-      ->required();
-  app.add_option("--listen", leecher.listen, "Address that commands are told for --brokers")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
-  app.add_option("--exchange", leecher.exchange, "Address where it serves blocks")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
-  app.add_option("--http", leecher.http, "Address of /ipfs/CID and /status; port 0 for a free one")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
-  app.add_option("--cache-max", leecher.cache_bytes, "Bytes of blocks kept, such as 500MB or 10GB")
-      ->transform(CLI::AsSizeValue(true))
-      ->capture_default_str();
-  app.add_option("--outbox-max", leecher.outbox_bytes, "Bytes of blocks added while cut off, likewise")
-      ->transform(CLI::AsSizeValue(true))
-      ->capture_default_str();
+  add_leecher_flags(app, flags);
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
-  auto run = run_of(node, std::move(leecher));
+  auto run = run_of(flags.node, std::move(flags.leecher));
   if (!run) return run.error();
   return *std::move(run);
 }
@@ -101,6 +83,36 @@ ParsedLeecher parse_pin(int argc, const char* const* argv) {
 }
 
 }  // namespace
+
+void add_leecher_flags(CLI::App& app, RunLeecher& flags) {
+  add_node_flags(app, flags.node);
+  app.add_option("--data", flags.leecher.data, "Folder of all it keeps; made when it is not there")
+      ->type_name("FOLDER")
+      ->required();
+  app.add_option("--listen", flags.leecher.listen, "Address that commands are told for --brokers")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--exchange", flags.leecher.exchange, "Address where it serves blocks")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--http", flags.leecher.http, "Address of /ipfs/CID and /status; port 0 for a free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--cache-max", flags.leecher.cache_bytes, "Bytes of blocks kept, such as 500MB or 10GB")
+      ->transform(CLI::AsSizeValue(true))
+      ->capture_default_str();
+  app.add_option("--outbox-max", flags.leecher.outbox_bytes, "Bytes of blocks added while cut off, likewise")
+      ->transform(CLI::AsSizeValue(true))
+      ->capture_default_str();
+}
+
+Result<std::unique_ptr<RunningRole>> open_leecher(RunLeecher command) {
+  auto log = make_stderr_log(command.leecher.identity.name, command.log_level);
+  auto trust = trust_of(command.node, Role::Leecher, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust));
+  return open_hosted<LeecherServer>(std::move(hosted), std::move(command.leecher));
+}
 
 ParsedLeecher parse_leecher_options(int argc, const char* const* argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";

@@ -3,6 +3,7 @@
 // Thread rule: the main thread. Limits: none.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -16,6 +17,8 @@ struct RunLeecher {
   NodeOptions node;  // as typed: its keys
   LogLevel log_level = LogLevel::Warning;
 };
+void add_leecher_flags(CLI::App& app, RunLeecher& flags);
+
 struct ShowStatus {
   std::string http;
   std::string output = "table";  // as every --output; quiet: its name
@@ -30,6 +33,9 @@ struct EditPins {
 // wrong); or a fault that is yet to be told.
 using ParsedLeecher = std::variant<RunLeecher, ShowStatus, EditPins, int, Fault>;
 ParsedLeecher parse_leecher_options(int argc, const char* const* argv);
+
+// The leecher, open, with all it stands on.
+Result<std::unique_ptr<RunningRole>> open_leecher(RunLeecher command);
 
 // `cidbus-leecher status` and `pin`: what goes to standard output.
 Result<std::string> show_status(const ShowStatus& wanted);

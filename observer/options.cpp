@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "shared/io/hosted_role.h"
+
 namespace cidbus {
 namespace {
 
@@ -37,6 +39,18 @@ Result<ObserverOptions> observer_options(const ObserverFlags& flags) {
   options.brokers = *std::move(brokers);
   options.style = *parse_print_style(flags.output);
   return options;
+}
+
+Result<std::unique_ptr<RunningRole>> open_observer(const ObserverFlags& flags) {
+  auto options = observer_options(flags);
+  if (!options) return tl::unexpected(options.error());
+  const auto level = log_level_of(flags.node);
+  if (!level) return tl::unexpected(level.error());
+  auto log = make_stderr_log(flags.node.name, *level);
+  auto trust = trust_of(flags.node, Role::Observer, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust));
+  return open_hosted<Observer>(std::move(hosted), std::move(*options));
 }
 
 }  // namespace cidbus

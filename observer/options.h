@@ -1,8 +1,9 @@
-// The observer's command line: its flags, and the options that they come to.
+// The observer's command line: its flags, the options that they come to, and the role that they ask for.
 //
 // Thread rule: the main thread. Limits: limits/observer.h.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "observer/observer.h"
@@ -21,5 +22,7 @@ struct ObserverFlags {
 void add_observer_flags(CLI::App& app, ObserverFlags& flags);
 // BadUsage names the flag and what it takes.
 Result<ObserverOptions> observer_options(const ObserverFlags& flags);
+// The observer, open, with all it stands on.
+Result<std::unique_ptr<RunningRole>> open_observer(const ObserverFlags& flags);
 
 }  // namespace cidbus

@@ -6,17 +6,10 @@ namespace {
 using namespace cidbus;
 
 Result<int> run(WorkerCommand command) {
-  const auto log = make_stderr_log(command.node.name, command.log_level);
-  HandlerRegistry handlers = built_in_handlers();
-  if (Status offered = offer_programs(std::move(command.programs), handlers, *log); !offered)
-    return tl::unexpected(offered.error());
-  auto trust = trust_of(command.node, Role::Worker, *log);
-  if (!trust) return tl::unexpected(trust.error());
   LastResort last_resort;
-  SocketContext context(std::move(*trust));
-  WorkerServer worker(context, std::move(command.worker), handlers, *log);
-  if (const Status opened = worker.open(); !opened) return tl::unexpected(opened.error());
-  const int code = run_until_signalled(worker_program, worker);
+  const auto worker = open_worker(std::move(command));
+  if (!worker) return tl::unexpected(worker.error());
+  const int code = run_until_signalled(worker_program, **worker);
   last_resort.arm(worker_program, "a task", code);
   return code;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "shared/io/hosted_role.h"
 #include "shared/settings/option_table.h"
 
 namespace cidbus {
@@ -31,7 +32,7 @@ Status complete(WorkerCommand& command, double drain_seconds) {
   return {};
 }
 
-void add_worker_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) {
+void add_own_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) {
   app.add_option("--data", worker.data, "Folder for its blocks; made when it is not there")
       ->type_name("FOLDER")
       ->required();
@@ -54,17 +55,32 @@ void add_worker_flags(CLI::App& app, WorkerOptions& worker, double& drain_second
 
 }  // namespace
 
+void add_worker_flags(CLI::App& app, WorkerFlags& flags) {
+  add_node_flags(app, flags.command.node);
+  add_own_flags(app, flags.command.worker, flags.drain_seconds);
+}
+
 ParsedWorker parse_worker_options(int argc, const char* const* argv) {
-  WorkerCommand command;
-  double drain_seconds = std::chrono::duration<double>(command.worker.drain).count();
+  WorkerFlags flags;
   CLI::App app("Runs tasks, stores blocks, and serves them to other nodes.", worker_program);
   app.footer(footer);
-  add_node_flags(app, command.node);
-  add_worker_flags(app, command.worker, drain_seconds);
+  add_worker_flags(app, flags);
+  WorkerCommand& command = flags.command;
   const auto ended = parse_command_line(app, argc, argv, {program_tables(command.programs)});
   if (ended) return *ended;
-  if (Status completed = complete(command, drain_seconds); !completed) return completed.error();
-  return command;
+  if (Status completed = complete(command, flags.drain_seconds); !completed) return completed.error();
+  return std::move(command);
+}
+
+Result<std::unique_ptr<RunningRole>> open_worker(WorkerCommand command) {
+  auto log = make_stderr_log(command.node.name, command.log_level);
+  const auto handlers = std::make_shared<HandlerRegistry>(built_in_handlers());
+  if (Status offered = offer_programs(std::move(command.programs), *handlers, *log); !offered)
+    return tl::unexpected(offered.error());
+  auto trust = trust_of(command.node, Role::Worker, *log);
+  if (!trust) return tl::unexpected(trust.error());
+  auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust), handlers);
+  return open_hosted<WorkerServer>(std::move(hosted), std::move(command.worker), *handlers);
 }
 
 }  // namespace cidbus

@@ -116,6 +116,7 @@ struct CommandLine {
     add_task_commands(registry);
     add_cluster_commands(registry);
     add_role_commands(registry);
+    add_up_command(registry);
     add_config_commands(registry);
     add_doctor_command(registry);
     add_completion_command(registry);

@@ -73,6 +73,7 @@ void add_doctor_command(Registry& registry);
 void add_completion_command(Registry& registry);
 void add_key_commands(Registry& registry);
 void add_role_commands(Registry& registry);
+void add_up_command(Registry& registry);
 
 // Whether a file's [common] and [command] say what this program can take. For a file alone, whatever the
 // environment says.

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Roles: which one a machine can carry, from what is measured, in a container too."""
+"""Roles: which one a machine can carry, from what is measured, in a container too; nodes that host any of them."""
 
 import os
+import signal
 import subprocess
 import unittest
+import urllib.request
 from pathlib import Path
 
-from cluster import BIN, ClusterTest, wait_until
+from cluster import BIN, PATIENCE_SECONDS, Cluster, ClusterTest, wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -93,6 +95,115 @@ class Detection(ClusterTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("700.0 MiB (the share of a control group)", done.stdout)
         self.assertRegex(done.stdout, r"\nleecher: .* no worker with memory \d+ of 1024 MB")
+
+
+class NodeCluster(Cluster):
+    """A cluster whose n1, n2.. are cidbus-nodes, each with a line that fits every role."""
+
+    roles = {}  # name -> what --role says
+
+    def command(self, name):
+        if name[0] != "n":
+            return super().command(name)
+        number = int(name[1:])
+        return [BIN / "cidbus-node", "--role", self.roles[name], "--name", name, "--cluster", self.name,
+                "--brokers", self.broker_address, "--data", self.data_folder(name), *self.key_flags(name),
+                "--slots", str(self.slots), "--exchange", self.exchange_address(name),
+                "--http", f"127.0.0.1:{self.ports.base + 20 + number}"]
+
+    def add_node(self, name, role):
+        self.roles = {**self.roles, name: role}
+        self.names.append(name)
+        if self.keys:
+            self.make_key(name, "master,worker,leecher,gateway,observer")
+            self.allow()
+        return name
+
+
+class NodeTest(ClusterTest):
+    def start_nodes(self, roles, **options):
+        """A broker, and nodes n1.. in the roles given."""
+        folder = self.folder / f"c{len(self.clusters)}"
+        folder.mkdir()
+        cluster = NodeCluster(folder, workers=0, **options)
+        self.clusters.append(cluster)
+        for number, role in enumerate(roles, 1):
+            cluster.add_node(f"n{number}", role)
+        return cluster.start()
+
+
+class Hosting(NodeTest):
+    def test_any_role_is_hosted_and_the_same_line_fits_each(self):
+        cluster = self.start_nodes(["worker", "gateway", "observer", "leecher"])
+        roles = {name: member["role"] for name, member in cluster.members().items() if name[0] == "n"}
+        self.assertEqual(roles, {"n1": "worker", "n2": "gateway", "n3": "observer", "n4": "leecher"})
+        self.assertEqual(cluster.members()["n1"]["slots"], cluster.slots)
+        task = cluster.ask("submit", "echo", "--param", "a=b", "--wait")
+        self.assertEqual((task["state"], task["worker"]), ("completed", "n1"))
+        file = self.folder / "text"
+        file.write_text("hello", encoding="utf-8")
+        cid = cluster.add(file)
+        url = f"http://127.0.0.1:{cluster.ports.base + 22}/ipfs/{cid}"
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
+            self.assertEqual(answer.read(), b"hello")
+        for name in ("n4", "n3", "n2", "n1"):
+            self.assertEqual(cluster.stop(name), 0, cluster.log(name))
+
+    def test_auto_takes_the_role_that_fits_and_a_node_keeps_its_name_and_blocks(self):
+        cluster = self.start_nodes([])
+        cluster.add_node("n1", "auto")
+        config = self.folder / "cidbus.toml"
+        config.write_text("[role.worker]\nminimum-memory-mb = 1\nminimum-disk-gb = 0\n", encoding="utf-8")
+        cluster.more["n1"] = ["--config", config]
+        cluster.start("n1")
+        self.assertEqual(cluster.members()["n1"]["role"], "worker")
+        cid = cluster.add(__file__)
+        self.assertEqual(cluster.stop("n1"), 0)
+        other = subprocess.run([BIN / "cidbus-node", "--role", "worker", "--name", "n9", "--data", cluster.data_folder("n1")],
+                               capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
+        self.assertEqual(other.returncode, 2)
+        self.assertIn("is that of node 'n1'", other.stderr)
+        cluster.start("n1")
+        self.assertEqual(cluster.cidbus("cat", cid).out, Path(__file__).read_text(encoding="utf-8"))
+
+    def test_a_machine_that_can_carry_nothing_is_told_so(self):
+        config = self.folder / "cidbus.toml"
+        config.write_text(Detection.minimums(1 << 29), encoding="utf-8")
+        done = subprocess.run([BIN / "cidbus-node", "--data", self.folder / "n", "--config", config], capture_output=True,
+                              text=True, check=False, timeout=PATIENCE_SECONDS)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("this machine can carry no role: no worker with memory", done.stderr)
+
+    def test_with_keys_a_node_speaks_in_its_role_under_its_own_key(self):
+        cluster = self.start_nodes(["worker"], keys=True)
+        self.assertEqual(cluster.ask("submit", "echo", "--wait")["worker"], "n1")
+
+
+class Up(NodeTest):
+    def test_up_is_a_cluster_in_one_process_until_control_c(self):
+        cluster = NodeCluster(self.folder, workers=0)
+        self.addCleanup(cluster.close)
+        port = cluster.ports.base  # HTTP is below it, and another test's range: asked for by a flag of its own
+        log = open(self.folder / "up.log", "wb")  # pylint: disable=consider-using-with
+        self.addCleanup(log.close)
+        up = subprocess.Popen(  # pylint: disable=consider-using-with
+            [BIN / "cidbus", "up", "--dir", self.folder / "up", "--listen", f"127.0.0.1:{port}", "--cluster", "test",
+             "--http", f"127.0.0.1:{port + 20}"], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        self.addCleanup(up.kill)
+
+        def all_roles():
+            self.assertIsNone(up.poll(), (self.folder / "up.log").read_text("utf-8"))
+            return {member["role"] for member in cluster.members().values()} == {"master", "worker", "gateway", "observer"}
+        wait_until(all_roles, "all four roles are members")
+        cid = cluster.add(__file__)
+        with urllib.request.urlopen(f"{cluster.gateway_url}/ipfs/{cid}", timeout=PATIENCE_SECONDS) as answer:
+            self.assertEqual(answer.read(), Path(__file__).read_bytes())
+        self.assertEqual(cluster.ask("submit", "hash", "--input", cid, "--wait")["state"], "completed")
+        up.send_signal(signal.SIGINT)
+        self.assertEqual(up.wait(PATIENCE_SECONDS), 0, (self.folder / "up.log").read_text("utf-8"))
+        said = (self.folder / "up.log").read_text("utf-8")
+        self.assertIn(f"broker    127.0.0.1:{port}\n", said)
+        self.assertIn("Only this machine reaches it", said)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,184 @@
+#include "node/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "node/greeting.h"
+#include "node/identity.h"
+#include "node/stage.h"
+#include "shared/content/quote.h"
+#include "shared/io/hosted_role.h"
+#include "shared/io/machine_reader.h"
+#include "shared/settings/nearest.h"
+#include "shared/settings/role_settings.h"
+
+namespace cidbus {
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  cidbus-node --role auto --data /var/lib/cidbus --brokers 10.0.0.1:9096
+  cidbus-node --role worker --data /var/lib/cidbus --slots 4 --storage-max 100GB
+  cidbus-node --role master,worker --data /var/lib/cidbus --listen 127.0.0.1:9096
+All other flags are those of the role's own program: see cidbus-worker --help and so on. Each role takes
+those it knows; the rest of its settings come from its own table, such as [worker]. What auto chooses by:
+cidbus role detect.)";
+
+constexpr const char* role_help =
+    "auto: whichever fits the machine; or master, worker, leecher, gateway, observer; several, with commas, "
+    "run side by side";
+
+struct Line {
+  NodeCommand command;
+  std::string role = "auto";
+};
+
+Result<std::vector<Role>> parse_roles(const std::string& text) {
+  if (text == "auto") return std::vector<Role>{};
+  std::vector<Role> roles;
+  const std::vector<std::string> names{"auto", "master", "worker", "leecher", "gateway", "observer"};
+  for (const std::string& name : CLI::detail::split(text, ',')) {
+    const auto role = parse_role(name);
+    if (!role || *role == Role::Client) {
+      return fault(FaultKind::BadUsage, in_quotes(name) + " is no role; there are " +
+                                            CLI::detail::join(names, ", ") + did_you_mean(name, names));
+    }
+    if (std::find(roles.begin(), roles.end(), *role) != roles.end())
+      return fault(FaultKind::BadUsage, in_quotes(name) + " stands there twice");
+    roles.push_back(*role);
+  }
+  return roles;
+}
+
+void add_own_flags(CLI::App& app, Line& line) {
+  app.footer(footer);
+  app.allow_extras();
+  app.add_option("--role", line.role, role_help)
+      ->type_name("ROLE,…")
+      ->check([](const std::string& text) {
+        const auto roles = parse_roles(text);
+        return roles ? std::string() : roles.error().message;
+      })
+      ->capture_default_str();
+  app.add_option("--data", line.command.data,
+                 "Folder of its name and of all that its roles keep; made when it is not there")
+      ->type_name("FOLDER")
+      ->required();
+  add_name_option(app, line.command.node.name);
+  CLI::Option* const name = app.get_option("--name");
+  name->required(false)->description(
+      "Its name, unique in the cluster; without it the one it had before, or a new one");
+  add_brokers_option(app, line.command.node.brokers);
+  add_common_flags(app, line.command.node);
+  app.add_flag("--greet", line.command.greets)->group("")->configurable(false);
+}
+
+bool has_role(const NodeCommand& command, Role role) {
+  return std::find(command.roles.begin(), command.roles.end(), role) != command.roles.end();
+}
+
+// The roles beside a broker belong to it, unless they are told otherwise.
+void follow_own_broker(NodeCommand& command) {
+  if (!has_role(command, Role::Master) || command.node.brokers != NodeOptions().brokers) return;
+  for (const std::string& word : command.words)
+    if (word.starts_with("--listen=")) command.node.brokers = word.substr(word.find('=') + 1);
+}
+
+// What every role is told, where it is not as it would be anyway.
+Words common_words(const NodeOptions& node) {
+  const NodeOptions otherwise;
+  Words words;
+  const auto add = [&](const char* flag, const std::string& value, const std::string& without) {
+    if (value != without) words.push_back(std::string(flag) + "=" + value);
+  };
+  add("--brokers", node.brokers, otherwise.brokers);
+  add("--cluster", node.cluster, otherwise.cluster);
+  add("--log-level", node.log_level, otherwise.log_level);
+  add("--key-file", node.keys.key, otherwise.keys.key);
+  add("--allow-file", node.keys.allow, otherwise.keys.allow);
+  if (node.keys.insecure) words.emplace_back("--insecure");
+  return words;
+}
+
+// Its group names this node: it is one of the brokers that the cluster wants.
+bool is_wanted_broker(const NodeCommand& command) {
+  for (const std::string& word : command.words) {
+    if (word.starts_with("--group=") &&
+        ("," + word.substr(8)).find("," + command.node.name + "=") != std::string::npos)
+      return true;
+  }
+  return false;
+}
+
+std::string name_in(const NodeCommand& command, Role role) {
+  return command.roles.size() == 1 ? command.node.name : command.node.name + "-" + std::string(to_text(role));
+}
+
+Words words_for(const NodeCommand& command, Role role) {
+  Words words = common_words(command.node);
+  words.insert(words.end(), command.words.begin(), command.words.end());
+  words.push_back("--name=" + name_in(command, role));
+  words.push_back("--data=" + command.data + "/" + std::string(to_text(role)));
+  return words_of_role(role, words);
+}
+
+Status choose_role(NodeCommand& command, Log& log) {
+  const Detection detection =
+      detect_role(read_machine(command.data), command.profiles, is_wanted_broker(command));
+  if (!detection.chosen) return fault(FaultKind::Failed, detection.reason);
+  command.roles = {*detection.chosen};
+  log.info("role " + std::string(to_text(*detection.chosen)) + ": " + detection.reason);
+  return {};
+}
+
+}  // namespace
+
+ParsedNode parse_node_options(int argc, const char* const* argv) {
+  Line line;
+  CLI::App app(
+      "Hosts any role, or several, in one process: the one that fits the machine, or the one it is told.",
+      node_program);
+  add_own_flags(app, line);
+  if (const auto ended = parse_command_line(app, argc, argv, {role_tables(line.command.profiles)}))
+    return *ended;
+  auto words = check_role_words(app.remaining());
+  if (!words) return words.error();
+  line.command.words = *std::move(words);
+  line.command.roles = *parse_roles(line.role);
+  if (line.command.roles.size() > 1 && !line.command.node.keys.key.empty())
+    return Fault{FaultKind::BadUsage,
+                 "--role with several roles and --key-file: each needs a key of its own; start a "
+                 "cidbus-node for each"};
+  return std::move(line.command);
+}
+
+Result<std::unique_ptr<RunningRole>> open_node(NodeCommand command) {
+  const auto level = log_level_of(command.node);
+  if (!level) return tl::unexpected(level.error());
+  const auto folder = std::make_shared<NodeFolder>();
+  PosixFileSystem files;
+  auto opened = open_node_folder(files, command.data, command.node.name);
+  if (!opened) return tl::unexpected(opened.error());
+  *folder = *std::move(opened);
+  command.node.name = folder->name;
+  auto log = make_stderr_log(command.node.name, *level);
+  if (command.roles.empty()) {
+    if (Status chosen = choose_role(command, *log); !chosen) return tl::unexpected(chosen.error());
+  }
+  follow_own_broker(command);
+  std::vector<OpenRole> roles;
+  for (const Role role : command.roles)
+    roles.emplace_back([&, role] { return open_role(role, words_for(command, role)); });
+  auto stage = std::make_unique<Stage>();
+  if (Status staged = stage->open(roles); !staged) return tl::unexpected(staged.error());
+  if (command.greets) {
+    const Greeting greeting{command.roles, command.words, command.node.cluster, command.node.keys.insecure};
+    std::fputs(greeting_text(greeting).c_str(), stdout);
+    std::fflush(stdout);
+  }
+  auto hosted = std::make_unique<HostedRole>(std::move(log), Trust{}, folder);
+  hosted->host(std::move(stage));
+  return hosted;
+}
+
+}  // namespace cidbus
