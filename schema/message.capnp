@@ -102,11 +102,12 @@ struct Envelope {
 
 struct Hello {
   role @0 :Role;
-  slots @1 :UInt32;
+  slotsOnly @1 :UInt32;          # before there was a load; neither written nor read
   taskTypes @2 :List(Text);
   exchange @3 :Text;             # host:port
   running @4 :List(Attempt);     # what it is at, or has finished and not had acknowledged
   strictTypes @5 :List(Text);    # of taskTypes: those that must never run twice at once
+  load @6 :NodeLoad;             # as in every heartbeat
 }
 
 struct Welcome {

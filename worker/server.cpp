@@ -80,7 +80,6 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   Hello make_hello() override {
     Hello hello;
     hello.role = Role::Worker;
-    hello.slots = options.slots;
     hello.task_types = handlers.types();
     hello.strict_types = handlers.strict_types();
     hello.exchange = exchange->address();

@@ -46,7 +46,7 @@ struct WorkerSessions::State {
   void say_hello(std::size_t place) {
     Hello hello;
     hello.role = Role::Worker;
-    hello.slots = 1;
+    hello.load.slots = 1;
     hello.task_types = {"echo"};
     send(place, hello);
   }

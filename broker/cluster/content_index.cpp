@@ -67,8 +67,7 @@ Placement ContentIndex::place(const Place& question) {
     if (!stores_blocks(node)) continue;
     ++answer.storing_nodes;
     const auto excluded = std::find(question.exclude.begin(), question.exclude.end(), name);
-    // A node that has not told its load yet may have room: the store itself refuses when it has not.
-    const bool room = !node.told_load || node.load.disk_free_bytes > room_kept_bytes + question.bytes;
+    const bool room = node.load.disk_free_bytes > room_kept_bytes + question.bytes;
     if (excluded != question.exclude.end() || !room) continue;
     candidates.push_back(
         {{name, node.exchange}, std::max<std::uint64_t>(node.load.disk_free_bytes >> 20, 1)});

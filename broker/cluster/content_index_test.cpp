@@ -22,8 +22,8 @@ class ContentIndexTest : public ::testing::Test {
     Hello hello;
     hello.role = Role::Worker;
     hello.exchange = exchange;
+    hello.load.disk_free_bytes = free_bytes;
     membership.hello(now, name, {1}, hello, false);
-    if (free_bytes != 0) membership.heartbeat(now, name, {1}, NodeLoad{.disk_free_bytes = free_bytes});
   }
   std::vector<std::string> names(const std::vector<NodeAddress>& nodes) {
     std::vector<std::string> found;
@@ -76,10 +76,9 @@ TEST_F(ContentIndexTest, PlacesOnDistinctNodesWithRoomThatAreNotExcluded) {
   }
 }
 
-TEST_F(ContentIndexTest, PlacesOnANodeThatHasSaidHelloAndHasNotYetSentAHeartbeat) {
-  join("w1", 0);
-  EXPECT_EQ(names(index.place({{1}, 1, 0, {}}).nodes), std::vector<std::string>{"w1"});
-  membership.heard(now, "w1", {1});
+TEST_F(ContentIndexTest, PlacesByTheRoomThatANodeToldLast) {
+  join("full", 0);
+  join("w1");
   EXPECT_EQ(names(index.place({{1}, 1, 0, {}}).nodes), std::vector<std::string>{"w1"});
   membership.heartbeat(now, "w1", {1}, NodeLoad{.disk_free_bytes = 1 << 20});
   EXPECT_TRUE(index.place({{1}, 1, 0, {}}).nodes.empty()) << "it has filled up since";

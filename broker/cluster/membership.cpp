@@ -24,7 +24,7 @@ Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Incarn
   node.role = hello.role;
   node.incarnation = incarnation;
   node.exchange = hello.exchange;
-  node.load.slots = hello.slots;
+  node.load = hello.load;
   node.heard = now.monotonic;
   node.last_seen = now.wall;
   node.broken_at.reset();
@@ -51,7 +51,6 @@ bool Membership::heartbeat(Now now, std::string_view name, Incarnation incarnati
   if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return false;
   Node& node = held->second;
   node.load = load;
-  node.told_load = true;
   node.last_seen = now.wall;
   if (node.broken_at) return true;  // the feed is another connection: it does not mend the bus
   node.heard = now.monotonic;

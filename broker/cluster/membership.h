@@ -31,9 +31,8 @@ class Membership {
     Role role = Role::Client;
     MemberState state = MemberState::Joining;
     Incarnation incarnation;
-    std::string exchange;    // host:port; empty when it stores no blocks
-    NodeLoad load;           // as last told; of a hello, which comes first, the slots alone
-    bool told_load = false;  // a heartbeat of this incarnation has come
+    std::string exchange;  // host:port; empty when it stores no blocks
+    NodeLoad load;         // as last told, by its hello or a heartbeat
     WallTime joined_at;
     WallTime last_seen;
     Monotonic heard{};

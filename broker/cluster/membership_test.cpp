@@ -21,7 +21,7 @@ class MembershipTest : public ::testing::Test {
   HelloAnswer hello(std::string_view name, std::uint64_t incarnation, bool other_is_gone = false) {
     Hello hello;
     hello.role = Role::Worker;
-    hello.slots = 3;
+    hello.load = {.slots = 3, .blocks = 5};
     hello.exchange = "127.0.0.1:9110";
     return members.hello(now, name, {incarnation}, hello, other_is_gone);
   }
@@ -33,6 +33,7 @@ TEST_F(MembershipTest, JoinsAtHelloAndIsAliveAtTheNextSignOfLife) {
   EXPECT_EQ(members.take_changes(now), Names{"w1"});
   EXPECT_EQ(state("w1"), MemberState::Joining);
   EXPECT_EQ(members.find("w1")->load.slots, 3u) << "told by the hello, before any heartbeat";
+  EXPECT_EQ(members.find("w1")->load.blocks, 5u);
   EXPECT_TRUE(members.heard(now, "w1", {1}));
   EXPECT_EQ(members.take_changes(now), Names{"w1"});
   EXPECT_EQ(state("w1"), MemberState::Alive);

@@ -40,7 +40,7 @@ struct Header {
 
 struct Hello {
   Role role = Role::Client;
-  std::uint32_t slots = 0;
+  NodeLoad load;  // as in every heartbeat, so that the leader need not wait for one
   std::vector<std::string_view> task_types;  // what a worker can run
   std::string_view exchange;                 // host:port of its block exchange, empty for none
   std::vector<AttemptId> running;  // attempts it is at, or has finished and not yet had acknowledged (W4)

@@ -358,6 +358,12 @@ struct BusLink::State {
     owner.on_refused(now, {Refusal::NotLeader, reason, {}});
   }
 
+  void say_hello(std::size_t broker) {
+    Hello hello = owner.make_hello();
+    hello.load = owner.load();
+    send_to(broker, hello);
+  }
+
   void beat(Now now) {
     if (!heartbeats || now.monotonic < next_heartbeat) return;
     next_heartbeat = now.monotonic + heartbeat;
@@ -379,7 +385,7 @@ struct BusLink::State {
     while (true) {
       const auto step = link.step(now.monotonic);
       changed(now, step.change, nullptr);
-      if (step.action == LeaderLink::Action::Hello) send_to(step.broker, owner.make_hello());
+      if (step.action == LeaderLink::Action::Hello) say_hello(step.broker);
       if (step.action == LeaderLink::Action::Ping) send_to(step.broker, Ping{});
       if (step.action == LeaderLink::Action::None && step.change == LeaderLink::Change::None) break;
     }

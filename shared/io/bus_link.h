@@ -4,8 +4,8 @@
 // One DEALER socket a broker; shared/node/leader_link.h decides. Brokers that it was not given are learned
 // from those that were (broker_book.h). With keys each broker must have a key that the allow-list gives to
 // one, or to the name it was learned under, and speak under its name; a refusal is told and tried again, as
-// is a hello. A node that is a member (every role but client) also publishes a heartbeat with its load on the
-// leader's feed-in port.
+// is a hello. A hello carries the node's load; a node that is a member (every role but client) also publishes
+// it, as a heartbeat, on the leader's feed-in port.
 //
 // Invariants
 //  1. The owner hears on_bound, then messages of that leader, then on_unbound, in this order, any number of
@@ -59,7 +59,7 @@ class BusLink {
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual Hello make_hello() = 0;
+    virtual Hello make_hello() = 0;  // but for the load
     virtual void on_bound(Now now, const Welcome& welcome) = 0;
     virtual void on_unbound(Now now) = 0;
     virtual void on_message(Now now, const Header& header, const Message& message) = 0;
@@ -71,7 +71,7 @@ class BusLink {
     // A hello, or the connection itself, was refused; `reason` is for a person. It is tried again with
     // back-off.
     virtual void on_refused(Now now, const Refused& refused) = 0;
-    virtual NodeLoad load() { return {}; }
+    virtual NodeLoad load() { return {}; }  // asked after open(), on the reactor's thread
   };
 
   // REQUIRES: everything referred to outlives the link; `brokers` is not empty.

@@ -108,6 +108,7 @@ class TinyBroker {
   ~TinyBroker() { reactor_.unwatch(router_); }
   std::string address() const { return router_.bound_address(); }
   int hellos = 0;
+  NodeLoad told;  // by the last of them
   int pings = 0;
   Epoch epoch{3};
   std::optional<Refused> refusal;
@@ -121,8 +122,9 @@ class TinyBroker {
       const auto envelope = decoder_.decode(frames_[1]);
       ASSERT_TRUE(envelope);
       if (deaf) continue;
-      if (std::holds_alternative<Hello>(envelope->message)) {
+      if (const auto* hello = std::get_if<Hello>(&envelope->message)) {
         ++hellos;
+        told = hello->load;
         if (refusal) {
           answer(*refusal);
         } else if (redirect) {
@@ -162,6 +164,7 @@ class RecordingOwner : public BusLink::Owner {
     if (std::holds_alternative<Snapshot>(message)) ++snapshots;
   }
   void on_refused(Now, const Refused& why) override { refusal = std::string(why.reason); }
+  NodeLoad load() override { return {.slots = 3, .blocks = 7}; }
   int bound = 0;
   int unbound = 0;
   int snapshots = 0;
@@ -183,6 +186,7 @@ TEST_F(BusLinkTest, BindsPingsAndBindsAgainToABrokerThatCameBack) {
   ASSERT_TRUE(link.open());
   run_until(reactor, [&] { return owner.bound == 1 && broker->pings > 2; });
   EXPECT_EQ(link.epoch(), Epoch{3});
+  EXPECT_EQ(broker->told.blocks, 7u) << "the load travels with the hello";
   ASSERT_TRUE(link.send(SnapshotRequest{{1}}));
   run_until(reactor, [&] { return owner.snapshots == 1; });
   broker.reset();

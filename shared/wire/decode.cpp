@@ -77,7 +77,7 @@ std::string_view get_reason(capnp::Text::Reader in, Checks& checks) {
 Hello get(schema::Hello::Reader in, Checks& checks) {
   Hello hello;
   hello.role = checks.pick(in.getRole(), Role::Client, "an unknown role");
-  hello.slots = in.getSlots();
+  hello.load = wire::get(in.getLoad());
   hello.task_types = get_names(in.getTaskTypes(), checks, "a task type that is not a name");
   hello.exchange = checks.text(in.getExchange(), limits::endpoint_length, "an endpoint over 256 characters");
   hello.running = get_attempts(in.getRunning(), checks);

@@ -46,7 +46,7 @@ void put_all(List out, const std::vector<std::string_view>& texts) {
 void put(Body out, const Hello& hello) {
   auto body = out.initHello();
   body.setRole(static_cast<schema::Role>(hello.role));
-  body.setSlots(hello.slots);
+  wire::put(body.initLoad(), hello.load);
   put_all(body.initTaskTypes(size_of(hello.task_types)), hello.task_types);
   body.setExchange(text_of(hello.exchange));
   put_all(body.initRunning(size_of(hello.running)), hello.running);

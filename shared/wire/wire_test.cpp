@@ -48,7 +48,12 @@ std::vector<Message> one_of_each() {
   options.key = "once";
   options.deadline = std::chrono::hours(1);
   return {
-      Hello{Role::Worker, 4, {"echo", "hash"}, "127.0.0.1:9110", {attempt}, {"hash"}},
+      Hello{Role::Worker,
+            {4, 1, 20, 3000, 1'000'000, 5000},
+            {"echo", "hash"},
+            "127.0.0.1:9110",
+            {attempt},
+            {"hash"}},
       Welcome{"b1",
               std::chrono::seconds(1),
               std::chrono::seconds(5),

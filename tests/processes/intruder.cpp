@@ -112,7 +112,7 @@ class Intruder {
     }
     Hello hello;
     hello.role = Role::Worker;
-    hello.slots = 4;
+    hello.load.slots = 4;
     hello.task_types = {"echo"};
     return hello;
   }

@@ -19,7 +19,7 @@ WorkerNode::~WorkerNode() {
 Hello WorkerNode::make_hello() {
   Hello hello;
   hello.role = Role::Worker;
-  hello.slots = free_slots_;
+  hello.load.slots = free_slots_;
   hello.task_types = {"echo", "strict"};
   hello.exchange = "worker:1";
   hello.running = core_.held();
