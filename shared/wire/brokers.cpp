@@ -43,10 +43,9 @@ BrokerStatus get(schema::BrokerStatus::Reader in, Checks& checks) {
   status.brokers.resize(checks.count(brokers, "more brokers than a group has", limits::brokers));
   for (unsigned place = 0; place < status.brokers.size(); ++place) {
     const auto from = brokers[place];
-    status.brokers[place] = {
-        checks.name(from.getName(), "a broker that is not a name"),
-        checks.text(from.getEndpoint(), limits::endpoint_length, "an endpoint over 256 characters"),
-        from.getPriority(), LogIndex{from.getDurable()}, WallTime{from.getLastContact()}};
+    status.brokers[place] = {checks.name(from.getName(), "a broker that is not a name"),
+                             checks.endpoint(from.getEndpoint()), from.getPriority(),
+                             LogIndex{from.getDurable()}, WallTime{from.getLastContact()}};
   }
   return status;
 }

@@ -79,7 +79,7 @@ Hello get(schema::Hello::Reader in, Checks& checks) {
   hello.role = checks.pick(in.getRole(), Role::Client, "an unknown role");
   hello.load = wire::get(in.getLoad());
   hello.task_types = get_names(in.getTaskTypes(), checks, "a task type that is not a name");
-  hello.exchange = checks.text(in.getExchange(), limits::endpoint_length, "an endpoint over 256 characters");
+  hello.exchange = checks.endpoint(in.getExchange());
   hello.running = get_attempts(in.getRunning(), checks);
   hello.strict_types = get_names(in.getStrictTypes(), checks, "a task type that is not a name");
   return hello;
@@ -93,8 +93,7 @@ Welcome get(schema::Welcome::Reader in, Checks& checks) {
           get_brokers(in.getBrokers(), checks)};
 }
 Redirect get(schema::Redirect::Reader in, Checks& checks) {
-  return {checks.name(in.getLeader(), "a leader that is not a name"),
-          checks.text(in.getEndpoint(), limits::endpoint_length, "an endpoint over 256 characters"),
+  return {checks.name(in.getLeader(), "a leader that is not a name"), checks.endpoint(in.getEndpoint()),
           get_brokers(in.getBrokers(), checks)};
 }
 Refused get(schema::Refused::Reader in, Checks& checks) {

@@ -1,4 +1,3 @@
-#include "shared/base/limits/words.h"
 #include "shared/wire/values.h"
 
 namespace cidbus::wire {
@@ -71,10 +70,8 @@ FeedEvent get_heartbeat(schema::Feed::Heartbeat::Reader in, Checks& checks) {
                         Incarnation{in.getIncarnation()}, get(in.getLoad())};
 }
 FeedEvent get_leader(schema::Feed::Leader::Reader in, Checks& checks) {
-  return LeaderEvent{
-      checks.name(in.getLeader(), "a leader that is not a name"),
-      checks.text(in.getEndpoint(), limits::endpoint_length, "an endpoint over 256 characters"),
-      Epoch{in.getEpoch()}};
+  return LeaderEvent{checks.name(in.getLeader(), "a leader that is not a name"),
+                     checks.endpoint(in.getEndpoint()), Epoch{in.getEpoch()}};
 }
 FeedEvent get_election(schema::Feed::Election::Reader in, Checks& checks) {
   return ElectionEvent{checks.pick(in.getWord(), ElectionWord::Resign, "an unknown word of an election"),

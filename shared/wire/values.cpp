@@ -117,7 +117,7 @@ Member get(schema::Member::Reader in, Checks& checks) {
   member.role = checks.pick(in.getRole(), Role::Client, "an unknown role");
   member.state = checks.pick(in.getState(), MemberState::Dead, "an unknown member state");
   member.incarnation = {in.getIncarnation()};
-  member.exchange = checks.text(in.getExchange(), limits::endpoint_length, "an endpoint over 256 characters");
+  member.exchange = checks.endpoint(in.getExchange());
   member.load = get(in.getLoad());
   member.joined_at = {in.getJoinedAt()};
   member.last_seen = {in.getLastSeen()};
@@ -130,8 +130,7 @@ void put(schema::NodeAddress::Builder out, const NodeAddress& address) {
 }
 
 NodeAddress get(schema::NodeAddress::Reader in, Checks& checks) {
-  return {checks.name(in.getName(), "a node's name that is not a name"),
-          checks.text(in.getEndpoint(), limits::endpoint_length, "an endpoint over 256 characters")};
+  return {checks.name(in.getName(), "a node's name that is not a name"), checks.endpoint(in.getEndpoint())};
 }
 
 void put(schema::BrokerInfo::Builder out, const BrokerInfo& broker) {
@@ -148,7 +147,7 @@ void put(schema::BrokerInfo::Builder out, const BrokerInfo& broker) {
 BrokerInfo get(schema::BrokerInfo::Reader in, Checks& checks) {
   BrokerInfo broker;
   broker.name = checks.name(in.getName(), "a broker's name that is not a name");
-  broker.endpoint = checks.text(in.getEndpoint(), limits::endpoint_length, "an endpoint over 256 characters");
+  broker.endpoint = checks.endpoint(in.getEndpoint());
   broker.leader = in.getLeader();
   broker.epoch = {in.getEpoch()};
   broker.last = {in.getLast()};

@@ -5,6 +5,7 @@
 
 #include <capnp/message.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "schema/node.capnp.h"
 #include "schema/task.capnp.h"
 #include "shared/base/limits/messages.h"
+#include "shared/base/limits/words.h"
 #include "shared/core/message.h"
 
 namespace cidbus::wire {
@@ -39,6 +41,14 @@ class Checks {
     const std::string_view name{text.begin(), text.size()};
     require(name.empty() || is_valid_name(name), what);
     return name;
+  }
+  // HOST:PORT, or nothing. It is printed and connected to: blanks and control characters are not for it.
+  std::string_view endpoint(capnp::Text::Reader text) {
+    const std::string_view endpoint{text.begin(), text.size()};
+    require(endpoint.size() <= limits::endpoint_length, "an endpoint over 256 characters");
+    require(std::ranges::all_of(endpoint, [](char one) { return one > ' ' && one < 0x7f; }),
+            "an endpoint with characters that are not visible ASCII");
+    return endpoint;
   }
   template <typename List>
   unsigned count(const List& list, const char* what, std::size_t most = limits::items_a_message) {

@@ -240,6 +240,9 @@ TEST(Codec, WhatIsOverItsLimitIsRefusedByName) {
   EXPECT_NE(problem(NameContent{{}, {"a", some_cid, {{"k", "v"}, {"k", "w"}}, {}}}).find("one key"),
             std::string::npos);
   EXPECT_NE(problem(FindContent{{}, "", {}, "", 0}).find("limit"), std::string::npos);
+  for (const char* endpoint : {"h:1\x1b[2J", "h: 1", "caf\xe9:1", "\xff"})
+    EXPECT_NE(problem(Redirect{"b1", endpoint, {}}).find("visible ASCII"), std::string::npos) << endpoint;
+  EXPECT_NE(problem(Redirect{"b1", std::string(257, 'h'), {}}).find("over 256"), std::string::npos);
 }
 
 TEST(Work, RoundTripsWithInputsAndParameters) {
