@@ -127,14 +127,15 @@ class Broker::Driver {
   void on_peer_feed(ByteView frame) {
     const auto envelope = decoder.decode(frame);
     const auto* message = envelope ? std::get_if<Feed>(&envelope->message) : nullptr;
-    if (message == nullptr || envelope->header.cluster != cluster_id(options.cluster)) return;
+    if (message == nullptr || envelope->header.cluster != cluster_id(options.cluster))
+      return voice.count_refused();
     if (envelope->header.sender == self().name) return;
     if (feeds_heard.on_feed(envelope->header, *message).kind == FeedTracker::Kind::Repeated) return;
     if (feed.wanted_by_others(message->topic)) ports.publish(message->topic, frame);
   }
 
   void on_subscription(ByteView frame) {
-    feed.on_subscription(frame);
+    if (!feed.on_subscription(frame)) voice.count_refused();
     follow_feeds();
   }
   // Of other brokers, the topics that somebody other than a broker wants here.

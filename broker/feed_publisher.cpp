@@ -8,11 +8,16 @@
 
 namespace cidbus {
 
-void FeedPublisher::on_subscription(ByteView frame) {
-  if (frame.empty() || frame.size() > limits::name_length + 1) return;
+bool FeedPublisher::on_subscription(ByteView frame) {
+  if (frame.empty() || frame[0] > 1 || frame.size() > limits::name_length + 1) return false;
   const std::string prefix(as_text(frame.subspan(1)));
-  if (frame[0] == 1 && subscriptions_.size() < limits::subscriptions) subscriptions_.insert(prefix);
-  if (frame[0] == 0) subscriptions_.erase(prefix);
+  if (frame[0] == 0) {
+    subscriptions_.erase(prefix);
+    return true;
+  }
+  if (subscriptions_.size() >= limits::subscriptions) return false;
+  subscriptions_.insert(prefix);
+  return true;
 }
 
 bool FeedPublisher::wanted(FeedTopic topic) const {

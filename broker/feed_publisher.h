@@ -26,8 +26,9 @@ class FeedPublisher {
   using Publish = std::function<void(const Feed&)>;
   explicit FeedPublisher(Publish publish) : publish_(std::move(publish)) {}
 
-  // A subscription as an XPUB hands it over: 1 or 0, then the prefix of topics.
-  void on_subscription(ByteView frame);
+  // A subscription as an XPUB hands it over: 1 or 0, then the prefix of topics. False when it is none, or too
+  // many are there.
+  bool on_subscription(ByteView frame);
 
   // Every subscriber was cut; those who return subscribe again.
   void forget_subscriptions() { subscriptions_.clear(); }

@@ -72,9 +72,18 @@ TEST_F(FeedPublisherTest, WhatIsOverTheRateIsLeftOutAndCounted) {
 }
 
 TEST_F(FeedPublisherTest, RubbishIsNoSubscription) {
-  feed.on_subscription({});
-  feed.on_subscription(Bytes(1000, 1));
+  EXPECT_FALSE(feed.on_subscription({}));
+  EXPECT_FALSE(feed.on_subscription(Bytes(1000, 1)));
+  EXPECT_FALSE(feed.on_subscription(as_bytes("tasks")));
   EXPECT_FALSE(feed.wanted(FeedTopic::Tasks));
+}
+
+TEST_F(FeedPublisherTest, TakesNoMoreSubscriptionsThanThereMayBe) {
+  for (std::size_t count = 0; count < limits::subscriptions; ++count)
+    EXPECT_TRUE(feed.on_subscription(as_bytes('\1' + std::to_string(count))));
+  EXPECT_FALSE(feed.on_subscription(as_bytes("\1tasks")));
+  unsubscribe("0");
+  EXPECT_TRUE(feed.on_subscription(as_bytes("\1tasks")));
 }
 
 }  // namespace

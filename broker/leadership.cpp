@@ -292,9 +292,10 @@ void Leadership::tell_leader() {
 
 void Leadership::tell_counters() {
   const ServiceCounters& counts = tasks_.counters();
-  ground_.feed.send(now_, FeedTopic::Counters, ground_.state.applied(),
-                    CountersEvent{tasks_by_state(ground_.state), counts.accepted, counts.finished,
-                                  counts.requeued, counts.stale_results, ground_.voice.refused()});
+  ground_.feed.send(
+      now_, FeedTopic::Counters, ground_.state.applied(),
+      CountersEvent{tasks_by_state(ground_.state), counts.accepted, counts.finished, counts.requeued,
+                    counts.stale_results, ground_.voice.refused() + ground_.replica.refused_messages()});
   next_counters_ = now_.monotonic + counters_every;
 }
 

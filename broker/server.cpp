@@ -116,7 +116,7 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   }
   void on_peer_feeds(Now now) {
     for (int count = 0; count < messages_a_turn && peer_feeds.receive(frames); ++count)
-      if (frames.size() == 2) broker->on_peer_feed(now, frames[1]);
+      broker->on_peer_feed(now, second_frame());
   }
   // The mesh counts peers without this broker, the group counts seats with it.
   [[nodiscard]] std::size_t peer_of(group::Seat seat) const {
@@ -130,11 +130,10 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
     if (mesh) mesh->send(peer_of(to), channel, head, behind);
   }
   void on_mesh(Now now, group::Channel, const Frames& arrived) override {
-    if (arrived.size() < 2) return;
     std::vector<group::SharedBatch> behind;
     for (std::size_t place = 2; place < arrived.size(); ++place)
       behind.push_back(std::make_shared<const Bytes>(to_bytes(arrived[place])));
-    broker->on_mesh(now, arrived[1], std::move(behind));
+    broker->on_mesh(now, arrived.size() < 2 ? ByteView{} : arrived[1], std::move(behind));
   }
   void on_link(Now now, std::size_t peer, bool up) override { broker->on_link(now, seat_of(peer), up); }
 
@@ -171,21 +170,22 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
     return holder;
   }
 
+  // Behind a DEALER's routing id, or a topic, stands one frame. Anything else is refused as what it is: no
+  // message.
+  [[nodiscard]] ByteView second_frame() const { return frames.size() == 2 ? frames[1] : ByteView{}; }
+
   void on_bus(Now now) {
     follow_keys(now);
     std::size_t work = 0;
     for (int count = 0; count < messages_a_turn && work < limits::work_a_turn && bus.receive(frames);
          ++count) {
-      // A DEALER sends one frame. Of anything else the first is answered as what it is: no message.
-      work +=
-          broker->on_frame(now, frames[0], frames.size() == 2 ? frames[1] : ByteView{}, holder_of_frames());
+      work += broker->on_frame(now, frames[0], second_frame(), holder_of_frames());
     }
   }
   void on_feed_in(Now now) {
     follow_keys(now);
-    for (int count = 0; count < messages_a_turn && feed_in.receive(frames); ++count) {
-      if (frames.size() == 2) broker->on_feed_frame(now, frames[0], frames[1], holder_of_frames());
-    }
+    for (int count = 0; count < messages_a_turn && feed_in.receive(frames); ++count)
+      broker->on_feed_frame(now, frames[0], second_frame(), holder_of_frames());
   }
   void on_subscription() {
     for (int count = 0; count < messages_a_turn && feed_out.receive(frames); ++count)

@@ -35,10 +35,12 @@ class Work:
         self.thread.join(PATIENCE_SECONDS)
 
 
-class Intruders(ClusterTest):
+class IntruderTest(ClusterTest):
+    brokers = 1
+
     def setUp(self):
         super().setUp()
-        self.cluster = self.start_cluster(workers=2, gateways=1, observers=1)
+        self.cluster = self.start_cluster(brokers=self.brokers, workers=2, gateways=1, observers=1)
         self.pids = {name: process.pid for name, process in self.cluster.running.items()}
         self.work = Work(self.cluster)
         self.addCleanup(self.work.stop)
@@ -67,13 +69,22 @@ class Intruders(ClusterTest):
                 if event.get("event") == "counters"]
         return told[-1] if told else 0
 
-    def assert_counted(self, count):
-        wait_until(lambda: self.refused() >= count, f"{count} refused messages are counted, and told on the feed")
+    def assert_counted(self, count, before=0):
+        wait_until(lambda: self.refused() >= before + count, f"{count} more than {before} refused messages are told on the feed")
 
+
+class Intruders(IntruderTest):
     def ports(self):
         """Every port that nodes talk to each other on, and what stands there: bus, feeds, two block exchanges."""
         base = self.cluster.ports.base
         return {base: "bus", base + 1: "feed-out", base + 2: "feed-in", base + 30: "bus", base + 31: "bus"}
+
+    def intrude_and_count(self, kind, port, against):
+        """The broker counts them; but one who sends more than a subscription to its feed out is cut, mostly before it is read."""
+        before = self.refused()
+        self.intrude(kind, 3000, port, port, against)
+        if port in (self.cluster.ports.base, self.cluster.ports.base + 2):
+            self.assert_counted(100, before)  # what was still in the intruder's queue has gone with it
 
     def test_another_cluster_is_refused_with_a_reason(self):
         answers = self.intrude("wrong-cluster", 5)
@@ -99,12 +110,12 @@ class Intruders(ClusterTest):
 
     def test_rubbish_on_every_port_is_harmless(self):
         for port, against in self.ports().items():
-            self.intrude("rubbish", 3000, port, port, against)
+            self.intrude_and_count("rubbish", port, against)
         self.assert_nobody_is_harmed()
 
     def test_damaged_messages_are_harmless(self):
         for port, against in self.ports().items():
-            self.intrude("damaged", 3000, port, port, against)
+            self.intrude_and_count("damaged", port, against)
         self.assert_nobody_is_harmed()
 
     def test_the_oversized_is_refused_with_a_reason(self):
@@ -113,6 +124,7 @@ class Intruders(ClusterTest):
             self.assertEqual(len(answers), 3)
             for answer in answers:
                 self.assertRegex(answer, r"^refused bad message: .*over 8 MiB")
+        self.assert_counted(3)
         self.assert_nobody_is_harmed()
 
     def test_the_huge_is_cut(self):
@@ -142,6 +154,19 @@ class Intruders(ClusterTest):
         finally:
             for raw in held:
                 raw.close()
+
+
+class IntrudersBetweenBrokers(IntruderTest):
+    brokers = 3
+
+    def test_rubbish_where_brokers_speak_to_each_other_is_harmless(self):
+        before = self.refused()
+        for broker in range(self.brokers):
+            for port in (3, 4):  # control and bulk
+                for kind in ("rubbish", "damaged"):
+                    self.intrude(kind, 300, seed=port, port=self.cluster.ports.base + 6 * broker + port)
+        self.assert_counted(100, before)
+        self.assert_nobody_is_harmed()
 
 
 if __name__ == "__main__":
