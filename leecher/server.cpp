@@ -40,12 +40,13 @@ class OwnMemory final : public BlockSource {
 };
 
 Result<std::unique_ptr<IndexedStore>> open_store(const std::string& folder, WhenFull when_full,
-                                                 ByteCount capacity, std::span<const BlockKey> used) {
+                                                 ByteCount capacity, std::string bound,
+                                                 std::span<const BlockKey> used) {
   DiskStoreOptions options;
   options.folder = folder;
   auto disk = open_rocksdb_store(std::move(options));
   if (!disk) return tl::unexpected(disk.error());
-  return IndexedStore::open(*std::move(disk), when_full, capacity, used);
+  return IndexedStore::open(*std::move(disk), when_full, capacity, used, std::move(bound));
 }
 
 }  // namespace
@@ -162,11 +163,12 @@ Status LeecherServer::State::open() {
 }
 
 Status LeecherServer::State::open_stores() {
-  auto opened =
-      open_store(options.data + "/cache", WhenFull::Evict, options.cache_bytes, read_uses(options.data));
+  auto opened = open_store(options.data + "/cache", WhenFull::Evict, options.cache_bytes, "--cache-max",
+                           read_uses(options.data));
   if (!opened) return tl::unexpected(opened.error());
   cache = *std::move(opened);
-  auto waiting = open_store(options.data + "/added", WhenFull::Refuse, options.outbox_bytes, {});
+  auto waiting =
+      open_store(options.data + "/added", WhenFull::Refuse, options.outbox_bytes, "--outbox-max", {});
   if (!waiting && waiting.error().kind == FaultKind::BadData) {
     return fault(FaultKind::BadData,
                  "the store of what was added here and is not yet with the workers is "

@@ -23,6 +23,9 @@ void add_once(std::vector<PeerId>& peers, PeerId peer) {
 bool contains(const std::vector<PeerId>& peers, PeerId peer) {
   return std::ranges::find(peers, peer) != peers.end();
 }
+std::string counted(std::size_t count, const char* one, const char* more) {
+  return std::to_string(count) + ' ' + (count == 1 ? one : more);
+}
 void take_earlier(std::optional<Monotonic>& earliest, Monotonic time) {
   if (!earliest || time < *earliest) earliest = time;
 }
@@ -119,9 +122,9 @@ void StorePlan::judge_shortage(Monotonic now) {
   }
   if (!short_since_) short_since_ = now;
   if (now - *short_since_ < options_.room_patience) return;
-  fail(FaultKind::TryAgain, "no room for " + std::to_string(options_.copies) + " copies on the " +
-                                std::to_string(storing_nodes_) + " storing nodes" + troubles() +
-                                "; free some room, add a worker or ask for fewer copies");
+  fail(FaultKind::TryAgain, "no room for " + counted(need_, "copy", "copies") + " on the " +
+                                counted(storing_nodes_, "node that stores", "nodes that store") + " blocks" +
+                                troubles() + "; free some room, add a worker or ask for fewer copies");
 }
 
 bool StorePlan::lost_lately(Monotonic now) const {

@@ -214,6 +214,7 @@ TEST_F(Storing, SaysThatThereIsNoRoomAndWhy) {
   }
   ASSERT_TRUE(plan->failure());
   EXPECT_EQ(plan->failure()->kind, FaultKind::TryAgain);
+  EXPECT_THAT(plan->failure()->message, HasSubstr("no room for 2 copies on the 2 nodes that store blocks"));
   EXPECT_THAT(plan->failure()->message, HasSubstr("w1: the disk is full"));
   EXPECT_EQ(plan->next_sending(now), std::nullopt);
   EXPECT_EQ(plan->deadline(now), std::nullopt);

@@ -13,13 +13,15 @@ std::size_t IndexedStore::KeyHash::operator()(const BlockKey& key) const noexcep
   return mix_bits(front);
 }
 
-IndexedStore::IndexedStore(std::unique_ptr<BlockStore> under, WhenFull when_full, ByteCount capacity)
-    : under_(std::move(under)), when_full_(when_full), capacity_(capacity) {}
+IndexedStore::IndexedStore(std::unique_ptr<BlockStore> under, WhenFull when_full, ByteCount capacity,
+                           std::string bound)
+    : under_(std::move(under)), when_full_(when_full), capacity_(capacity), bound_(std::move(bound)) {}
 
 Result<std::unique_ptr<IndexedStore>> IndexedStore::open(std::unique_ptr<BlockStore> under,
                                                          WhenFull when_full, ByteCount capacity,
-                                                         std::span<const BlockKey> used) {
-  std::unique_ptr<IndexedStore> store(new IndexedStore(std::move(under), when_full, capacity));
+                                                         std::span<const BlockKey> used, std::string bound) {
+  std::unique_ptr<IndexedStore> store(
+      new IndexedStore(std::move(under), when_full, capacity, std::move(bound)));
   const Status listed = store->under_->for_each([&](const Multihash& multihash, ByteCount size) {
     store->note(multihash, size);
     return true;
@@ -122,7 +124,8 @@ PutAnswer IndexedStore::put_one(const Block& block, std::string& reason) {
   const ByteCount size = block.bytes().size();
   if (!can_hold(size)) {
     return refused(PutAnswer::NoRoom, "no room beside the " + std::to_string(counts().bytes) +
-                                          " bytes that must stay, of " + std::to_string(capacity_));
+                                          " bytes that must stay; " + bound_ + " is " +
+                                          std::to_string(capacity_));
   }
   if (const Status room = make_room(size); !room) return refused(PutAnswer::NoRoom, room.error().message);
   PutReport under = under_->put({&block, 1});

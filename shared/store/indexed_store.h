@@ -17,6 +17,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "shared/store/memory_store.h"
@@ -26,9 +27,11 @@ namespace cidbus {
 class IndexedStore final : public BlockStore {
  public:
   // Reads the list of blocks. `used` is what uses() gave before a restart: blocks that are not in it count as
-  // used before all of those.
+  // used before all of those. `bound`: the option that sets the capacity, for who is told that there is no
+  // room.
   static Result<std::unique_ptr<IndexedStore>> open(std::unique_ptr<BlockStore> under, WhenFull when_full,
-                                                    ByteCount capacity, std::span<const BlockKey> used);
+                                                    ByteCount capacity, std::span<const BlockKey> used,
+                                                    std::string bound = "the bound");
   // Evicts what a smaller capacity than before does not hold; call it when what is to be kept is known.
   Status trim();
 
@@ -63,7 +66,7 @@ class IndexedStore final : public BlockStore {
     std::size_t operator()(const BlockKey& key) const noexcept;
   };
 
-  IndexedStore(std::unique_ptr<BlockStore> under, WhenFull when_full, ByteCount capacity);
+  IndexedStore(std::unique_ptr<BlockStore> under, WhenFull when_full, ByteCount capacity, std::string bound);
   void note(const Multihash& multihash, ByteCount size);
   void forget(const BlockKey& key);
   bool touch(const BlockKey& key);
@@ -76,6 +79,7 @@ class IndexedStore final : public BlockStore {
   const std::unique_ptr<BlockStore> under_;
   const WhenFull when_full_;
   const ByteCount capacity_;
+  const std::string bound_;  // what sets the capacity
 
   std::mutex writing_;        // held by who puts or removes, from the choice of victims to the end
   mutable std::mutex mutex_;  // of all below; never held while the disk works

@@ -302,6 +302,19 @@ class Leecher(ClusterTest):
         self.assertEqual(self.cluster.spawn("l1").wait(20), 65)
         self.assertIn("not yet with the workers", self.cluster.log("l1").splitlines()[-1])
 
+    def test_what_is_added_while_cut_off_has_a_bound(self):
+        self.cluster.more["l1"] = ["--outbox-max", "2000000"]
+        self.cluster.start()
+        self.cut_off()
+        cid = self.through("add", self.file("fits", os.urandom(1_500_000)), "--output", "quiet").out.strip()
+        self.assert_fails(self.through("add", self.file("too much", os.urandom(1_500_000)), "--timeout", "20s"), 75,
+                          "no room", "--outbox-max")
+        self.bring_back()
+        wait_until(lambda: self.status()["added"]["blocks"] == 0, "what was added is with the workers")
+        self.assertEqual(self.cluster.ask("stat", cid)["size"], 1_500_000)
+        done = self.through("add", self.file("later", os.urandom(1_500_000)))
+        self.assertEqual(done.code, 0, f"there is room again: {done}")
+
     @staticmethod
     def answer_not_found(listening):
         with listening.accept()[0] as asking:
