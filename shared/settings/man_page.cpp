@@ -44,9 +44,10 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
-std::string page(const CLI::App& app, const std::string& name) {
+// `words`: as it is typed.
+std::string page(const CLI::App& app, const std::string& name, const std::string& words) {
   std::string text = ".TH " + plain(name) + " 1 \"\" cidbus\n.SH NAME\n" + plain(name) + " \\- " +
-                     plain(app.get_description()) + "\n.SH SYNOPSIS\n.B " + plain(name) + "\n[options]";
+                     plain(app.get_description()) + "\n.SH SYNOPSIS\n.B " + plain(words) + "\n[options]";
   for (const CLI::Option* option : app.get_options({})) {
     if (option->get_positional()) text += " " + plain(option->get_name(true));
   }
@@ -59,17 +60,18 @@ std::string page(const CLI::App& app, const std::string& name) {
   return text;
 }
 
-void collect(const CLI::App& app, const std::string& name,
+void collect(const CLI::App& app, const std::string& name, const std::string& words,
              std::vector<std::pair<std::string, std::string>>& pages) {
-  pages.emplace_back(name + ".1", page(app, name));
-  for (const CLI::App* command : commands_of(app)) collect(*command, name + "-" + command->get_name(), pages);
+  pages.emplace_back(name + ".1", page(app, name, words));
+  for (const CLI::App* command : commands_of(app))
+    collect(*command, name + "-" + command->get_name(), words + " " + command->get_name(), pages);
 }
 
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> manual_pages(const CLI::App& root) {
   std::vector<std::pair<std::string, std::string>> pages;
-  collect(root, CLI::detail::find_and_replace(root.get_name(), " ", "-"), pages);
+  collect(root, CLI::detail::find_and_replace(root.get_name(), " ", "-"), root.get_name(), pages);
   return pages;
 }
 

@@ -117,6 +117,8 @@ class ManualPages(ClusterTest):
         pages = sorted(path.name for path in self.folder.glob("*.1"))
         self.assertTrue({"cidbus.1", "cidbus-submit.1", "cidbus-task-show.1", "cidbus-keygen.1", "cidbus-worker.1",
                          "cidbus-broker-journal-repair.1", "cidbus-leecher-pin.1"} <= set(pages), pages)
+        self.assertIn("\n.B cidbus task show\n", (self.folder / "cidbus-task-show.1").read_text(encoding="utf-8"))
+        self.assertIn("\n.B cidbus\\-leecher pin\n", (self.folder / "cidbus-leecher-pin.1").read_text(encoding="utf-8"))
         self.assertIn("\\-\\-storage\\-max", (self.folder / "cidbus-worker.1").read_text(encoding="utf-8"))
         if shutil.which("man") is None:
             self.skipTest("man is not installed")
