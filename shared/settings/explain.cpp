@@ -104,6 +104,8 @@ std::string explain_values(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 std::string explain_value(const CLI::Option& option, const std::string& value, const CLI::ParseError& error) {
+  if (is_size(option))  // CLI11 has taken the unit off the value already
+    return "this is no size; give bytes, or a number and a unit, such as 500MB or 10GiB";
   const std::string type = type_name(option);
   const bool whole = type == "UINT" || type == "INT" || type == "N";
   if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {

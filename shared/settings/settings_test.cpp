@@ -191,6 +191,9 @@ TEST_F(SettingsTest, AnUnknownKeyIsRefusedWithTheNearestKnownOne) {
             "bad.toml:3: 'slot' is no setting of [worker]; did you mean 'slots'?");
   EXPECT_EQ(problem("[worker]\nweather = 4\n"), "bad.toml:2: 'weather' is no setting of [worker]");
   EXPECT_EQ(problem("[worker]\nconfig = \"x\"\n"), "bad.toml:2: 'config' is no setting of [worker]");
+  EXPECT_EQ(problem("[worker]\nstorage-max = \"10xx\"\n"),
+            "bad.toml:2: storage-max: this is no size; give bytes, or a number and a unit, such as 500MB or "
+            "10GiB");
   EXPECT_EQ(problem("[common]\nslots = 4\n"),
             "bad.toml:2: 'slots' is no setting of [common]; it stands under [worker]");
   EXPECT_EQ(problem("[common]\nbroker = \"a:1\"\n"),
