@@ -203,7 +203,7 @@ TEST_F(SettingsTest, AnUnknownKeyIsRefusedWithTheNearestKnownOne) {
   EXPECT_EQ(problem("[\"weather\\u001b\"]\n"),
             "bad.toml:1: no program has a table [weather\\x1b]; there are common, broker, worker, leecher, "
             "gateway, "
-            "observer, node, command");
+            "observer, node, command, role");
   EXPECT_NE(problem("[wroker]\n").find("did you mean 'worker'?"), std::string::npos);
   EXPECT_TRUE(problem("slots = 4\n").starts_with("bad.toml:1: 'slots' stands in no table"))
       << problem("slots = 4\n");
