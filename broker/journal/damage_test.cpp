@@ -18,6 +18,8 @@ std::vector<BatchBytes> live(SimulatedDisk& disk, bool close_well = true) {
   Journal journal = opened(disk, tiny_segments);
   std::vector<BatchBytes> all = make_batches({}, batches_held, 20);
   for (const BatchBytes& batch : all) EXPECT_TRUE(journal.append(as_new({batch})));
+  EXPECT_TRUE(journal.wants_mark());
+  EXPECT_TRUE(journal.mark_synced());
   if (close_well) {
     EXPECT_TRUE(journal.close());
   }

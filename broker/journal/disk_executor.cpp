@@ -57,18 +57,22 @@ bool DiskExecutor::has_work() const {
                                   ? snapshot_->info().last.last <= directory_.journal().end().last
                                   : stage_ == SnapshotStage::Verifying || !snapshot_queue_.empty();
   const bool receiver_waits = loading_ || !receive_queue_.empty();
-  const bool house_waits = directory_.votes().wants_mirror() || drop_before_.value != 0 ||
+  const bool house_waits = directory_.journal().wants_mark() || directory_.votes().wants_mirror() ||
+                           drop_before_.value != 0 ||
                            (!spare_waits_ && directory_.journal().wants_spare());
   return journal_waits || reader_.has_work() || snapshot_waits || receiver_waits || house_waits;
 }
 
 void DiskExecutor::step(Completions& out) {
+  const std::size_t before = out.size();
   if (!failed_) persist_votes(out);
   if (!failed_) serve_journal(out);
   if (!failed_ && reader_.has_work())
     if (Status status = reader_.step(out); !status) fail(status.error(), out);
   if (!failed_) serve_snapshot(out);
   if (!failed_) serve_receiver(out);
+  // Nobody waits for the mark, and somebody for what this step has to tell: so the next one writes it.
+  if (!failed_ && directory_.journal().wants_mark() && out.size() == before) mark_synced(out);
   if (!failed_) keep_house(out);
   if (failed_ || directory_.room().room() == told_room_) return;
   told_room_ = directory_.room().room();
@@ -178,7 +182,6 @@ void DiskExecutor::write_batches(Completions& out) {
   if (outcome == Outcome::Dead) return;
   batches_wait_ = outcome == Outcome::NoRoom;
   if (end.last > before) out.push_back(Persisted{end});
-  if (outcome == Outcome::Done) check_room(out);
 }
 
 // What was acknowledged in an office is forgotten with the journal; that this broker was in that office must
@@ -293,6 +296,10 @@ void DiskExecutor::give_up_snapshot(const Fault& why, Completions& out) {
 }
 
 // ---- house
+
+void DiskExecutor::mark_synced(Completions& out) {
+  if (Status status = directory_.journal().mark_synced(); !status) fail(status.error(), out);
+}
 
 void DiskExecutor::keep_house(Completions& out) {
   if (directory_.votes().wants_mirror()) {

@@ -82,6 +82,7 @@ class DiskExecutor {
   void install_received(Completions& out);
   void forget_received(const Fault& why, Completions& out);
 
+  void mark_synced(Completions& out);
   void keep_house(Completions& out);
   void drop_some(Completions& out);
   void check_room(Completions& out);

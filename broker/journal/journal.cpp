@@ -143,10 +143,15 @@ Status Journal::append(std::span<const NewBatch> batches) {
     }
     if (Status status = active_.write(batches.first(count)); !status) return status;
     if (Status status = active_.sync(); !status) return status;
-    if (Status status = active_.mark_synced(); !status) return status;
+    marked_ = false;
     batches = batches.subspan(count);
   }
   return {};
+}
+
+Status Journal::mark_synced() {
+  marked_ = true;
+  return active_.mark_synced();
 }
 
 Status Journal::make_spare() {
@@ -260,7 +265,7 @@ Result<std::optional<ChainEnd>> Journal::end_at(LogIndex last) const {
 }
 
 Status Journal::close() {
-  if (Status status = active_.mark_synced(); !status) return status;
+  if (Status status = mark_synced(); !status) return status;
   return active_.sync();
 }
 

@@ -67,6 +67,10 @@ class Journal {
 
   // REQUIRES: each batch follows the one before it, the first follows end().
   [[nodiscard]] Status append(std::span<const NewBatch> batches);
+  // Whether the newest batches do not say in the file yet that they are synced. What is appended next says it
+  // of all before it; until then a loss of them after a crash would be taken for a torn write.
+  [[nodiscard]] bool wants_mark() const { return !marked_; }
+  [[nodiscard]] Status mark_synced();
   // Takes every batch from the one that begins with `from` on out of the journal, durably.
   // REQUIRES: first() <= from, and a batch begins with it.
   [[nodiscard]] Status cut_from(LogIndex from);
@@ -127,6 +131,7 @@ class Journal {
   JournalOptions options_;
   std::vector<Sealed> sealed_;    // oldest first
   Segment active_;                // being written
+  bool marked_ = true;            // what was appended last, as synced
   std::optional<Segment> spare_;  // its successor, made ahead
   std::vector<JournalHole> holes_;
 };
