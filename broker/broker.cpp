@@ -25,6 +25,8 @@ using namespace std::chrono_literals;
 
 constexpr std::uint8_t record_version = 1;
 constexpr Duration room_checked_every = 1s;
+// The leader's own part looks at a task while what the record changed of it is still near the processor.
+constexpr std::size_t changes_at_once = 64;
 
 }  // namespace
 
@@ -267,11 +269,16 @@ class Broker::Driver {
       const auto type = static_cast<RecordType>(record.type);
       state->apply(record.index, record.time, type, record.payload, changes);
       if (type == RecordType::Open || type == RecordType::Handover) tell_office_applied(type, record);
+      if (changes.list.size() >= changes_at_once) tell_changes();
     }
-    changes.applied = batch->header().last();
+    tell_changes();
     applied_end = batch->header().end();
     snapshotter->on_applied(bytes.size());
+  }
+
+  void tell_changes() {
     if (serving) leadership->on_applied(now, changes);
+    changes.clear();
   }
 
   void tell_office_applied(RecordType type, const RecordView& record) {

@@ -67,7 +67,7 @@ class HandleTable {
     close_hole(shard, hole);
     --shard.count;
     --size_;
-    if (shard.capacity > smallest && shard.count * 4ULL < shard.capacity) {
+    if (shard.capacity > smallest_shrunk && shard.count * 4ULL < shard.capacity) {
       resize(shard, shard.count + shard.count / 2);
     }
   }
@@ -80,6 +80,9 @@ class HandleTable {
  private:
   static constexpr std::uint32_t group = 8;
   static constexpr std::uint32_t smallest = group;
+  // What has grown so far stays: keys come in runs of eight, and a shard of few would grow and shrink for
+  // ever.
+  static constexpr std::uint32_t smallest_shrunk = 12 * group;
   struct Cell {
     std::uint32_t hash = 0;
     Handle handle = 0;  // 0: free
