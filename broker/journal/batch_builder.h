@@ -76,17 +76,24 @@ class BatchBuilder {
     std::memcpy(bytes_.data(), &crc, sizeof crc);
     before_ = {{before_.last.value + count_}, epoch_, crc};
     count_ = 0;
-    // The next one will be about as large: no growing, byte by byte copied again, on the way of every task.
-    Bytes next;
-    next.reserve(bytes_.size());
-    next.resize(batch_header_bytes);
-    return std::make_shared<const Bytes>(std::exchange(bytes_, std::move(next)));
+    return std::make_shared<const Bytes>(take_bytes());
   }
 
   // The end of the newest sealed batch: what the open one will follow.
   [[nodiscard]] const ChainEnd& before() const { return before_; }
 
  private:
+  // A large batch is given away, and the next one gets as much room at once: no growing, byte by byte copied
+  // again, on the way of every task. A small one is copied out of that room, which stays.
+  Bytes take_bytes() {
+    const bool is_small = bytes_.size() * 2 < bytes_.capacity();
+    Bytes taken = is_small ? Bytes(bytes_) : std::exchange(bytes_, {});
+    bytes_.clear();
+    if (!is_small) bytes_.reserve(taken.size());
+    bytes_.resize(batch_header_bytes);
+    return taken;
+  }
+
   Epoch epoch_;
   ChainEnd before_;
   Bytes bytes_;  // room for the header, then the records

@@ -58,8 +58,7 @@ bool DiskExecutor::has_work() const {
                                   : stage_ == SnapshotStage::Verifying || !snapshot_queue_.empty();
   const bool receiver_waits = loading_ || !receive_queue_.empty();
   const bool house_waits = directory_.journal().wants_mark() || directory_.votes().wants_mirror() ||
-                           drop_before_.value != 0 ||
-                           (!spare_waits_ && directory_.journal().wants_spare());
+                           drop_before_.value != 0 || (!spare_waits_ && directory_.journal().wants_spare());
   return journal_waits || reader_.has_work() || snapshot_waits || receiver_waits || house_waits;
 }
 

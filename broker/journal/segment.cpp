@@ -10,8 +10,10 @@ namespace {
 
 // Writing into blocks that were written before spares the file system a change of its own journal with every
 // sync: measured on ext4, a synced 4 KiB batch and its identifier take 160 us in place of 270. So small
-// batches find zeros already there; large ones would only be written twice.
-constexpr ByteCount zero_ahead_bytes = 1 << 20;
+// batches find zeros already there, the more the longer only small ones have come; large ones would only be
+// written twice, and so would zeros in front of them.
+constexpr ByteCount zero_ahead_least = 16 << 10;
+constexpr ByteCount zero_ahead_most = 1 << 20;
 constexpr ByteCount zero_ahead_below = 64 << 10;
 // What is written at once the page cache may keep as one folio, and every later write to it and every sync
 // then walks all of its blocks: measured, 25 us a sync with a mebibyte. So zeros go in page by page.
@@ -35,7 +37,8 @@ Segment::Segment(std::unique_ptr<File> file, std::string name, const SegmentHead
       name_(std::move(name)),
       header_(header),
       data_end_(header.head_bytes),
-      zeroed_to_(header.head_bytes) {}
+      zeroed_to_(header.head_bytes),
+      zero_ahead_(zero_ahead_least) {}
 
 Result<Segment> Segment::create(FileSystem& files, const std::string& folder, const SegmentHeader& header,
                                 const ChainEnd& start) {
@@ -128,12 +131,19 @@ Status Segment::write_data(std::span<const NewBatch> batches, ByteCount bytes) {
     parts.emplace_back(*batch.bytes);
     parts.emplace_back(tails.back());
   }
-  const ByteCount end = data_end_ + bytes;
-  const bool zero_ahead = bytes <= zero_ahead_below && end > zeroed_to_;
-  const ByteCount zeroed = zero_ahead ? std::min(zero_ahead_bytes, header_.segment_bytes - end) : 0;
   if (Status status = file_->write(data_end_, parts); !status) return status;
-  if (Status status = write_zeros(*file_, end, zeroed); !status) return status;
-  zeroed_to_ = std::max(zeroed_to_, end + zeroed);
+  return write_ahead(data_end_ + bytes, bytes <= zero_ahead_below);
+}
+
+Status Segment::write_ahead(ByteCount end, bool is_small) {
+  if (!is_small) zero_ahead_ = zero_ahead_least;
+  if (end <= zeroed_to_) return {};
+  zeroed_to_ = end;
+  if (!is_small) return {};
+  const ByteCount zeros = std::min(zero_ahead_, header_.segment_bytes - end);
+  if (Status status = write_zeros(*file_, end, zeros); !status) return status;
+  zeroed_to_ += zeros;
+  zero_ahead_ = std::min(2 * zero_ahead_, zero_ahead_most);
   return {};
 }
 
@@ -189,7 +199,12 @@ Status Segment::cut(LogIndex from) {
 Status Segment::seal() {
   if (Status status = file_->write(seal_offset, encode(Seal{slots_, end()})); !status) return status;
   if (Status status = file_->sync(); !status) return status;
-  return file_->resize(data_end_);
+  if (Status status = file_->resize(data_end_); !status) return status;
+  // The newest batches are held in memory, the others are read again at a restart: so the next segment has
+  // the memory that caches this one. Memory new to the process, or to a virtual machine, costs more than the
+  // copy.
+  file_->forget_cache();
+  return {};
 }
 
 }  // namespace cidbus

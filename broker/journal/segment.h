@@ -67,6 +67,7 @@ class Segment {
  private:
   Segment(std::unique_ptr<File> file, std::string name, const SegmentHeader& header);
   [[nodiscard]] Status write_data(std::span<const NewBatch> batches, ByteCount bytes);
+  [[nodiscard]] Status write_ahead(ByteCount end, bool is_small);
   [[nodiscard]] Status write_identifiers(std::span<const BatchPlace> places);
   [[nodiscard]] Identifier identifier_of(const BatchPlace& place) const;
 
@@ -78,6 +79,7 @@ class Segment {
   std::uint32_t slots_ = 0;     // identifiers written
   ByteCount data_end_ = 0;      // where the next batch goes
   ByteCount zeroed_to_ = 0;     // the file is written, with zeros at least, up to here
+  ByteCount zero_ahead_ = 0;    // how much is written ahead next time
   bool ends_with_cut_ = false;  // the newest identifier is a cut
 };
 
