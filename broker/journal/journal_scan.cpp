@@ -61,6 +61,7 @@ class JournalScanner {
       scan.findings.push_back({FindingKind::Hole, name, 0, {}, {}, file.error().message});
       return scan;
     }
+    (*file)->forget_cache();  // a failed sync leaves there what is on no disk
     std::optional<ChainEnd> start;
     if (number == 1) start = ChainEnd{};
     if (!result_.segments.empty() && result_.segments.back().readable &&

@@ -235,5 +235,31 @@ TEST(JournalRecovery, ATornTailIsCutAndSaidSo) {
   EXPECT_GT(torn, 50U);
 }
 
+// R6: a sync that failed has thrown away what it was to write, and a machine that lives on shows it all the
+// same.
+TEST(JournalRecovery, WhatAFailedSyncLeftInTheMachinesMemoryIsNotReliedOn) {
+  SimulatedDisk disk;
+  std::vector<Bytes> held;
+  {
+    Journal journal = opened(disk, small_segments());
+    const auto first = make_batches(journal.end(), 3, 100);
+    ASSERT_TRUE(journal.append(as_new(first)));
+    held = bytes_of(first);
+    disk.plan(2, DiskAccident::Broken);  // after the batches and their identifiers: the sync
+    ASSERT_FALSE(journal.append(as_new(make_batches(journal.end(), 3, 2000))));
+  }
+  disk.kill();
+  {
+    Journal journal = opened(disk, small_segments());
+    EXPECT_EQ(contents(journal, journal.first()), held);
+    const auto next = make_batches(journal.end(), 2, 100, {2});
+    ASSERT_TRUE(journal.append(as_new(next)));
+    for (const Bytes& bytes : bytes_of(next)) held.push_back(bytes);
+  }
+  disk.crash_losing_all();
+  Journal journal = opened(disk, small_segments());
+  EXPECT_EQ(contents(journal, journal.first()), held);
+}
+
 }  // namespace
 }  // namespace cidbus

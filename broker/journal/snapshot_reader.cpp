@@ -77,6 +77,9 @@ Result<std::optional<Bytes>> SnapshotReader::next_chunk() {
 }
 
 Result<ByteCount> verify_snapshot(FileSystem& files, const std::string& path) {
+  auto file = files.open(path);
+  if (!file) return tl::unexpected(file.error());
+  (*file)->forget_cache();  // what is on the disk is asked for, not what was written
   auto reader = SnapshotReader::open(files, path);
   if (!reader) return tl::unexpected(reader.error());
   ByteCount end = snapshot_header_bytes;
@@ -91,8 +94,6 @@ Result<ByteCount> verify_snapshot(FileSystem& files, const std::string& path) {
     end += chunk_head_bytes + (*chunk)->size();
   }
   end += chunk_head_bytes;
-  auto file = files.open(path);
-  if (!file) return tl::unexpected(file.error());
   const auto size = (*file)->size();
   if (!size) return tl::unexpected(size.error());
   if (*size != end + counts_bytes + Sha256Digest().size())

@@ -84,6 +84,7 @@ Result<VoteFileScan> scan_vote_file(FileSystem& files, const std::string& folder
   const std::string path = folder + "/" + vote_file_name;
   const auto file = files.open(path);
   if (!file) return tl::unexpected(file.error());
+  (*file)->forget_cache();  // a failed sync leaves there what is on no disk
   VoteFileScan scan;
   for (unsigned k = 0; k < scan.slots.size(); ++k) {
     Bytes bytes(slot_bytes);

@@ -56,6 +56,20 @@ TEST(VoteFile, WhatWasWrittenIsThereAfterAPowerCut) {
   EXPECT_EQ(found.incarnation, first_state().incarnation);
 }
 
+TEST(VoteFile, AVoteWhoseSyncFailedIsNotFoundThoughTheMachineLivesOn) {
+  SimulatedDisk disk;
+  ASSERT_TRUE(VoteFile::create(disk, folder, first_state()));
+  {
+    VoteFile votes = open(disk).value();
+    disk.plan(1, DiskAccident::Broken);  // after the write: the sync
+    ASSERT_FALSE(votes.write(voting({1}, "b2")));
+  }
+  disk.kill();
+  EXPECT_EQ(open(disk)->state(), first_state());
+  disk.crash_losing_all();
+  EXPECT_EQ(open(disk)->state(), first_state());
+}
+
 TEST(VoteFile, APowerCutAtAnyWriteLeavesTheVoteBeforeOrTheVoteUnderWay) {
   for (std::uint64_t operation = 0;; ++operation) {
     bool reached = false;

@@ -48,7 +48,7 @@ class File {
   [[nodiscard]] virtual Status preallocate(ByteCount bytes) = 0;
   [[nodiscard]] virtual Status resize(ByteCount bytes) = 0;
   [[nodiscard]] virtual Result<ByteCount> size() = 0;
-  // A hint: what is cached of this file and synced may be dropped, so that the next read asks the disk.
+  // What is cached and does not wait to be written is dropped: the next read asks the disk (CONSENSUS R6).
   virtual void forget_cache() = 0;
 };
 

@@ -78,6 +78,16 @@ struct SimulatedDisk::Node {
   }
   // Forgets what is unsynced without making it durable: what Linux does when a sync has failed.
   void forget_unsynced() { unsynced.clear(); }
+  // What is not waiting to be written is read from the disk again.
+  void forget_clean() {
+    Pages fresh = durable;
+    for (const auto& [page, sectors] : unsynced) {
+      const Page* dirty = now.find(page);
+      fresh.at(page) = dirty == nullptr ? Page{} : *dirty;
+    }
+    fresh.cut(size);
+    now = std::move(fresh);
+  }
 
   void power_cut(const std::function<bool()>& survives) {
     const ByteCount size_after = size != durable_size && survives() ? size : durable_size;
@@ -199,7 +209,9 @@ class SimulatedFile final : public File {
     if (generation_ != disk_.generation_) return tl::unexpected(dead_fault());
     return node_->size;
   }
-  void forget_cache() override {}
+  void forget_cache() override {
+    if (generation_ == disk_.generation_) node_->forget_clean();
+  }
 
  private:
   using Outcome = SimulatedDisk::Outcome;

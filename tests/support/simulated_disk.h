@@ -9,8 +9,10 @@
 //  holds:
 //     any subset of its sectors, of the file's new size and of the folder's new names survives, in any order.
 //  2. A synced sector changes only by a later write, or by flip_bit, truncate or remove_file.
-//  3. After crash() or kill() every handle and lock given before is dead, as its process is.
-//  4. The same calls and seeds give the same bytes.
+//  3. What a failed sync was to make durable is read back all the same, until the cache is forgotten or the
+//     power is cut.
+//  4. After crash() or kill() every handle and lock given before is dead, as its process is.
+//  5. The same calls and seeds give the same bytes.
 //
 // There is no clock here: how long a disk takes is the business of who calls it.
 //

@@ -149,6 +149,23 @@ TEST(SimulatedDisk, DamageIsSeenAtOnceAndAfterACrash) {
   EXPECT_EQ(disk.contents("d/f").size(), 512U);
 }
 
+TEST(SimulatedDisk, WhatAFailedSyncLeftIsReadUntilTheCacheIsForgotten) {
+  SimulatedDisk disk;
+  auto file = durable_file(disk, filled(600, 'a'));
+  ASSERT_TRUE(file->write(0, filled(600, 'b')));
+  disk.plan(0, DiskAccident::Broken);
+  EXPECT_FALSE(file->sync());
+  disk.kill();
+  file = disk.open("d/f").value();
+  EXPECT_EQ(disk.contents("d/f"), filled(600, 'b')) << "it looks written";
+  ASSERT_TRUE(file->sync()) << "and synced";
+  file->forget_cache();
+  EXPECT_EQ(disk.contents("d/f"), filled(600, 'a')) << "and is not";
+  ASSERT_TRUE(file->write(0, filled(600, 'c')));
+  file->forget_cache();
+  EXPECT_EQ(disk.contents("d/f"), filled(600, 'c')) << "what waits to be written is kept";
+}
+
 TEST(SimulatedDisk, TheSameSeedGivesTheSameBytes) {
   const auto run = [] {
     SimulatedDisk disk;
