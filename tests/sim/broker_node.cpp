@@ -4,6 +4,7 @@
 #include "broker/tasks/state_machine.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/messages.h"
+#include "tests/sim/damage.h"
 
 namespace cidbus::sim {
 namespace {
@@ -15,11 +16,12 @@ constexpr Duration handed_over_within = 1s;  // at a stop, as in broker/server.c
 constexpr int most_turns_at_once = 10'000;
 constexpr std::uint64_t states_compared = 32;  // one in so many
 
-DataDirectoryOptions directory_options(const std::string& name, const DiskIncarnation& fresh) {
+DataDirectoryOptions directory_options(const group::GroupConfig& config, const DiskIncarnation& fresh) {
   DataDirectoryOptions options;
   options.folder = "data";
   options.cluster = "sim";
-  options.node = name;
+  options.node = config.at(config.self()).name;
+  options.on_damage = config.size() > 1 ? OnDamage::Keep : OnDamage::Refuse;  // as in broker/server.cpp
   options.fresh_incarnation = fresh;
   // Few batches fit a segment, so that much is freed and much is told by snapshots; but the largest does.
   options.journal.head_bytes = 8 << 10;
@@ -46,8 +48,9 @@ BrokerNode::~BrokerNode() {
 // ---- its life
 
 Result<Recovered> BrokerNode::recover_from_disk() {
-  auto directory = DataDirectory::open(files_, directory_options(name(), incarnation_));
+  auto directory = DataDirectory::open(files_, directory_options(config_, incarnation_));
   if (!directory) return tl::unexpected(directory.error());
+  for (const std::string& notice : directory->notices()) ground_.chronicle.log_line(name(), notice);
   auto recovered = recover(*directory, config_, 7);
   if (recovered) disk_ = std::make_unique<WatchedDisk>(std::move(*directory), config_, ground_.truths);
   return recovered;
@@ -64,6 +67,7 @@ bool BrokerNode::start() {
     return false;
   }
   recovered->state->check_invariants();
+  if (recovered->group.repairing && !lost_log_) lost_log_ = last_log_;
   ground_.truths.group.monotone.on_start(seat(), recovered->group.epoch, persisted_);
   ++life_;
   paused_ = doomed_ = disk_busy_ = cut_planned_ = false;
@@ -72,7 +76,8 @@ bool BrokerNode::start() {
   applied_ = commit_ = {};
   BrokerOptions options{"sim", config_, {prng_()}, incarnation_, prng_(), snapshot_after_};
   broker_ = std::make_unique<Broker>(clock_.now(), options, std::move(*recovered), *this, *disk_, *this);
-  feed_.begin_life();
+  feed_.begin_life(name());
+  follows_.reset();
   ground_.chronicle.say(name(), "starts");
   broker_->start(clock_.now());
   subscribe_later();
@@ -84,12 +89,15 @@ bool BrokerNode::start() {
 
 // Somebody watches from some moment on.
 void BrokerNode::subscribe_later() {
-  run_while_alive(Duration(prng_.below(3'000'000'000)), [this] {
-    input([this] {
-      Bytes subscription{1};
-      ByteWriter(subscription).raw(as_bytes(to_text(FeedTopic::Tasks)));
-      broker_->on_subscription(subscription);
-    });
+  for (const FeedTopic topic : {FeedTopic::Tasks, FeedTopic::Leader})
+    run_while_alive(Duration(prng_.below(3'000'000'000)), [this, topic] { on_subscription(to_text(topic)); });
+}
+
+void BrokerNode::on_subscription(std::string_view prefix) {
+  input([this, prefix] {
+    Bytes subscription{1};
+    ByteWriter(subscription).raw(as_bytes(prefix));
+    broker_->on_subscription(subscription);
   });
 }
 
@@ -172,6 +180,10 @@ void BrokerNode::on_link(group::Seat peer, bool up) {
   input([this, peer, up] { broker_->on_link(clock_.now(), peer, up); });
 }
 
+void BrokerNode::on_peer_feed(const std::shared_ptr<const Bytes>& frame) {
+  input([this, frame] { broker_->on_peer_feed(clock_.now(), *frame); });
+}
+
 void BrokerNode::hand_over(group::Seat successor) {
   input([this, successor] { broker_->hand_over(clock_.now(), successor); });
 }
@@ -187,6 +199,18 @@ void BrokerNode::send_to_broker(group::Seat to, group::Channel channel, ByteView
   ground_.mesh.send(seat(), to, channel,
                     [&peer = ground_.owner.broker(to), copy = std::make_shared<const Bytes>(to_bytes(head)),
                      batches = std::vector(behind.begin(), behind.end())] { peer.on_mesh(copy, batches); });
+}
+
+void BrokerNode::publish(FeedTopic topic, ByteView frame) {
+  if (feed_.on_frame(topic, frame) == FeedChecker::Publisher::Other)
+    ground_.chronicle.mark("a broker passes on another's feed");
+  ground_.owner.on_publish(seat(), topic, frame);
+}
+
+void BrokerNode::follow_feeds(FeedTopic topic, bool on) {
+  ENSURE(on, "nobody's subscription ends here", to_text(topic));
+  follows_.set(static_cast<std::size_t>(topic));
+  ground_.owner.on_follow(seat(), topic);
 }
 
 // What a broker calls an error is one in a simulated run too.
@@ -235,12 +259,12 @@ bool BrokerNode::poll_disk() {
     if (const auto* failed = std::get_if<DiskFailed>(&*completion)) {
       ground_.chronicle.say(name(), "the disk failed: " + failed->why.message);
       ground_.chronicle.mark("R6 a broker ends because its disk failed");
-      // What could not be written is gone: faults.h, not_yet.
-      doom(&Owner::on_power_cut);
+      doom(&Owner::on_end);
       return false;
     }
     if (const auto* vote = std::get_if<VotePersisted>(&*completion))
       persisted_ = std::max(persisted_, vote->epoch);
+    if (std::holds_alternative<RepairedPersisted>(*completion)) lost_log_.reset();
     if (std::holds_alternative<SnapshotDone>(*completion)) ground_.chronicle.mark("a snapshot is taken");
     broker_->on_disk(clock_.now(), *std::move(completion));
     observe();
@@ -258,6 +282,19 @@ void BrokerNode::set_hung_disk(bool hung) {
 void BrokerNode::cut_power_at(std::uint64_t operation) {
   files_.plan(operation, DiskAccident::PowerCut);
   cut_planned_ = true;
+}
+
+std::string BrokerNode::damage(Prng& prng) {
+  ENSURE(!running());
+  // Of two, the other can not lead alone: nobody would bring up again what is lost.
+  const std::string what = damage_some(files_, prng, config_.size() > 2);
+  damaged_ = damaged_ || !what.empty();
+  return what;
+}
+
+bool BrokerNode::damaged() {
+  if (running() && group().log().holes().empty() && !group().repairing()) damaged_ = false;
+  return damaged_;
 }
 
 // One step after another, each taking its time; what it completed is handed over at its end.
@@ -322,8 +359,9 @@ void BrokerNode::check_state() {
 }
 
 bool BrokerNode::holds(const group::LogPosition& position) const {
+  // What is damaged is not forgotten: it neither votes below it nor lets it count anew.
   if (!running() && !last_log_) return false;
-  const group::LogWindow& log = running() ? group().log() : *last_log_;
+  const group::LogWindow& log = lost_log_ ? *lost_log_ : running() ? group().log() : *last_log_;
   if (position.index <= log.base().index) return true;  // committed, and in a snapshot
   return log.has(position) && (config_.durability == Durability::Memory || position.index <= log.durable());
 }

@@ -4,6 +4,7 @@
 // Thread rule: one thread. Limits: none.
 #pragma once
 
+#include <bitset>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -30,9 +31,12 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
     // Brokers that hold it in the way that durability asks for.
     [[nodiscard]] virtual std::size_t holders(const group::LogPosition& position) const = 0;
     virtual void on_office(group::Seat seat) = 0;
-    // It has stopped in order.
+    // It has stopped in order, or because its disk failed.
     virtual void on_end(group::Seat seat) = 0;
-    // Its power was cut while it wrote, or its disk failed.
+    virtual void on_publish(group::Seat seat, FeedTopic topic, ByteView frame) = 0;
+    // It wants to hear this topic of every other broker.
+    virtual void on_follow(group::Seat seat, FeedTopic topic) = 0;
+    // Its power was cut while it wrote.
     virtual void on_power_cut(group::Seat seat) = 0;
   };
   struct Ground {
@@ -65,6 +69,12 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   void on_mesh(const std::shared_ptr<const Bytes>& head, const std::vector<group::SharedBatch>& behind);
   void on_link(group::Seat peer, bool up);
   void hand_over(group::Seat successor);
+  void on_peer_feed(const std::shared_ptr<const Bytes>& frame);
+  // Somebody subscribes to what begins like this.
+  void on_subscription(std::string_view prefix);
+  [[nodiscard]] bool follows(FeedTopic topic) const {
+    return running() && follows_.test(static_cast<std::size_t>(topic));
+  }
 
   // ---- trouble
   LocalClock& clock() { return clock_; }
@@ -73,6 +83,10 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   void set_hung_disk(bool hung);
   // Within its next writes, after so many operations, power is cut.
   void cut_power_at(std::uint64_t operation);
+  // Harms what its disk holds; gives what was done, or nothing. REQUIRES: killed.
+  std::string damage(Prng& prng);
+  // It has been harmed, and is not whole again.
+  [[nodiscard]] bool damaged();
 
   // ---- looking
   [[nodiscard]] const Broker& broker() const { return *broker_; }
@@ -91,8 +105,8 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   SendAnswer send(std::string_view routing_id, ByteView frame) override;
   void send_to_broker(group::Seat to, group::Channel channel, ByteView head,
                       std::span<const group::SharedBatch> behind) override;
-  void publish(FeedTopic topic, ByteView frame) override { feed_.on_frame(topic, frame); }
-  void follow_feeds(FeedTopic, bool) override {}
+  void publish(FeedTopic topic, ByteView frame) override;
+  void follow_feeds(FeedTopic topic, bool on) override;
   void write(LogLevel level, std::string_view line) override;
 
   Result<Recovered> recover_from_disk();
@@ -124,6 +138,8 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   std::unique_ptr<WatchedDisk> disk_;
   std::unique_ptr<Broker> broker_;
   std::optional<group::LogWindow> last_log_;  // of the life before
+  std::optional<group::LogWindow> lost_log_;  // what its journal held when it was lost, until it has it again
+  bool damaged_ = false;
   DiskIncarnation incarnation_{};
   Epoch persisted_;  // the highest that the disk said it has
 
@@ -137,6 +153,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   Monotonic next_turn_ = Monotonic::max();
   Monotonic stops_at_ = Monotonic::max();  // by its own clock, at the latest
   Monotonic turns_at_;                     // when its last turn was
+  std::bitset<feed_topic_count> follows_;  // of the other brokers' feeds
   int turns_ = 0;                          // at that very moment
   Epoch office_;                           // seen taken
   LogIndex commit_;                        // of its office, seen

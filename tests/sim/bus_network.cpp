@@ -122,6 +122,12 @@ void BusNetwork::end_trouble(const std::string& routing_id, std::size_t broker) 
       deliver_to_node(routing_id, broker, generation, std::move(frame));
     });
   }
+  for (Bytes& frame : std::exchange(connection.feed.held, {})) {
+    timeline_.after({}, [this, routing_id, broker, generation = connection.generation,
+                         frame = std::move(frame)]() mutable {
+      deliver_feed(routing_id, broker, generation, std::move(frame));
+    });
+  }
   for (Bytes& frame : std::exchange(connection.to_broker.held, {})) {
     timeline_.after({}, [this, routing_id, broker, generation = connection.generation,
                          frame = std::move(frame)]() mutable {
@@ -201,6 +207,25 @@ void BusNetwork::deliver_to_node(const std::string& routing_id, std::size_t brok
   if (connection == nullptr || connection->silent) return;
   if (connection->to_node.clogged) return connection->to_node.held.push_back(std::move(frame));
   nodes_.at(routing_id).end->on_frame(broker, frame);
+}
+
+void BusNetwork::publish(std::size_t broker, ByteView frame) {
+  for (auto& [routing_id, node] : nodes_) {
+    Connection& connection = node.connections[broker];
+    if (!connection.up || connection.silent || prng_.chance(1, 50)) continue;
+    timeline_.at(arrival(connection.feed), [this, id = routing_id, broker, bytes = to_bytes(frame),
+                                            generation = connection.generation]() mutable {
+      deliver_feed(id, broker, generation, std::move(bytes));
+    });
+  }
+}
+
+void BusNetwork::deliver_feed(const std::string& routing_id, std::size_t broker, std::uint64_t generation,
+                              Bytes frame) {
+  Connection* const connection = find(routing_id, broker, generation);
+  if (connection == nullptr || connection->silent) return;
+  if (connection->to_node.clogged) return connection->feed.held.push_back(std::move(frame));
+  nodes_.at(routing_id).end->on_feed(frame);
 }
 
 bool BusNetwork::send_to_broker(const std::string& routing_id, std::size_t broker, ByteView frame) {

@@ -31,6 +31,8 @@ class NodeEnd {
   virtual void on_connected(std::size_t broker) = 0;
   virtual void on_disconnected(std::size_t broker) = 0;
   virtual void on_frame(std::size_t broker, ByteView frame) = 0;
+  // Something that a broker has published.
+  virtual void on_feed(ByteView frame) = 0;
 };
 
 class BrokerEnd {
@@ -56,6 +58,9 @@ class BusNetwork {
 
   SendAnswer send_to_node(std::size_t broker, std::string_view routing_id, ByteView frame);
   bool send_to_broker(const std::string& routing_id, std::size_t broker, ByteView frame);
+
+  // To every node that is connected, on a connection of its own beside the other; it loses some.
+  void publish(std::size_t broker, ByteView frame);
 
   // A connection chosen by chance is in trouble for so long; true if there was one that stood.
   bool trouble_one(Trouble trouble, Duration lasts);
@@ -84,6 +89,7 @@ class BusNetwork {
     std::uint64_t generation = 0;  // so that what a broken one carried is lost
     Direction to_node;
     Direction to_broker;
+    Direction feed;  // clogs with to_node
   };
   struct Node {
     NodeEnd* end = nullptr;  // null: gone, and some broker does not know it yet
@@ -102,6 +108,7 @@ class BusNetwork {
                        Bytes frame);
   void deliver_to_broker(const std::string& routing_id, std::size_t broker, std::uint64_t generation,
                          Bytes frame);
+  void deliver_feed(const std::string& routing_id, std::size_t broker, std::uint64_t generation, Bytes frame);
   void forget_if_gone(const std::string& routing_id);
   Monotonic arrival(Direction& direction);
 

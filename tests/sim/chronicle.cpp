@@ -24,6 +24,13 @@ constexpr std::array marks_of_lines = {
     Mark{"a snapshot of another broker was of no use",
          "section 6: a snapshot that arrives damaged is refused"},
     Mark{"no snapshot was taken", "section 6: a snapshot is given up"},
+    Mark{"a damaged batch, to be had", "D1 a hole is found"},
+    Mark{"mended", "D1 damage is mended from its second place"},
+    Mark{"refilled a damaged batch", "D2 a hole is refilled"},
+    Mark{"dropped the damaged end", "D2 a damaged end that nobody has is dropped"},
+    Mark{"lost its journal and is brought up", "D3 a lost journal is brought up"},
+    Mark{"has its journal again", "D3 a lost journal is whole again"},
+    Mark{".damaged", "section 6: a damaged snapshot is set aside"},
     Mark{"room on the disk is full", "section 8: a disk is full"},
     Mark{"refused a broker's message", "a broker's message is refused"},
 };

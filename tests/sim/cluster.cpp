@@ -80,6 +80,33 @@ void Cluster::start(std::size_t at) {
   if (brokers_[at]->running()) return;
   if (!brokers_[at]->start()) return restart_later(at);
   links_->on_start(at);
+  for (std::size_t other = 0; other < size(); ++other)
+    for (std::size_t topic = 0; topic < feed_topic_count; ++topic)
+      if (other != at) subscribe(other, at, static_cast<FeedTopic>(topic));
+}
+
+// As sockets do, which subscribe again when a connection stands again.
+void Cluster::subscribe(std::size_t follower, std::size_t publisher, FeedTopic topic) {
+  if (!brokers_[follower]->follows(topic)) return;
+  timeline.after(drawn(prng_, 1ms, 50ms), [this, follower, publisher, topic] {
+    if (brokers_[follower]->follows(topic) && brokers_[publisher]->running())
+      brokers_[publisher]->on_subscription(feed_frame(topic));
+  });
+}
+
+void Cluster::on_follow(Seat seat, FeedTopic topic) {
+  for (std::size_t other = 0; other < size(); ++other)
+    if (other != place(seat)) subscribe(place(seat), other, topic);
+}
+
+void Cluster::on_publish(Seat seat, FeedTopic topic, ByteView frame) {
+  if (topic == FeedTopic::Leader) bus.publish(place(seat), frame);
+  std::shared_ptr<const Bytes> copy;
+  for (const auto& other : brokers_) {
+    if (other->seat() == seat || !other->follows(topic)) continue;
+    if (copy == nullptr) copy = std::make_shared<const Bytes>(to_bytes(frame));
+    mesh.send(seat, other->seat(), group::Channel::Bulk, [&other, copy] { other->on_peer_feed(copy); });
+  }
 }
 
 void Cluster::restart_later(std::size_t at) {

@@ -52,6 +52,7 @@ class Cluster : private BrokerNode::Owner, private BrokerLinks::Owner {
   // ---- nodes
   [[nodiscard]] std::size_t workers() const { return workers_.size(); }
   [[nodiscard]] bool has_worker(std::size_t place) const { return workers_[place] != nullptr; }
+  WorkerNode& worker(std::size_t place) { return *workers_[place]; }
   void add_worker(std::size_t place);
   void kill_worker(std::size_t place) { workers_[place].reset(); }
   // It hands back, says goodbye, and goes.
@@ -65,6 +66,8 @@ class Cluster : private BrokerNode::Owner, private BrokerLinks::Owner {
   [[nodiscard]] std::size_t holders(const group::LogPosition& position) const override;
   void on_office(group::Seat seat) override;
   void on_end(group::Seat seat) override;
+  void on_publish(group::Seat seat, FeedTopic topic, ByteView frame) override;
+  void on_follow(group::Seat seat, FeedTopic topic) override;
   void on_power_cut(group::Seat seat) override;
   [[nodiscard]] bool runs(std::size_t place) const override;
   void on_link(std::size_t place, group::Seat peer, bool up) override;
@@ -72,6 +75,7 @@ class Cluster : private BrokerNode::Owner, private BrokerLinks::Owner {
   void make_brokers(std::size_t count);
   void make_clients();
   void restart_later(std::size_t place);
+  void subscribe(std::size_t follower, std::size_t publisher, FeedTopic topic);
   [[nodiscard]] NodeGround node_ground() { return {timeline, bus, truths, chronicle, addresses_}; }
 
   Prng prng_;

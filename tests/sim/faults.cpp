@@ -24,6 +24,7 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {&Faults::stop_in_order, true},
       {&Faults::cut_power_while_writing, true},
       {&Faults::fail_disk, true},
+      {&Faults::damage_disk, true},
       {&Faults::pause, false},
       {&Faults::hand_over, false},
       {&Faults::partition, false},
@@ -37,6 +38,7 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {&Faults::hang_disk, false},
       {&Faults::kill_worker, false},
       {&Faults::drain_worker, false},
+      {&Faults::pause_node, false},
       {&Faults::depose_behind_clogs, false},
   };
   return all;
@@ -277,7 +279,19 @@ void Faults::fail_disk() {
   cluster_.broker(at).files().plan(prng_.below(12), DiskAccident::Broken);
 }
 
-// ---- workers
+// A broker dies, and finds what it had on disk damaged when it comes back.
+void Faults::damage_disk() {
+  const std::size_t at = some_broker();
+  bool another = cluster_.size() == 1 || !cluster_.broker(at).running();
+  for (std::size_t each = 0; each < cluster_.size(); ++each)
+    another = another || cluster_.broker(each).damaged();
+  if (another) return;
+  cluster_.kill(at);
+  if (const std::string kind = cluster_.broker(at).damage(prng_); !kind.empty()) tell(kind, at);
+  start_later(at, 3s);
+}
+
+// ---- workers and clients
 
 void Faults::kill_worker() {
   const std::size_t at = prng_.below(cluster_.workers());
@@ -293,6 +307,19 @@ void Faults::drain_worker() {
   cluster_.chronicle.fault("worker is drained");
   cluster_.drain_worker(at);
   cluster_.timeline.after(drawn(prng_, 1ms, 8s), [this, at] { cluster_.add_worker(at); });
+}
+
+// For longer than a lease, sometimes.
+void Faults::pause_node() {
+  const Duration lasts = prng_.chance(1, 3) ? drawn(prng_, 20s, 70s) : drawn(prng_, 10ms, 6s);
+  const std::size_t worker = prng_.below(cluster_.workers());
+  if (prng_.chance(1, 3)) {
+    cluster_.chronicle.fault("client is paused");
+    cluster_.clients()[prng_.below(cluster_.clients().size())]->stand_still(lasts);
+  } else if (cluster_.has_worker(worker)) {
+    cluster_.chronicle.fault("worker is paused");
+    cluster_.worker(worker).stand_still(lasts);
+  }
 }
 
 // ---- the end

@@ -4,22 +4,15 @@
 // Invariants: 1. faults have streams of chance of their own: taking one away leaves the workload as it was.
 // 2. After heal() nothing goes wrong any more, but what troubles single nodes may last a minute longer.
 //
-// Thread rule: one thread. Limits: what `not_yet` lists is switched off.
+// Thread rule: one thread. Limits: one broker is damaged at a time: what two have lost may be lost for good.
 #pragma once
 
-#include <array>
-#include <string_view>
 #include <vector>
 
 #include "tests/sim/cluster.h"
 #include "tests/sim/rubbish_sender.h"
 
 namespace cidbus::sim {
-
-// Faults that damage what was synced. They come when the group's core can repair a damaged journal (CONSENSUS
-// D1 to D4); until then a broker that finds damage refuses to start, rightly.
-inline constexpr std::array<std::string_view, 3> not_yet = {
-    "bit rot", "lost file", "a write that failed, is there after a restart, and is gone after a power cut"};
 
 class Faults {
  public:
@@ -55,8 +48,10 @@ class Faults {
   void fill_disk();
   void hang_disk();
   void fail_disk();
+  void damage_disk();
   void kill_worker();
   void drain_worker();
+  void pause_node();
   void on_office(std::size_t broker);
 
   [[nodiscard]] std::size_t any() { return prng_.below(cluster_.size()); }

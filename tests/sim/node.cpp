@@ -19,9 +19,32 @@ Node::~Node() {
 }
 
 void Node::after(Duration delay, std::function<void()> event) {
-  ground_.timeline.after(delay, [alive = alive_, run = std::move(event)] {
-    if (*alive) run();
+  ground_.timeline.after(delay, [this, alive = alive_, run = std::move(event)] {
+    if (*alive) input(run);
   });
+}
+
+void Node::input(std::function<void()> act) {
+  if (paused_) return while_paused_.push_back(std::move(act));
+  act();
+}
+
+void Node::stand_still(Duration lasts) {
+  if (paused_) return;
+  paused_ = true;
+  on_paused();
+  ground_.timeline.after(lasts, [this, alive = alive_] {
+    if (*alive) go_on();
+  });
+}
+
+void Node::go_on() {
+  paused_ = false;
+  resuming_ = true;
+  for (const auto& act : std::exchange(while_paused_, {})) act();
+  take_turn();
+  resuming_ = false;
+  on_resumed();
 }
 
 void Node::wake() { wake_at(now().monotonic); }
@@ -48,16 +71,45 @@ void Node::send_to(std::size_t broker, const Message& message) {
 }
 
 void Node::on_connected(std::size_t broker) {
-  link_.on_connected(now().monotonic, broker);
-  wake();
+  input([this, broker] {
+    link_.on_connected(now().monotonic, broker);
+    wake();
+  });
 }
 
 void Node::on_disconnected(std::size_t broker) {
-  changed(link_.on_disconnected(now().monotonic, broker), nullptr);
-  wake();
+  input([this, broker] {
+    changed(link_.on_disconnected(now().monotonic, broker), nullptr);
+    wake();
+  });
 }
 
 void Node::on_frame(std::size_t broker, ByteView frame) {
+  if (!paused_) return read(broker, frame);
+  input([this, broker, bytes = to_bytes(frame)] { read(broker, bytes); });
+}
+
+void Node::on_feed(ByteView frame) {
+  if (!paused_) return hear(frame);
+  input([this, bytes = to_bytes(frame)] { hear(bytes); });
+}
+
+// As shared/io/leader_feed.cpp does.
+void Node::hear(ByteView frame) {
+  const auto envelope = decoder_.decode(frame);
+  ENSURE(envelope.has_value(), "the feed cannot be read");
+  for (const FeedEvent& event : std::get<Feed>(envelope->message).events) {
+    const auto* leader = std::get_if<LeaderEvent>(&event);
+    if (leader == nullptr) continue;
+    const auto change = link_.on_leader_named(now().monotonic, leader->endpoint, leader->epoch);
+    if (change != LeaderLink::Change::None)
+      ground_.chronicle.mark("C1 a node turns to the leader that the feed names");
+    changed(change, nullptr);
+  }
+  wake();
+}
+
+void Node::read(std::size_t broker, ByteView frame) {
   const auto envelope = decoder_.decode(frame);
   ENSURE(envelope.has_value(), "a broker sent what cannot be decoded");
   const Epoch epoch = envelope->header.epoch;
@@ -84,6 +136,7 @@ void Node::changed(LeaderLink::Change change, const Message* message) {
 }
 
 void Node::take_turn() {
+  if (paused_) return;
   while (true) {
     const auto step = link_.step(now().monotonic);
     changed(step.change, nullptr);

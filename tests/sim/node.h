@@ -4,6 +4,7 @@
 // Thread rule: one thread. Limits: none.
 #pragma once
 
+#include <deque>
 #include <string>
 
 #include "shared/io/bus_link.h"
@@ -32,6 +33,8 @@ class Node : public NodeEnd {
   Node& operator=(const Node&) = delete;
 
   [[nodiscard]] const NodeIdentity& identity() const { return identity_; }
+  // Its process is stopped for so long; what comes meanwhile waits.
+  void stand_still(Duration lasts);
 
  protected:
   virtual Hello make_hello() = 0;
@@ -40,6 +43,10 @@ class Node : public NodeEnd {
   virtual void on_message(const Message& message) = 0;
   // The end of a turn; when it wants to be called again.
   virtual std::optional<Monotonic> turn() = 0;
+  [[nodiscard]] bool resuming() const { return resuming_; }
+  virtual void on_paused() {}
+  // What waited has been seen to.
+  virtual void on_resumed() {}
 
   bool send(const Message& message);
   // Makes a turn happen now, after whatever is under way.
@@ -55,6 +62,12 @@ class Node : public NodeEnd {
   void on_connected(std::size_t broker) override;
   void on_disconnected(std::size_t broker) override;
   void on_frame(std::size_t broker, ByteView frame) override;
+  void on_feed(ByteView frame) override;
+  // Now, or when it goes on.
+  void input(std::function<void()> act);
+  void go_on();
+  void read(std::size_t broker, ByteView frame);
+  void hear(ByteView frame);
   void changed(LeaderLink::Change change, const Message* message);
   void send_to(std::size_t broker, const Message& message);
   void take_turn();
@@ -69,6 +82,9 @@ class Node : public NodeEnd {
   Encoder encoder_;
   Decoder decoder_;
   Monotonic next_turn_ = Monotonic::max();
+  bool paused_ = false;
+  bool resuming_ = false;  // what waited is being seen to
+  std::deque<std::function<void()>> while_paused_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events that outlive the node
 };
 

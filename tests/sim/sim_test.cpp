@@ -64,12 +64,19 @@ TEST(Simulation, NothingAcceptedIsLostAndEverythingFinishesUnderFaults) {
                             "disk is full",
                             "disk hangs",
                             "disk fails",
+                            "bits of batches rot",
+                            "bits of identifiers rot",
+                            "a segment is lost",
                             "worker is killed",
                             "worker is drained",
+                            "worker is paused",
+                            "client is paused",
                             "rubbish on the bus"})
     EXPECT_GT(sum.faults[fault], 0U) << fault;
   for (const char* mark :
-       {"C3 a submission sent again is recognised", "E8 a journal is taken over by FETCH",
+       {"C1 a node turns to the leader that the feed names", "C3 a submission sent again is recognised",
+        "a broker passes on another's feed", "D1 damage is mended from its second place",
+        "D2 a hole is refilled", "D3 a lost journal is whole again", "E8 a journal is taken over by FETCH",
         "H2 a hand-over begins", "H3 a hand-over comes to nothing", "R2 a tail that nobody else has is cut",
         "R6 a broker ends because its disk failed", "a snapshot is taken", "loop rule: a broker stood still",
         "section 8: a disk is full"})

@@ -61,8 +61,9 @@ void WorkerNode::fill_slots() {
     const Job job = waiting_.front();
     waiting_.pop_front();
     ++runs_;
-    if (job.strict) truths().strict.begin(job.attempt);
-    running_.emplace(job.attempt, job);
+    Job& begun = running_.emplace(job.attempt, job).first->second;
+    if (job.strict && !resuming()) truths().strict.begin(job.attempt);
+    begun.stood_still = job.strict && resuming();
     // Beginning and ending are told from outside the core's own call, as the slots' threads do.
     after(0ns, [this, attempt = job.attempt] {
       core_.on_begin(now(), attempt);
@@ -94,6 +95,21 @@ void WorkerNode::finish(const AttemptId& attempt) {
   core_.on_end(std::move(end));
   fill_slots();
   wake();
+}
+
+// A process that stands still can not stop in time; it does nothing, either. When it goes on, slots are
+// quicker than the core that looks at the clock. What is stopped then is fenced by its token, and nothing is
+// claimed of it; the rest is alone.
+void WorkerNode::on_paused() {
+  for (auto& [attempt, job] : running_) {
+    job.stood_still = job.strict;
+    if (job.strict) truths().strict.end(attempt);
+  }
+}
+
+void WorkerNode::on_resumed() {
+  for (auto& [attempt, job] : running_)
+    if (std::exchange(job.stood_still, false) && !job.cancelled) truths().strict.go_on(attempt);
 }
 
 void WorkerNode::drain() {

@@ -28,6 +28,7 @@ class WorkerNode : public Node, private WorkerCore::Output {
     Bytes work;
     bool strict = false;
     bool cancelled = false;
+    bool stood_still = false;
   };
 
   Hello make_hello() override;
@@ -35,6 +36,8 @@ class WorkerNode : public Node, private WorkerCore::Output {
   void on_unbound() override { core_.on_unbound(); }
   void on_message(const Message& message) override { core_.on_message(now(), message); }
   std::optional<Monotonic> turn() override { return core_.end_turn(now()); }
+  void on_paused() override;
+  void on_resumed() override;
 
   bool send(const Message& message) override { return Node::send(message); }
   void start(const DispatchItem& item) override;

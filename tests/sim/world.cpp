@@ -94,7 +94,8 @@ void World::check_end() {
     cluster_.broker(at).check_state();
   }
   const BrokerNode& leader = *cluster_.sole_leader();
-  leader.feed().check(leader.state());
+  for (std::size_t at = 0; at < cluster_.size(); ++at)
+    cluster_.broker(at).feed().check(leader.name(), leader.group().epoch(), leader.state());
   check(leader.broker().peers() <= cluster_.nodes(), "peers that are gone are forgotten",
         leader.broker().peers(), " of ", cluster_.nodes());
   check_promises();

@@ -18,15 +18,19 @@ class StrictChecker {
   explicit StrictChecker(const JournalChecker* journal) : journal_(journal) {}
 
   void begin(const AttemptId& attempt) {
-    const auto [other, is_alone] = running_.emplace(attempt.task, attempt.attempt);
-    check(is_alone, "W3 strict alone", to_text(attempt.task), ": attempt ", attempt.attempt, " begins while ",
-          other->second, " runs");
+    go_on(attempt);
     // A task that was cancelled in the meantime has no lease any more; its order to stop is on the way.
     check(journal_ == nullptr || journal_->is_final(attempt.task) ||
               journal_->lease_of(attempt.task) == attempt.attempt,
           "W3 strict alone", to_text(attempt.task), ": attempt ", attempt.attempt,
           " begins without a committed lease");
     ++runs_;
+  }
+  // After end(): its process only stood still.
+  void go_on(const AttemptId& attempt) {
+    const auto [other, is_alone] = running_.emplace(attempt.task, attempt.attempt);
+    check(is_alone, "W3 strict alone", to_text(attempt.task), ": attempt ", attempt.attempt, " runs while ",
+          other->second, " does");
   }
   void end(const AttemptId& attempt) {
     const auto found = running_.find(attempt.task);
