@@ -86,6 +86,42 @@ void play_forgotten_claim(std::uint64_t seed) {
   scene.ends_well();
 }
 
+void play_denied_once(std::uint64_t seed) {
+  WorldOptions options = brokers(3);
+  options.timers.check_quorum = 10s;  // the leader holds out alone, with a disk that hangs
+  options.timers.slow_disk = 20s;
+  Scene scene(seed, options);
+  const std::size_t leader = scene.leader();
+  const std::size_t damaged = (leader + 1) % 3;
+  const std::size_t behind = (leader + 2) % 3;  // whom the damaged one asks first
+  const auto log = [&](std::size_t at) -> const group::LogWindow& { return scene.broker(at).group().log(); };
+  scene.submit(10);
+  scene.until(5s, "its disk rests", [&] { return log(leader).durable() == log(leader).last().index; });
+  const LogIndex before = log(leader).last().index;
+  scene.link(leader, behind, false);
+  scene.broker(leader).disk().set_hung(true);
+  scene.world.submit_to_leaders();
+  const auto has_its_word = [&] {
+    return scene.broker(leader).group().replication().follower(static_cast<Seat>(damaged)).durable > before;
+  };
+  scene.until(2s, "the leader has a standby's word for the record", has_its_word);
+  scene.link(leader, damaged, false);
+  scene.world.kill(damaged);
+  scene.broker(damaged).disk().rot_behind(before);
+  scene.world.restart(damaged);
+  scene.world.run_for(100ms);  // the one behind says that it lacks the record
+  scene.link(damaged, behind, false);
+  scene.link(leader, behind, true);
+  const auto is_committed = [&] { return scene.broker(leader).group().commit() > before; };
+  scene.until(5s, "two words for the record commit it", is_committed);
+  scene.link(leader, behind, false);
+  scene.world.kill(leader);
+  scene.world.restart(leader);
+  scene.link(leader, damaged, true);  // and it says that it lacks the record, which its disk never had
+  scene.world.run_for(5s);
+  scene.ends_well();
+}
+
 void play_stale_goal(std::uint64_t seed) {
   WorldOptions options = brokers(3);
   options.append_batches = 1;  // the journal comes in many pieces

@@ -13,6 +13,9 @@ namespace cidbus::group_sim {
 
 // D2 ★: a standby's newest records are damaged, the leader is dead, and the third never had them.
 void play_forgotten_claim(std::uint64_t seed);
+// D2 ★: a standby's newest record is damaged, and each of the others lacks it when it is asked, though at no
+// moment both do: it is committed in between.
+void play_denied_once(std::uint64_t seed);
 // D3 ★: a standby loses its journal twice in one office, and is told the goal of the first time again.
 void play_stale_goal(std::uint64_t seed);
 // D3 ★: a standby of five loses its journal, and a leader deposed long ago, which does not know it, brings it

@@ -21,6 +21,7 @@ void ends_well(void (*play)(std::uint64_t)) {
 }
 
 TEST(DamageScenes, ABrokerWithADamagedEndVotesByWhatItOnceHeld) { ends_well(play_forgotten_claim); }
+TEST(DamageScenes, ARecordIsGivenUpOnlyWhenNobodyHasItASecondTime) { ends_well(play_denied_once); }
 TEST(DamageScenes, AGoalOfAnEarlierRepairMakesNobodyWhole) { ends_well(play_stale_goal); }
 TEST(DamageScenes, ALeaderDeposedSinceMakesNobodyWhole) { ends_well(play_forgotten_office); }
 
