@@ -50,10 +50,17 @@ void write_rare(RowWriter& row, const StateTables& tables, const RareSlot& rare)
   if (rare.history_size > 0) row->sized(tables.history(rare));
 }
 
-void write_end_row(std::uint64_t tasks, std::uint64_t sessions, Bytes& out) {
+void write_end_row(std::uint64_t tasks, std::uint64_t sessions, const Digest& digest, Bytes& out) {
   RowWriter row(out, RowKind::End);
   row->number(tasks);
   row->number(sessions);
+  row->number(digest.low);
+  row->number(digest.high);
+}
+
+void add_row(Digest& digest, ByteView row) {
+  digest.low += hash_bytes(row.data(), row.size(), 1);
+  digest.high += hash_bytes(row.data(), row.size(), 2);
 }
 
 }  // namespace
@@ -160,6 +167,7 @@ SnapshotWalk::SnapshotWalk(StateMachine& state)
   sessions_.begin(tables_.sessions.handle_bound());
   write_header_row(tables_, first_);
   write_name_rows(tables_, first_);
+  add_row(digest_, first_);
 }
 
 SnapshotWalk::~SnapshotWalk() {
@@ -167,11 +175,17 @@ SnapshotWalk::~SnapshotWalk() {
 }
 
 void SnapshotWalk::before_task(TaskHandle task) {
-  if (tasks_.take(task)) write_task_row(tables_, task, first_);
+  if (!tasks_.take(task)) return;
+  const std::size_t begin = first_.size();
+  write_task_row(tables_, task, first_);
+  add_row(digest_, ByteView(first_).subspan(begin));
 }
 
 void SnapshotWalk::before_session(SessionHandle session) {
-  if (sessions_.take(session)) write_session_row(tables_, session, first_);
+  if (!sessions_.take(session)) return;
+  const std::size_t begin = first_.size();
+  write_session_row(tables_, session, first_);
+  add_row(digest_, ByteView(first_).subspan(begin));
 }
 
 template <typename Rows, typename Write>
@@ -186,7 +200,9 @@ bool SnapshotWalk::walk(const Rows& slab, Visited& visited, std::size_t& rows, s
     if (rows == 0 || out.size() >= most_bytes) return false;
     visited.cursor = handle;
     if (visited.take(handle)) {
+      const std::size_t begin = out.size();
       write(tables_, handle, out);
+      add_row(digest_, ByteView(out).subspan(begin));
       --rows;
     }
     visited.cursor = handle + 1;
@@ -201,32 +217,33 @@ bool SnapshotWalk::slice(std::size_t rows, std::size_t bytes, Bytes& out) {
   first_.clear();
   if (!walk(tables_.sessions, sessions_, rows, most_bytes, out, write_session_row)) return false;
   if (!walk(tables_.tasks, tasks_, rows, most_bytes, out, write_task_row)) return false;
-  write_end_row(task_count_, session_count_, out);
+  write_end_row(task_count_, session_count_, digest_, out);
   done_ = true;
   tables_.watcher = nullptr;
   return true;
 }
 
-Digest StateMachine::digest() const {
+Digest digest_of(const StateTables& tables) {
   Digest digest;
   Bytes bytes;
   const auto add = [&] {
-    digest.low += hash_bytes(bytes.data(), bytes.size(), 1);
-    digest.high += hash_bytes(bytes.data(), bytes.size(), 2);
+    add_row(digest, bytes);
     bytes.clear();
   };
-  write_header_row(tables_, bytes);
-  write_name_rows(tables_, bytes);
+  write_header_row(tables, bytes);
+  write_name_rows(tables, bytes);
   add();
-  tables_.sessions.for_each([&](Handle session, const SessionSlot&) {
-    write_session_row(tables_, session, bytes);
+  tables.sessions.for_each([&](Handle session, const SessionSlot&) {
+    write_session_row(tables, session, bytes);
     add();
   });
-  tables_.tasks.for_each([&](Handle task, const TaskSlot&) {
-    write_task_row(tables_, task, bytes);
+  tables.tasks.for_each([&](Handle task, const TaskSlot&) {
+    write_task_row(tables, task, bytes);
     add();
   });
   return digest;
 }
+
+Digest StateMachine::digest() const { return digest_of(tables_); }
 
 }  // namespace cidbus

@@ -19,12 +19,13 @@
 //              error:text echoes:u32 claim* [history:text]]
 //              rare: 0 none of it, 1 without a history, 2 with one
 //   claim   := serial:u64 seq:u64 rseq:u64          serial of its session, gone or not; 0 once it has ended
-//   end     := kind 4: tasks:u64 sessions:u64
+//   end     := kind 4: tasks:u64 sessions:u64 digest:u64,u64     digest: not before version 5
 //   name    := kind 5: at:i64 <payload of a NAME record>
 //
 // Invariants
 //  1. The rows of a walk, in any order, load to the state at its beginning: equal digests.
 //  2. A loader refuses what is cut, doubled or contradicts itself; it never aborts on bytes.
+//  3. What was loaded has the digest of what was written (CONSENSUS R7), or is refused.
 //
 // Thread rule: with the state machine. Limits: the bytes held between slices are those of rows that changed;
 // of a loader, those of one row and one chunk.
@@ -79,7 +80,8 @@ class SnapshotWalk final : private RowWatcher {
   Visited sessions_;
   std::uint64_t task_count_ = 0;
   std::uint64_t session_count_ = 0;
-  Bytes first_;  // rows that had to be written ahead of their turn
+  Digest digest_;  // of the rows written so far
+  Bytes first_;    // rows that had to be written ahead of their turn
   bool done_ = false;
 };
 
@@ -113,6 +115,8 @@ class SnapshotLoader {
   StateTables& tables_;
   Bytes cut_;  // the beginning of a row whose end has not come
   bool header_ = false;
+  std::uint8_t version_ = 0;
+  Digest digest_;  // that it must have
   std::size_t expected_names_ = 0;
   std::uint64_t expected_tasks_ = ~std::uint64_t{0};  // until the end row has come
   std::uint64_t expected_sessions_ = ~std::uint64_t{0};
@@ -131,12 +135,16 @@ void write_header_row(const StateTables& tables, Bytes& out);
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out);
 void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out);
 
+// Of what the rows of these tables are.
+Digest digest_of(const StateTables& tables);
+
 // Every name's row, at once: the catalogue is bounded.
 void write_name_rows(const StateTables& tables, Bytes& out);
 
 // Of the header row. Older ones, which are still read: 1 had no strict types, 2 no history of attempts, 3 no
-// names.
-inline constexpr std::uint8_t snapshot_version = 4;
+// names, 4 no digest.
+inline constexpr std::uint8_t snapshot_version = 5;
+inline constexpr std::uint8_t snapshot_version_with_digest = 5;
 // Bits of what workers have declared of a task type.
 inline constexpr std::uint8_t type_is_offered = 1;
 inline constexpr std::uint8_t type_is_strict = 2;

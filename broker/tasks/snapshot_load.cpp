@@ -57,6 +57,10 @@ Status SnapshotLoader::load_row(std::uint8_t kind, ByteReader row) {
     case RowKind::End:
       expected_tasks_ = row.number<std::uint64_t>();
       expected_sessions_ = row.number<std::uint64_t>();
+      if (version_ >= snapshot_version_with_digest) {
+        digest_.low = row.number<std::uint64_t>();
+        digest_.high = row.number<std::uint64_t>();
+      }
       good = row.complete();
       break;
   }
@@ -66,6 +70,7 @@ Status SnapshotLoader::load_row(std::uint8_t kind, ByteReader row) {
 bool SnapshotLoader::load_header(ByteReader reader) {
   const auto version = reader.number<std::uint8_t>();
   if (header_ || version == 0 || version > snapshot_version) return false;
+  version_ = version;
   tables_.applied.value = reader.number<std::uint64_t>();
   tables_.time.milliseconds = reader.number<std::int64_t>();
   tables_.office.epoch.value = reader.number<std::uint64_t>();
@@ -225,6 +230,8 @@ Status SnapshotLoader::finish() {
   if (!link_owed()) return bad("its results contradict each other");
   if (!link_finished()) return bad("its finished tasks contradict each other");
   refs_.clear();
+  if (version_ >= snapshot_version_with_digest && digest_of(tables_) != digest_)
+    return bad("what was loaded is not what was written");
   return {};
 }
 
