@@ -195,14 +195,15 @@ class Broker::Driver {
       }
     }
   }
-  void tell_election(const ElectionSaying& what, std::string_view to, Epoch epoch) {
-    feed.send(now, FeedTopic::Elections, {}, ElectionEvent{what.word, to, epoch, what.last});
+  void tell_election(ElectionWord word, std::string_view to, Epoch epoch, const group::Rank& rank) {
+    feed.send(now, FeedTopic::Elections, {},
+              ElectionEvent{word, to, epoch, rank.log.index, rank.log.epoch, rank.priority});
   }
   void on_news(const Replica::ElectionSaid& said) {
-    tell_election(said.what, options.group.at(said.to).name, said.epoch);
+    tell_election(said.word, options.group.at(said.to).name, said.epoch, said.rank);
   }
   void on_news(const Replica::OfficeTaken& taken) {
-    tell_election({ElectionWord::Coordinator, replica.group().log().last().index}, {}, taken.epoch);
+    tell_election(ElectionWord::Coordinator, {}, taken.epoch, replica.group().rank());
     Bytes payload;
     encode(OpenRecord{taken.epoch, self().name, self().endpoint}, payload);
     replica.append(now, static_cast<std::uint8_t>(RecordType::Open), record_version, payload, Urgency::Now);

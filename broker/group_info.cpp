@@ -36,32 +36,26 @@ std::vector<NodeAddress> addresses_of(const group::GroupConfig& config) {
 namespace {
 
 struct Say {
-  using Saying = std::optional<ElectionSaying>;
-  Saying operator()(const group::ElectionMessage& said) const {
-    return {{ElectionWord::Election, said.rank.log.index}};
+  using Word = std::optional<ElectionWord>;
+  Word operator()(const group::ElectionMessage&) const { return ElectionWord::Election; }
+  Word operator()(const group::Ok&) const { return ElectionWord::Ok; }
+  Word operator()(const group::Aye&) const { return ElectionWord::Aye; }
+  Word operator()(const group::Nay&) const { return ElectionWord::Nay; }
+  Word operator()(const group::VoteRequest&) const { return ElectionWord::VoteRequest; }
+  Word operator()(const group::Vote& said) const {
+    return said.granted ? ElectionWord::Vote : ElectionWord::NoVote;
   }
-  Saying operator()(const group::Ok& said) const { return {{ElectionWord::Ok, said.rank.log.index}}; }
-  Saying operator()(const group::Aye& said) const { return {{ElectionWord::Aye, said.rank.log.index}}; }
-  Saying operator()(const group::Nay& said) const { return {{ElectionWord::Nay, said.rank.log.index}}; }
-  Saying operator()(const group::VoteRequest& said) const {
-    return {{ElectionWord::VoteRequest, said.log.index}};
-  }
-  Saying operator()(const group::Vote& said) const {
-    return {{said.granted ? ElectionWord::Vote : ElectionWord::NoVote, said.log.index}};
-  }
-  Saying operator()(const group::HandoverMessage& said) const {
-    return {{ElectionWord::Handover, said.last.index}};
-  }
-  Saying operator()(const group::Resign&) const { return {{ElectionWord::Resign, {}}}; }
+  Word operator()(const group::HandoverMessage&) const { return ElectionWord::Handover; }
+  Word operator()(const group::Resign&) const { return ElectionWord::Resign; }
   template <typename Other>
-  Saying operator()(const Other&) const {
+  Word operator()(const Other&) const {
     return std::nullopt;
   }
 };
 
 }  // namespace
 
-std::optional<ElectionSaying> election_saying(const group::GroupMessage& message) {
+std::optional<ElectionWord> election_word(const group::GroupMessage& message) {
   return std::visit(Say{}, message);
 }
 

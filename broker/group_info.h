@@ -21,11 +21,7 @@ std::vector<BrokerInfo> brokers_of(const group::Group& group, LogIndex applied);
 std::vector<NodeAddress> addresses_of(const group::GroupConfig& config);
 
 // What is said in an election, of all that brokers say to each other.
-struct ElectionSaying {
-  ElectionWord word = ElectionWord::Election;
-  LogIndex last;  // newest record of who says it; 0 where it does not matter
-};
-std::optional<ElectionSaying> election_saying(const group::GroupMessage& message);
+std::optional<ElectionWord> election_word(const group::GroupMessage& message);
 
 std::string to_text(const group::Notice& notice, const group::GroupConfig& config);
 

@@ -111,7 +111,7 @@ bool Replica::on_disk(Now now, const DiskCompletion& completion) {
   } else if (std::holds_alternative<RepairedPersisted>(completion)) {
     step(now, RepairedWritten{});
   } else if (const auto* room = std::get_if<RoomChanged>(&completion)) {
-    step(now, RoomKnown{room->room == Room::Full});
+    step(now, RoomKnown{room->room == Room::Full, room->room != Room::Roomy});
     return false;  // the driver looks at it too
   } else {
     return false;
@@ -218,8 +218,8 @@ void Replica::carry_out(Now now) {
 
 void Replica::carry(Now, const Send& send) {
   const GroupConfig& config = group_.config();
-  if (const auto saying = election_saying(send.message))
-    news_.emplace_back(ElectionSaid{*saying, send.to, send.epoch});
+  if (const auto word = election_word(send.message))
+    news_.emplace_back(ElectionSaid{*word, send.to, send.epoch, group_.rank()});
   GroupHeader header;
   header.cluster = identity_.cluster;
   header.config_hash = config.hash();

@@ -49,9 +49,10 @@ class Replica {
     std::uint64_t round = 0;
   };
   struct ElectionSaid {  // to another broker
-    ElectionSaying what;
+    ElectionWord word = ElectionWord::Election;
     group::Seat to = group::nobody;
     Epoch epoch;
+    group::Rank rank;  // its own, of that moment
   };
   // What the core has to say for the log and the feed, as it is.
   using News = std::variant<OfficeTaken, OfficeSealed, OfficeUnsealed, OfficeLeft, LeaderChanged,

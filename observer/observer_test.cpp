@@ -17,13 +17,13 @@ TEST(Printer, ReadsAsSentencesForAPerson) {
 }
 
 TEST(Printer, TellsWhatIsSaidInAnElection) {
-  EXPECT_EQ(
-      print_event(PrintStyle::Text, time_of_events, "b2", ElectionEvent{ElectionWord::Aye, "b3", {7}, {40}}),
-      "2023-11-14T22:13:20.000Z  b2 says AYE to b3, epoch 7, journal 40");
+  EXPECT_EQ(print_event(PrintStyle::Text, time_of_events, "b2",
+                        ElectionEvent{ElectionWord::Aye, "b3", {7}, {40}, {6}, -1}),
+            "2023-11-14T22:13:20.000Z  b2 says AYE to b3, epoch 7, journal 40, unfit");
   EXPECT_EQ(print_event(PrintStyle::Ndjson, time_of_events, "b2",
-                        ElectionEvent{ElectionWord::Coordinator, "", {8}, {40}}),
+                        ElectionEvent{ElectionWord::Coordinator, "", {8}, {40}, {7}, 5}),
             R"({"event":"election","time":"2023-11-14T22:13:20.000Z","publisher":"b2","word":"COORDINATOR",)"
-            R"("to":"","epoch":8,"last":40})");
+            R"("to":"","epoch":8,"last":40,"last_epoch":7,"priority":5})");
 }
 
 TEST(Printer, IsOneObjectALineForAProgram) {

@@ -111,9 +111,15 @@ Described describe(const CountersEvent& event) {
 Described describe(const ElectionEvent& event) {
   const std::string word(to_text(event.word));
   return {"election",
-          {{"word", word}, {"to", view(event.to)}, {"epoch", event.epoch.value}, {"last", event.last.value}},
+          {{"word", word},
+           {"to", view(event.to)},
+           {"epoch", event.epoch.value},
+           {"last", event.last.value},
+           {"last_epoch", event.last_epoch.value},
+           {"priority", event.priority}},
           "says " + word + (event.to.empty() ? " to all" : " to " + std::string(event.to)) + ", epoch " +
-              std::to_string(event.epoch.value) + ", journal " + std::to_string(event.last.value)};
+              std::to_string(event.epoch.value) + ", journal " + std::to_string(event.last.value) +
+              (event.priority < 0 ? ", unfit" : "")};
 }
 
 std::string names_of(const std::vector<Member>& members) {

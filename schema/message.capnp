@@ -479,6 +479,8 @@ struct Feed {
     to @1 :Text;                 # empty: all
     epoch @2 :UInt64;
     last @3 :UInt64;             # newest record of who says it
+    lastEpoch @4 :UInt64;
+    priority @5 :Int32;          # -1 while unfit
   }
   struct Counters {
     tasksByState @0 :List(UInt64);

@@ -53,16 +53,16 @@ void Group::on_clock(Monotonic now, Effects& out) {
   }
 }
 
-std::int32_t Group::effective_priority() const {
+Rank Group::rank() const {
   const bool unfit =
-      disk_full_ || draining_ || log_.whole() != log_.last() || repair_.needed() ||
+      room_.full || room_.low || draining_ || log_.whole() != log_.last() || repair_.needed() ||
       (unsynced_since_ != Monotonic::max() && last_step_ - unsynced_since_ > config_.timers.suspicion);
-  return unfit ? -1 : config_.at(config_.self()).priority;
+  return {log_.whole(), unfit ? -1 : config_.at(config_.self()).priority, config_.self()};
 }
 
 Standing Group::standing(Monotonic now) const {
   Standing self;
-  self.rank = {log_.whole(), effective_priority(), config_.self()};
+  self.rank = rank();
   self.claim = log_.last();
   self.fit = self.rank.priority >= 0;
   self.may_stand = may_stand();
@@ -101,7 +101,7 @@ void Group::lead(Monotonic now, Effects& out) {
   replication_.tick(now, out);
   sender_.tick(now, replication_, votes_.epoch(), out);
   handover_.tick(now, log_, commit_, replication_, votes_.epoch(), out);
-  const Seat preferred = handover_.preferred(now, replication_, history_, effective_priority());
+  const Seat preferred = handover_.preferred(now, replication_, history_, rank().priority);
   if (preferred != nobody) hand_over(now, preferred, out);
 }
 
@@ -321,7 +321,7 @@ void Group::on(Monotonic, const ReceiveFailed&, Effects& out) { receiver_.on_fai
 
 OwnDisk Group::own_disk() const {
   const bool damaged = config_.durability == Durability::Memory && log_.whole() != log_.last();
-  return {disk_full_, damaged || (repair_.needed() && holds(Rule::RepairFirst))};
+  return {room_.full, damaged || (repair_.needed() && holds(Rule::RepairFirst))};
 }
 
 void Group::on(Monotonic now, const HoleRefilled& refilled, Effects& out) {
@@ -344,7 +344,7 @@ void Group::on(Monotonic, const RepairedWritten&, Effects& out) {
 
 void Group::on(Monotonic, const Freed& freed, Effects&) { log_.on_freed(freed.first); }
 
-void Group::on(Monotonic, const RoomKnown& room, Effects&) { disk_full_ = room.full; }
+void Group::on(Monotonic, const RoomKnown& room, Effects&) { room_ = room; }
 
 // ---- connections
 

@@ -77,6 +77,7 @@ class Group {
   // In office, and its OPEN is committed: clients are served once it is applied too.
   [[nodiscard]] bool serving() const { return in_office() && open_ && commit_ >= *open_; }
   [[nodiscard]] Epoch epoch() const { return votes_.epoch(); }
+  [[nodiscard]] Rank rank() const;  // its priority is -1 while it is unfit
   [[nodiscard]] Seat leader() const { return in_office() ? config_.self() : contact_.leader(); }
   // The leader that it hears, itself included; nobody when the one it knew is silent.
   [[nodiscard]] Seat heard_leader(Monotonic now) const;
@@ -128,9 +129,8 @@ class Group {
   void beat(Monotonic now, Effects& out);
   void advance_commit(Monotonic now, Effects& out);
   [[nodiscard]] Standing standing(Monotonic now) const;
-  [[nodiscard]] std::int32_t effective_priority() const;
   [[nodiscard]] bool may_stand() const {
-    return !disk_full_ && !draining_ && !receiver_.installing() && !repair_.needed();
+    return !room_.full && !draining_ && !receiver_.installing() && !repair_.needed();
   }
   // What is committed and held: a damaged record can not be applied.
   [[nodiscard]] LogIndex applicable() const { return std::min(commit_, log_.whole().index); }
@@ -193,7 +193,7 @@ class Group {
 
   Monotonic last_step_;
   Monotonic unsynced_since_ = Monotonic::max();  // something waits for the disk since then
-  bool disk_full_ = false;
+  RoomKnown room_;  // on its disk
   bool draining_ = false;
 };
 

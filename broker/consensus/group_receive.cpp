@@ -94,8 +94,7 @@ void Group::hear_leader(Monotonic now, Seat from, Effects& out) {
 // The answer to a leader of a lower epoch, which learns the own one and steps down. Nothing else in it is
 // said: it may arrive when the same broker leads in this very epoch, and must not pass for an answer then.
 void Group::tell_epoch(Seat to, Effects& out) {
-  out.send(to, votes_.epoch(),
-           BeatAck{0, std::numeric_limits<std::int64_t>::min(), {}, effective_priority()});
+  out.send(to, votes_.epoch(), BeatAck{0, std::numeric_limits<std::int64_t>::min(), {}, rank().priority});
 }
 
 void Group::follow_commit(LogIndex commit, Effects&) {
@@ -109,7 +108,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Beat& message, 
   follow_commit(message.commit, out);
   out.send(from, votes_.epoch(),
            BeatAck{message.read_round, message.sent,
-                   own_disk().provisional ? LogIndex{} : following_.durable(log_), effective_priority()});
+                   own_disk().provisional ? LogIndex{} : following_.durable(log_), rank().priority});
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& message, Effects& out) {
@@ -169,7 +168,7 @@ void Group::receive_holes(Monotonic now, Seat from, const FetchData& message, Ef
       // As one whose log ends before it: the leader will send its state.
       if (from == contact_.leader())
         out.send(from, votes_.epoch(),
-                 AppendAck{false, disk_full_, log_.whole().index, following_.match(),
+                 AppendAck{false, room_.full, log_.whole().index, following_.match(),
                            following_.durable(log_), log_.whole(), own_disk().provisional});
       return;
     case Mending::Outcome::NobodyHasIt: {
@@ -220,7 +219,7 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const SnapAck& messag
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const HandoverMessage& message, Effects& out) {
   if (epoch != votes_.epoch() || from != contact_.leader()) return;
-  const bool can = may_stand() && effective_priority() >= 0 && log_.whole() == message.last;
+  const bool can = may_stand() && rank().priority >= 0 && log_.whole() == message.last;
   if (!can) return out.send(from, votes_.epoch(), Refuse{message.token});
   stand(now, message.token, out);
 }

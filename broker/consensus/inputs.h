@@ -89,9 +89,11 @@ struct RepairedWritten {};
 struct Freed {
   LogIndex first;
 };
-// Whether the disk has room for batches (DESIGN: the hard mark).
+// Whether the disk has room: for batches (the hard mark), and for new work (the soft one; CONSENSUS section
+// 8). Who lacks either is unfit, so that one with room leads.
 struct RoomKnown {
   bool full = false;
+  bool low = false;
 };
 
 using Input = std::variant<Tick, Received, Connected, Disconnected, Proposed, HandoverProposed, HandOver,

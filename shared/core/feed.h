@@ -71,6 +71,8 @@ struct ElectionEvent {
   std::string_view to;  // empty: all
   Epoch epoch;
   LogIndex last;  // the newest record of who says it
+  Epoch last_epoch;
+  std::int32_t priority = 0;  // of who says it; -1 while it is unfit. With `last` and its name: its rank
 };
 using FeedEvent = std::variant<HeartbeatEvent, LeaderEvent, MemberEvent, TaskEvent, SkippedEvent,
                                CountersEvent, ElectionEvent>;

@@ -45,6 +45,8 @@ void put_event(schema::Feed::Event::Builder out, const ElectionEvent& event) {
   if (!event.to.empty()) election.setTo(text_of(event.to));
   election.setEpoch(event.epoch.value);
   election.setLast(event.last.value);
+  election.setLastEpoch(event.last_epoch.value);
+  election.setPriority(event.priority);
 }
 
 FeedEvent get_task(schema::Feed::Task::Reader in, Checks& checks) {
@@ -75,8 +77,11 @@ FeedEvent get_leader(schema::Feed::Leader::Reader in, Checks& checks) {
 }
 FeedEvent get_election(schema::Feed::Election::Reader in, Checks& checks) {
   return ElectionEvent{checks.pick(in.getWord(), ElectionWord::Resign, "an unknown word of an election"),
-                       checks.name(in.getTo(), "a broker that is not a name"), Epoch{in.getEpoch()},
-                       LogIndex{in.getLast()}};
+                       checks.name(in.getTo(), "a broker that is not a name"),
+                       Epoch{in.getEpoch()},
+                       LogIndex{in.getLast()},
+                       Epoch{in.getLastEpoch()},
+                       in.getPriority()};
 }
 
 FeedEvent get_event(schema::Feed::Event::Reader in, Checks& checks) {

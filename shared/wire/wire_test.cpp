@@ -111,7 +111,7 @@ std::vector<Message> one_of_each() {
            {HeartbeatEvent{"w1", Role::Worker, {3}, {}}, LeaderEvent{"b1", "127.0.0.1:9096", {7}},
             MemberEvent{some_member()}, TaskEvent{TaskId{5}, "echo", TaskState::Completed, "w1", 1},
             SkippedEvent{3}, CountersEvent{{1, 2, 3, 4, 5, 6, 7}, 1, 2, 3, 4, 5},
-            ElectionEvent{ElectionWord::Nay, "b2", {7}, {9}}}},
+            ElectionEvent{ElectionWord::Nay, "b2", {7}, {9}, {6}, -1}}},
       NameContent{{9}, {"holiday", some_cid, {{"year", "2026"}}, {}}},
       FindContent{{9}, "holi*", {{"year", "2026"}}, "a", 10},
       ContentNames{{9}, {{"holiday", some_cid, {{"year", "2026"}}, {5}}}, "holiday"},

@@ -77,6 +77,12 @@ TEST_P(SlowDisk, OfEveryBrokerMakesTheLeaderGiveTheOfficeUp) {
   expect_nothing_lost();
 }
 
+TEST_P(SlowDisk, ThatHasNoRoomForNewWorkMakesALeaderHandOver) {
+  world_.broker(leader_).on(group::RoomKnown{false, true});
+  EXPECT_TRUE(another_serves()) << "the others have room";
+  world_.broker(leader_).on(group::RoomKnown{});
+}
+
 TEST_P(SlowDisk, ThatIsFullMakesALeaderHandOverAndAStandbyNotCount) {
   world_.broker(leader_).disk().set_full(true);
   world_.broker(leader_).on(group::RoomKnown{true});
