@@ -75,10 +75,11 @@ struct Mesh::State {
   }
 
   // With keys, a broker speaks under its own name; who does not, or no longer may, is cut.
-  bool is_allowed() const {
+  bool is_allowed() {
     const KeyHolder* const holder = keys.holder(frames);
     const auto sender = parse_routing_id(frames[0]);
     if (holder == nullptr || (sender && holder->may_speak_as(sender->first, Role::Master))) return true;
+    owner.on_stranger(sender ? sender->first : std::string_view(), holder->name);
     frames.cut_connection();
     return false;
   }

@@ -39,6 +39,8 @@ class Mesh {
     virtual void on_mesh(Now now, group::Channel channel, const Frames& frames) = 0;
     // The control connection to a peer broke (its process died, or the network says so), or stands again.
     virtual void on_link(Now now, std::size_t peer, bool up) = 0;
+    // Somebody was cut off who spoke as `sender`, and whose key is that of `holder` or of nobody.
+    virtual void on_stranger(std::string_view sender, std::string_view holder) = 0;
   };
   struct Options {
     std::string routing_id;               // NAME#INCARNATION

@@ -26,7 +26,11 @@ class End : public Mesh::Owner {
     if (links.size() <= peer) links.resize(peer + 1);
     links[peer] = up;
   }
+  void on_stranger(std::string_view sender, std::string_view holder) override {
+    stranger = std::string(sender) + " by the key of " + std::string(holder);
+  }
   std::vector<Heard> heard;
+  std::string stranger;
   std::vector<bool> links;
 };
 

@@ -136,6 +136,13 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
     broker->on_mesh(now, arrived.size() < 2 ? ByteView{} : arrived[1], std::move(behind));
   }
   void on_link(Now now, std::size_t peer, bool up) override { broker->on_link(now, seat_of(peer), up); }
+  // Once for each, since it comes again and again.
+  void on_stranger(std::string_view sender, std::string_view holder) override {
+    std::string line = "cut off who speaks as broker '" + std::string(sender) + "' with the key of '" +
+                       std::string(holder) + "'; a broker's --name must be that of its key";
+    if (line != stranger) log.warning(line);
+    stranger = std::move(line);
+  }
 
   Status bind() {
     if (Status bound = bus.bind(options.listen); !bound) return bound;
@@ -233,6 +240,7 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   Socket peer_feeds;                          // of the other brokers
   Monotonic bind_feed_at = Monotonic::max();  // while feed_out waits for its port
   Monotonic stop_at = Monotonic::max();       // when it was asked to stop: at the latest
+  std::string stranger;                       // who was cut off from the mesh last, as it was logged
   Frames frames;
   std::unique_ptr<DiskThread> disk;
   std::unique_ptr<Broker> broker;

@@ -46,7 +46,7 @@ struct Client::State : BusLink::Owner, SessionOutput {
         refused != nullptr && (refused->why == Refusal::NotAllowed || refused->why == Refusal::BadMessage);
     if (for_good) failure = fault_of(refused->why, refused->reason);
   }
-  void on_refused(Now, const Refused& refused) override { refusals.on_refused(refused); }
+  void on_refused(Now now, const Refused& refused) override { refusals.on_refused(now, refused); }
 
   // ---- the session
   void send(const Message& message) override { link.send(message); }  // the core repeats what gets lost
@@ -123,7 +123,8 @@ Status Client::run(const Patience& patience, const std::function<bool()>& done) 
     if (done()) return {};
     const Monotonic now = read_clock().monotonic;
     const Monotonic end = state.give_up_at(patience, started);
-    if (now >= end || state.refusals.final(state.link.brokers())) return tl::unexpected(state.too_late());
+    if (now >= end || state.refusals.final(now, state.link.brokers()))
+      return tl::unexpected(state.too_late());
     const Duration most = state.submitted ? Duration::zero() : Duration(std::chrono::hours(1));
     state.reactor.run_once(std::min<Duration>(end - now, most));
   }

@@ -7,7 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration ask_again = 1s;     // a question may be lost: ROUTER and DEALER queues promise nothing
+constexpr Duration ask_again = 1s;  // a question may be lost: ROUTER and DEALER queues promise nothing
+constexpr Duration rights_told_after = 2s;
 constexpr Duration look_again = 20ms;  // for brokers that became known or connected
 
 std::string joined(const std::vector<std::string>& addresses) {
@@ -24,16 +25,18 @@ Fault no_broker_fault(const std::vector<std::string>& brokers, std::string_view 
   return {FaultKind::Unavailable, message + "; start one, or name others (--brokers)"};
 }
 
-void HelloRefusals::on_refused(const Refused& refused) {
+void HelloRefusals::on_refused(Now now, const Refused& refused) {
   reason_ = std::string(refused.reason);
-  const bool for_good = refused.why == Refusal::WrongCluster || refused.why == Refusal::WrongVersion ||
-                        refused.why == Refusal::NotAllowed;
+  of_rights_ = refused.why == Refusal::NotAllowed;
+  const bool for_good =
+      refused.why == Refusal::WrongCluster || refused.why == Refusal::WrongVersion || of_rights_;
+  if (for_good_ == 0) since_ = now.monotonic;
   for_good_ = for_good ? for_good_ + 1 : 0;
 }
 
 // Hellos go round the brokers; two rounds of refusals leave nobody to hope for.
-bool HelloRefusals::final(const std::vector<std::string>& brokers) const {
-  return for_good_ >= 2 * brokers.size();
+bool HelloRefusals::final(Monotonic now, const std::vector<std::string>& brokers) const {
+  return for_good_ >= 2 * brokers.size() && (!of_rights_ || now - since_ >= rights_told_after);
 }
 
 Fault HelloRefusals::fault(const BusLink& link) const {
@@ -70,7 +73,7 @@ struct BusAsker::State : BusLink::Owner {
     refusals.on_bound();
   }
   void on_unbound(Now) override {}
-  void on_refused(Now, const Refused& why) override { refusals.on_refused(why); }
+  void on_refused(Now now, const Refused& why) override { refusals.on_refused(now, why); }
   void on_status(Now, const BrokerStatus& status) override {
     if (take_status != nullptr && status.request.value == last_request) done = done || (*take_status)(status);
   }
@@ -123,7 +126,7 @@ Status BusAsker::ask(const Message& question, Monotonic deadline,
   Monotonic sent{};
   while (!state.done && !state.failure) {
     const Monotonic now = read_clock().monotonic;
-    if (now >= deadline || state.refusals.final(state.link.brokers())) break;
+    if (now >= deadline || state.refusals.final(now, state.link.brokers())) break;
     if (state.link.bound() && (state.send_now || now - sent >= ask_again) && state.link.send(question)) {
       state.send_now = false;
       reached = true;
@@ -148,7 +151,7 @@ Status BusAsker::ask_brokers(Monotonic deadline, const std::function<bool(const 
   state.done = false;
   while (!state.done && read_clock().monotonic < deadline) {
     if (state.link.bound() && state.no_broker_here) break;
-    if (state.refusals.final(state.link.brokers())) break;
+    if (state.refusals.final(read_clock().monotonic, state.link.brokers())) break;
     state.link.ask_each(request, asked);
     state.reactor.run_once(look_again);
   }

@@ -53,15 +53,19 @@ Fault no_broker_fault(const std::vector<std::string>& brokers, std::string_view 
 class HelloRefusals {
  public:
   void on_bound() { for_good_ = 0; }
-  void on_refused(const Refused& refused);
+  void on_refused(Now now, const Refused& refused);
   // Every broker has refused us for what we are (cluster, version, rights), and none has taken us in since.
-  [[nodiscard]] bool final(const std::vector<std::string>& brokers) const;
+  // Of rights that takes a while: a broker that starts or ends breaks connections off as one does to which
+  // we are nobody.
+  [[nodiscard]] bool final(Monotonic now, const std::vector<std::string>& brokers) const;
   // NotAllowed when they refused us for what we are, Unavailable otherwise; both name every address.
   [[nodiscard]] Fault fault(const BusLink& link) const;
 
  private:
   std::string reason_;
   std::size_t for_good_ = 0;  // in a row
+  Monotonic since_{};         // the first of them
+  bool of_rights_ = false;    // the last of them
 };
 
 }  // namespace cidbus

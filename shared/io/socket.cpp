@@ -20,6 +20,11 @@ namespace {
 
 constexpr int reconnect_milliseconds = 5;
 constexpr int reconnect_most_milliseconds = 200;
+// A path that was cut is tried anew, not at the end of TCP's own waiting, which doubles as long as the cut
+// lasts. Longer than any profile's suspicion (broker/consensus/timers.h): a broken connection means more than
+// silence.
+constexpr int unacknowledged_milliseconds = 3000;
+constexpr int connect_milliseconds = 1000;
 constexpr int max_sockets = 65'000;
 constexpr std::int64_t subscription_bytes = 256;  // the longest prefix one may subscribe to
 constexpr std::int64_t greeting_bytes = 512;      // with keys: the longest command of CURVE's handshake
@@ -168,6 +173,10 @@ Socket::Socket(SocketContext& context, SocketKind kind, const Options& options)
   if (kind == SocketKind::Dealer) {
     handles_->set(ZMQ_IMMEDIATE, options.immediate ? 1 : 0);
     handles_->set(ZMQ_LINGER, dealer_linger_milliseconds);
+    if (options.affinity != 0) {  // between brokers, which alone have I/O threads to themselves
+      handles_->set(ZMQ_TCP_MAXRT, unacknowledged_milliseconds);
+      handles_->set(ZMQ_CONNECT_TIMEOUT, connect_milliseconds);
+    }
     if (!options.routing_id.empty()) {
       zmq_setsockopt(handles_->socket, ZMQ_ROUTING_ID, options.routing_id.data(), options.routing_id.size());
     }
