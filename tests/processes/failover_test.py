@@ -45,7 +45,11 @@ class Failover(ClusterTest):
         steady.wait_until_whole()
         steady.finish()
         print(steady.table())
-        self.assertGreaterEqual(steady.check_winners()[0], KILLS)
+        won = steady.check_winners()
+        print(won)
+        self.assertGreaterEqual(won["elections"], KILLS)
+        # On a busy machine a better one may come too late, and says so by its silence; not as a rule.
+        self.assertLessEqual(won["late"] + won["passed over"], won["elections"] // 2)
         self.assertLess(percentile(steady.times["leader killed"], 0.5), 1000, "milliseconds; tests/soak says how fast it is")
 
     def test_a_leader_that_is_stopped_in_order_hands_its_office_over(self):

@@ -9,8 +9,7 @@ whether every task was answered, once.
     print(hurt.table())
 
 A task counts as the next accepted one when it was submitted after the blow: what was on its way before may have been
-accepted before. Who won each election is read off the feed afterwards: its journal must have been no shorter than that
-of whoever voted for it.
+accepted before. Who won each election is read off the feed afterwards: no voter may have had a longer journal.
 """
 
 import bisect
@@ -117,36 +116,46 @@ class Steady:
             raise AssertionError(f"not every task was answered once: {self.summary}")
 
     def elections(self):
-        """(epoch, winner, its newest record, {voter: its newest record}) of each election that was not a hand-over.
+        """(epoch, winner, its rank, {voter: (its rank, whether it had objected)}) of each election that was not a hand-over.
 
-        A voter's record is that of its AYE: when its vote is on disk, it may have heard of the new office already."""
-        asked, stood, ayes, votes = set(), {}, {}, {}
+        A voter's rank is that of its AYE: when its vote is on disk, it may have heard of the new office already. Who
+        objected, by OK, wanted to stand itself, and was given its time to."""
+        asked, stood, ayes, objected, votes = set(), {}, {}, set(), {}
         for line in self.cluster.log("o1").splitlines():
             event = json.loads(line) if line.startswith('{"event":"election"') and line.endswith("}") else None
             if event is None:
                 continue
             epoch, speaker, to = event["epoch"], event["publisher"], event["to"]
+            rank = (event["last_epoch"], event["last"], event["priority"], speaker)
             if event["word"] == "HANDOVER":
                 asked.add(epoch + 1)
+            elif event["word"] == "OK":
+                objected.add((speaker, to))
             elif event["word"] == "AYE":
-                ayes[(speaker, to)] = event["last"]
+                ayes[(speaker, to)] = rank
             elif event["word"] == "VOTE_REQ":
-                stood[(epoch, speaker)] = event["last"]
+                stood[(epoch, speaker)] = rank
             elif event["word"] == "VOTE" and (speaker, to) in ayes:
-                votes.setdefault((epoch, to), {})[speaker] = ayes.pop((speaker, to))
+                votes.setdefault((epoch, to), {})[speaker] = (ayes.pop((speaker, to)), (speaker, to) in objected)
+                objected.discard((speaker, to))
         return [(epoch, winner, stood[(epoch, winner)], voters) for (epoch, winner), voters in sorted(votes.items())
                 if epoch not in asked and (epoch, winner) in stood]
 
     def check_winners(self):
-        """How many elections there were, and in how many of them a voter of higher priority with the same journal gave
-        way, which it does only while it is not fit; no winner may have had a shorter journal than a voter."""
-        elections, gave_way = self.elections(), 0
-        for epoch, winner, last, voters in elections:
-            for voter, held in voters.items():
-                if held > last:
-                    raise AssertionError(f"epoch {epoch}: {winner} won with {last} against {voter} with {held}")
-                gave_way += held == last and voter < winner
-        return len(elections), gave_way
+        """Of all elections: {"elections": how many, and voters of a higher rank than the winner by "unfit": -1 for a priority;
+        "late": they had objected, and did not stand within the time they were given (CONSENSUS E4); "passed over": neither}.
+
+        A voter with a longer journal than the winner is a failure."""
+        counts = {"elections": 0, "unfit": 0, "late": 0, "passed over": 0}
+        for epoch, winner, rank, voters in self.elections():
+            counts["elections"] += 1
+            for voter, (held, had_objected) in voters.items():
+                if held[:2] > rank[:2]:
+                    raise AssertionError(f"epoch {epoch}: {winner} won with {rank} against {voter} with {held}")
+                counts["unfit"] += held[2] < 0
+                if held > rank:
+                    counts["late" if had_objected else "passed over"] += 1
+        return counts
 
     def table(self):
         lines = [f"{'':16} {'times':>6} {'p50':>8} {'p95':>8} {'worst':>8}   ms to the next accepted task"]

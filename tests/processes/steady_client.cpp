@@ -1,9 +1,9 @@
 // A client that never stops, for tests that hurt brokers meanwhile: it keeps WINDOW echo tasks in flight, and
-// one more beside them, of which it tells when it was submitted and when it was accepted.
+// beside them submits one after another as each is accepted, done or not, and tells when that was.
 //
 //   steady_client WINDOW        CIDBUS_BROKERS and CIDBUS_CLUSTER say where; the end of its input ends it
 //
-// Its output: a line "accepted SUBMITTED ACCEPTED" for each task of the one (nanoseconds of CLOCK_MONOTONIC),
+// Its output: a line "accepted SUBMITTED ACCEPTED" for each of the latter (nanoseconds of CLOCK_MONOTONIC),
 // and at the end "submitted N told N twice N wrong N failed N same N": tasks that ended, those told twice,
 // with an answer that is not theirs, not completed; and task ids that two of them share.
 #include <cidbus/client.h>
@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
+#include <deque>
 #include <iostream>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -79,16 +82,57 @@ void keep_window(cidbus::Client& client, Ledger& ledger, int window, const std::
   }
 }
 
+// Waits for the results of submissions, in order, so that nobody else has to.
+class Results {
+ public:
+  explicit Results(Ledger& ledger) : ledger_(ledger), thread_([this] { run(); }) {}
+  ~Results() {
+    add(0, std::nullopt);
+    thread_.join();
+  }
+  Results(const Results&) = delete;
+  Results& operator=(const Results&) = delete;
+  void add(std::size_t number, std::optional<cidbus::Submission> submission) {
+    const std::lock_guard hold(lock_);
+    waiting_.emplace_back(number, std::move(submission));
+    changed_.notify_one();
+  }
+
+ private:
+  void run() {
+    while (true) {
+      std::unique_lock hold(lock_);
+      changed_.wait(hold, [this] { return !waiting_.empty(); });
+      const auto [number, submission] = std::move(waiting_.front());
+      waiting_.pop_front();
+      hold.unlock();
+      if (!submission) return;
+      ledger_.end(number, submission->result());
+    }
+  }
+
+  Ledger& ledger_;
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::deque<std::pair<std::size_t, std::optional<cidbus::Submission>>> waiting_;
+  std::thread thread_;
+};
+
 void one_by_one(cidbus::Client& client, Ledger& ledger, const std::atomic<bool>& stopped) {
+  Results results(ledger);
   while (!stopped) {
     const std::size_t number = ledger.begin();
     ++ledger.open;
     const std::int64_t begun = monotonic_now();
-    const auto submission = client.submit(request_of(number));
+    auto submission = client.submit(request_of(number));
     const auto accepted =
         submission ? submission->accepted() : cidbus::Result<cidbus::TaskId>(submission.error());
-    if (accepted) std::cout << "accepted " << begun << ' ' << monotonic_now() << std::endl;
-    ledger.end(number, accepted ? submission->result() : cidbus::Result<cidbus::Task>(accepted.error()));
+    if (accepted) {
+      std::cout << "accepted " << begun << ' ' << monotonic_now() << std::endl;
+      results.add(number, std::move(*submission));
+    } else {
+      ledger.end(number, cidbus::Result<cidbus::Task>(accepted.error()));
+    }
     std::this_thread::sleep_for(pause);
   }
 }
