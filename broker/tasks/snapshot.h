@@ -31,6 +31,7 @@
 // of a loader, those of one row and one chunk.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -116,7 +117,7 @@ class SnapshotLoader {
   Bytes cut_;  // the beginning of a row whose end has not come
   bool header_ = false;
   std::uint8_t version_ = 0;
-  Digest digest_;  // that it must have
+  std::optional<Digest> digest_;  // that it must have
   std::size_t expected_names_ = 0;
   std::uint64_t expected_tasks_ = ~std::uint64_t{0};  // until the end row has come
   std::uint64_t expected_sessions_ = ~std::uint64_t{0};

@@ -57,10 +57,7 @@ Status SnapshotLoader::load_row(std::uint8_t kind, ByteReader row) {
     case RowKind::End:
       expected_tasks_ = row.number<std::uint64_t>();
       expected_sessions_ = row.number<std::uint64_t>();
-      if (version_ >= snapshot_version_with_digest) {
-        digest_.low = row.number<std::uint64_t>();
-        digest_.high = row.number<std::uint64_t>();
-      }
+      if (!row.at_end()) digest_ = {row.number<std::uint64_t>(), row.number<std::uint64_t>()};
       good = row.complete();
       break;
   }
