@@ -91,6 +91,11 @@ void write_name_rows(const StateTables& tables, Bytes& out) {
   });
 }
 
+void write_config_row(const StateTables& tables, Bytes& out) {
+  RowWriter row(out, RowKind::Config);
+  tables.config.write(out);
+}
+
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out) {
   const SessionSlot& slot = tables.sessions[session];
   RowWriter row(out, RowKind::Session);
@@ -160,6 +165,7 @@ SnapshotWalk::SnapshotWalk(StateMachine& state)
   sessions_.begin(tables_.sessions.handle_bound());
   write_header_row(tables_, first_);
   write_name_rows(tables_, first_);
+  write_config_row(tables_, first_);
 }
 
 SnapshotWalk::~SnapshotWalk() {
@@ -217,6 +223,7 @@ Digest StateMachine::digest() const {
   };
   write_header_row(tables_, bytes);
   write_name_rows(tables_, bytes);
+  write_config_row(tables_, bytes);
   add();
   tables_.sessions.for_each([&](Handle session, const SessionSlot&) {
     write_session_row(tables_, session, bytes);

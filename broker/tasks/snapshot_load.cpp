@@ -17,7 +17,7 @@ bool is_state_of_a_row(std::uint8_t state) {
 
 }  // namespace
 
-SnapshotLoader::SnapshotLoader(StateMachine& state) : tables_(state.tables()) {
+SnapshotLoader::SnapshotLoader(StateMachine& state) : state_(state), tables_(state.tables()) {
   ENSURE(tables_.applied.value == 0 && tables_.tasks.size() == 0 && tables_.sessions.size() == 0);
 }
 
@@ -54,6 +54,9 @@ Status SnapshotLoader::load_row(std::uint8_t kind, ByteReader row) {
     case RowKind::Name:
       good = load_name(row);
       break;
+    case RowKind::Config:
+      good = load_config(row);
+      break;
     case RowKind::End:
       expected_tasks_ = row.number<std::uint64_t>();
       expected_sessions_ = row.number<std::uint64_t>();
@@ -89,6 +92,7 @@ bool SnapshotLoader::load_header(ByteReader reader) {
     tables_.nodes.add(name);
   }
   if (version >= 4) expected_names_ = reader.number<std::uint32_t>();
+  expects_config_ = version >= 5;
   header_ = reader.complete();
   return header_;
 }
@@ -133,6 +137,10 @@ bool SnapshotLoader::load_name(ByteReader reader) {
   if (!good || tables_.catalogue.find(record.name)) return false;
   tables_.catalogue.set(record, at);
   return true;
+}
+
+bool SnapshotLoader::load_config(ByteReader reader) {
+  return std::exchange(expects_config_, false) && tables_.config.read(reader.rest());
 }
 
 bool SnapshotLoader::load_claim(ByteReader& reader, Claim& claim) {
@@ -217,7 +225,7 @@ Status SnapshotLoader::finish() {
   if (!header_) return bad("it has no header");
   if (!cut_.empty()) return bad("its last row is cut off");
   if (tables_.tasks.size() != expected_tasks_ || tables_.sessions.size() != expected_sessions_ ||
-      tables_.catalogue.size() != expected_names_) {
+      tables_.catalogue.size() != expected_names_ || expects_config_) {
     return bad("rows are missing");
   }
   if (!enter_sessions()) return bad("its sessions contradict each other");
@@ -225,6 +233,7 @@ Status SnapshotLoader::finish() {
   if (!link_owed()) return bad("its results contradict each other");
   if (!link_finished()) return bad("its finished tasks contradict each other");
   refs_.clear();
+  state_.follow_config();
   return {};
 }
 

@@ -32,6 +32,8 @@ class Node : public NodeEnd {
   Node& operator=(const Node&) = delete;
 
   [[nodiscard]] const NodeIdentity& identity() const { return identity_; }
+  // Of the configuration that it was told last.
+  [[nodiscard]] std::uint64_t config_version() const { return config_version_; }
 
  protected:
   virtual Hello make_hello() = 0;
@@ -55,6 +57,7 @@ class Node : public NodeEnd {
   void on_connected(std::size_t broker) override;
   void on_disconnected(std::size_t broker) override;
   void on_frame(std::size_t broker, ByteView frame) override;
+  void live_by(const Configuration& configuration);
   void changed(LeaderLink::Change change, const Message* message);
   void send_to(std::size_t broker, const Message& message);
   void take_turn();
@@ -69,6 +72,7 @@ class Node : public NodeEnd {
   Encoder encoder_;
   Decoder decoder_;
   Monotonic next_turn_ = Monotonic::max();
+  std::uint64_t config_version_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events that outlive the node
 };
 
