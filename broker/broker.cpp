@@ -4,6 +4,7 @@
 #include <bitset>
 
 #include "broker/broker_status.h"
+#include "broker/broker_voter.h"
 #include "broker/feed_publisher.h"
 #include "broker/frame_work.h"
 #include "broker/group_info.h"
@@ -47,7 +48,9 @@ class Broker::Driver {
         replica(options.group, std::move(recovered.group),
                 {cluster_id(options.cluster), {options.disk.bytes}}, started, ports, disk, log, prng.fork()),
         snapshotter(std::in_place, *state, disk, options.snapshot_after, recovered.sizes),
-        applied_end(recovered.applied_end) {
+        applied_end(recovered.applied_end),
+        voter(self().name) {
+    live_by_config();
     voice.set_epoch(replica.group().log().last().epoch);
   }
 
@@ -107,7 +110,7 @@ class Broker::Driver {
   void tell_status(ByteView routing_id, const BrokerStatusRequest& asked, const KeyHolder* holder) {
     if (holder != nullptr && holder->roles.empty())
       return voice.refuse(routing_id, Refusal::NotAllowed, key_refusal(holder, {}, Role::Client));
-    BrokerStatus status = status_of(replica, state->applied(), now);
+    BrokerStatus status = status_of(replica, *state, now);
     status.request = asked.request;
     voice.send(as_text(routing_id), status);
   }
@@ -176,6 +179,7 @@ class Broker::Driver {
     state = std::move(installed.state);
     applied_end = installed.info.last;
     snapshotter.emplace(*state, disk, options.snapshot_after, RecoveredSizes{});
+    live_by_config();
     log.info("took the state of another broker, up to record " + std::to_string(applied_end.last.value));
   }
 
@@ -229,6 +233,11 @@ class Broker::Driver {
   void on_news(const Replica::ReadsConfirmed& confirmed) {
     if (leadership) leadership->on_reads_confirmed(confirmed.round);
   }
+  void on_news(const Replica::ProposalVoted& voted) {
+    if (!serving || sealed) return;  // it is said again
+    const VoteRecord vote{voted.proposal, voted.yes, false, {}, voted.reason};
+    leadership->on_broker_vote(now, options.group.at(voted.from).name, vote);
+  }
   void on_news(const group::Notice& notice) {
     using group::NoticeKind;
     const bool of_damage = notice.kind == NoticeKind::Refilled || notice.kind == NoticeKind::TailDropped ||
@@ -278,8 +287,30 @@ class Broker::Driver {
   }
 
   void tell_changes() {
+    const auto in_force = [](const Change& change) {
+      return change.kind == ChangeKind::Decided && change.flag;
+    };
+    if (changes.of_config && std::any_of(changes.list.begin(), changes.list.end(), in_force))
+      live_by_config();
     if (serving) leadership->on_applied(now, changes);
     changes.clear();
+  }
+
+  // ---- configuration by vote: what every broker lives by, and its vote
+  void live_by_config() {
+    const auto& entries = state->config().entries();
+    const auto found = entries.find("snapshot_after");
+    if (found != entries.end()) snapshotter->set_after(static_cast<ByteCount>(found->second.value));
+  }
+  void vote() {
+    const VoterFacts facts{Role::Master, options.votes_by_hand, room != Room::Roomy};
+    for (const VoteRecord& mine : voter.due(now.monotonic, state->config(), facts)) {
+      if (serving && !sealed) {
+        leadership->on_broker_vote(now, self().name, mine);
+      } else {
+        replica.send_vote(now, {mine.proposal, mine.yes, mine.reason});
+      }
+    }
   }
 
   void tell_office_applied(RecordType type, const RecordView& record) {
@@ -307,6 +338,7 @@ class Broker::Driver {
       decide_admission();
       leadership->end_turn(now);
     }
+    vote();
     auto next = replica.end_turn(now);
     follow_news();
     if (options.group.durability == Durability::Memory) {
@@ -325,7 +357,7 @@ class Broker::Driver {
       disk.submit(CheckRoom{});
       next_room_check = now.monotonic + room_checked_every;
     }
-    next = std::min(next, next_room_check);
+    next = std::min({next, next_room_check, voter.deadline()});
     const SnapshotInfo head{cluster_id(options.cluster), applied_end, state->time(), 0, {}, {}};
     if (snapshotter->slice(head) || opening()) next = now.monotonic;
     return next;
@@ -355,6 +387,7 @@ class Broker::Driver {
   std::vector<HeldFrame> held;  // while sealed
   std::optional<Snapshotter> snapshotter;
   ChainEnd applied_end;  // of the last batch applied
+  BrokerVoter voter;
   Decoder decoder;
   Changes changes;
   std::size_t work = 0;  // of the frame being served

@@ -38,6 +38,7 @@ struct BrokerOptions {
   DiskIncarnation disk;      // of its data folder
   std::uint64_t seed = 0;
   ByteCount snapshot_after = 1ULL << 30;  // journal bytes since the last snapshot (CONSENSUS section 6)
+  bool votes_by_hand = false;             // its owner decides what it is to vote for
 };
 
 class Broker {

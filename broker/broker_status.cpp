@@ -12,7 +12,7 @@ Duty duty_of(const group::Group& group, Monotonic now) {
 
 }  // namespace
 
-BrokerStatus status_of(const Replica& replica, LogIndex applied, Now now) {
+BrokerStatus status_of(const Replica& replica, const StateMachine& state, Now now) {
   const group::Group& group = replica.group();
   const group::GroupConfig& config = group.config();
   BrokerStatus status;
@@ -24,7 +24,8 @@ BrokerStatus status_of(const Replica& replica, LogIndex applied, Now now) {
   status.last = group.log().last().index;
   status.durable = group.log().durable();
   status.commit = group.commit();
-  status.applied = applied;
+  status.applied = state.applied();
+  status.config_version = state.config().version();
   status.durability = config.durability;
   const auto addresses = addresses_of(config);
   for (std::size_t at = 0; at < config.size(); ++at) {

@@ -9,6 +9,6 @@
 namespace cidbus {
 
 // Views live as long as the replica.
-BrokerStatus status_of(const Replica& replica, LogIndex applied, Now now);
+BrokerStatus status_of(const Replica& replica, const StateMachine& state, Now now);
 
 }  // namespace cidbus

@@ -50,7 +50,7 @@ void FeedPublisher::add_task_event(Now now, const TaskEvent& event) {
     second_began_ = now.monotonic;
     events_this_second_ = 0;
   }
-  if (events_this_second_ >= limits::task_events) {
+  if (events_this_second_ >= rate_) {
     ++skipped_;
     return;
   }

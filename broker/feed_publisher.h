@@ -2,11 +2,11 @@
 //
 // Invariants
 //  1. Numbers of a topic count from 1 without gaps.
-//  2. Task events go out only while somebody subscribes, at most limits::task_events a second; what was left
+//  2. Task events go out only while somebody subscribes, at most a rate of them a second; what was left
 //  out is
 //     counted in a `skipped` event.
 //
-// Thread rule: pure; one owner. Limits: limits::task_events.
+// Thread rule: pure; one owner. Limits: limits::task_events a second, or as set.
 #pragma once
 
 #include <array>
@@ -33,6 +33,9 @@ class FeedPublisher {
   // Every subscriber was cut; those who return subscribe again.
   void forget_subscriptions() { subscriptions_.clear(); }
 
+  // So many single task events a second at most.
+  void set_rate(std::uint32_t events_a_second) { rate_ = events_a_second; }
+
   // Sent at once.
   void send(Now now, FeedTopic topic, LogIndex applied, FeedEvent event);
   // Gathered until flush(). Views in it must live until then.
@@ -52,6 +55,7 @@ class FeedPublisher {
   std::uint64_t skipped_ = 0;
   Monotonic second_began_{};
   std::uint32_t events_this_second_ = 0;
+  std::uint32_t rate_ = limits::task_events;
 };
 
 }  // namespace cidbus

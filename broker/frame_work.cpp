@@ -22,6 +22,10 @@ struct Items {
   std::size_t operator()(const Find& find) const { return find.blocks.size(); }
   std::size_t operator()(const Place&) const { return 256; }            // looks at every member
   std::size_t operator()(const FindContent&) const { return 512; }      // looks at names_looked_at
+  std::size_t operator()(const Propose&) const { return 256; }          // names every member
+  std::size_t operator()(const CastVote&) const { return 64; }          // of all that have not voted
+  std::size_t operator()(const ProposalsRequest&) const { return 64; }  // sorts what is kept
+  std::size_t operator()(const MemberHistoryRequest&) const { return 64; }
   std::size_t operator()(const SnapshotRequest&) const { return 256; }  // names every member
 };
 

@@ -8,6 +8,7 @@
 #include "broker/handover_check.h"
 #include "broker/rights.h"
 #include "broker/tasks/records.h"
+#include "shared/base/limits/members.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/base/limits/times.h"
 
@@ -17,13 +18,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint8_t record_version = 1;
-constexpr Duration counters_every = 250ms;
 constexpr Duration leader_told_every = 1s;
 constexpr std::size_t forgotten_a_turn = 256;  // peers that were silent for too long
 
 bool is_question(const Message& message) {
   return std::holds_alternative<TaskQuery>(message) || std::holds_alternative<TaskList>(message) ||
-         std::holds_alternative<SnapshotRequest>(message) || std::holds_alternative<FindContent>(message);
+         std::holds_alternative<SnapshotRequest>(message) || std::holds_alternative<FindContent>(message) ||
+         std::holds_alternative<ConfigRequest>(message) || std::holds_alternative<ProposalsRequest>(message);
 }
 
 }  // namespace
@@ -33,12 +34,18 @@ Leadership::Leadership(const Ground& ground, Epoch epoch, Prng prng)
       epoch_(epoch),
       content_(membership_, prng.fork()),
       tasks_(*this, ServiceLimits{.durability = ground.options.group.durability}, prng.fork()),
-      names_(*this) {}
+      names_(*this),
+      config_(
+          *this, [this] { return voters(); },
+          [this](std::string_view name) { return ground_.options.group.find(name).has_value(); }) {
+  live_by_config();
+}
 
 bool Leadership::take(Now now) {
   now_ = now;
   if (!tasks_.take_office(now, epoch_, ground_.state)) return false;
   names_.take_office(ground_.state);
+  config_.take_office(now, ground_.state);
   tell_leader();
   return true;
 }
@@ -90,6 +97,8 @@ void Leadership::on_peer_message(Peer peer, const Message& message, ByteView fra
   if (const auto* find = std::get_if<Find>(&message)) return send(peer, content_.find(*find));
   if (const auto* place = std::get_if<Place>(&message)) return send(peer, content_.place(*place));
   if (const auto* wish = std::get_if<HandoverRequest>(&message)) return on_handover_request(peer, *wish);
+  if (const auto* asked = std::get_if<MemberHistoryRequest>(&message)) return tell_history(peer, *asked);
+  if (config_.on_message(now_, peer, entry.name, entry.role, message)) return;
   if (!names_.on_message(peer, message)) tasks_.on_message(now_, peer, message);
 }
 
@@ -101,6 +110,11 @@ void Leadership::on_hello(ByteView routing_id, const Header& from, const Hello& 
   if (hello.role == Role::Master)
     return voice.refuse(routing_id, Refusal::NotAllowed,
                         "brokers of a group speak to each other on other ports");
+  if (ground_.state.config().forbidden().contains(from.sender)) {
+    return voice.refuse(routing_id, Refusal::NotAllowed,
+                        "'" + std::string(from.sender) + "' was forbidden this cluster by vote; " +
+                            "'cidbus cluster allow " + std::string(from.sender) + "' proposes to let it in");
+  }
   const auto held = peers_.find_name(from.sender);
   const bool held_by_other = held && peers_.at(*held).incarnation != from.incarnation;
   if (held_by_other && is_reachable(*held)) {
@@ -121,8 +135,10 @@ void Leadership::on_hello(ByteView routing_id, const Header& from, const Hello& 
     return voice.refuse(routing_id, Refusal::Exhausted,
                         "this broker has as many connections as it can serve");
   send(*peer,
-       Welcome{self().name, limits::heartbeat, limits::node_timeout, limits::lease,
-               static_cast<std::uint32_t>(limits::session_window), addresses_of(ground_.options.group)});
+       Welcome{self().name, values_.time(ConfigKey::HeartbeatInterval), values_.time(ConfigKey::NodeTimeout),
+               values_.time(ConfigKey::LeaseLength), static_cast<std::uint32_t>(limits::session_window),
+               addresses_of(ground_.options.group)});
+  send(*peer, configuration_of(ground_.state.config()));
   tasks_.on_hello(now_, *peer, from.sender, hello.role, hello);
 }
 
@@ -161,7 +177,9 @@ void Leadership::answer_confirmed() {
     ENSURE(envelope.has_value(), "a question that was decoded before");
     if (const auto* request = std::get_if<SnapshotRequest>(&envelope->message)) {
       send_snapshot(question.peer, request->request);
-    } else if (!names_.on_message(question.peer, envelope->message)) {
+    } else if (const PeerEntry& asker = peers_.at(question.peer);
+               !config_.on_message(now_, question.peer, asker.name, asker.role, envelope->message) &&
+               !names_.on_message(question.peer, envelope->message)) {
       tasks_.on_message(now_, question.peer, envelope->message);
     }
   }
@@ -208,6 +226,7 @@ void Leadership::on_goodbye(Peer peer) {
 void Leadership::forget(Peer peer) {
   tasks_.on_peer_gone(now_, peer);
   names_.on_peer_gone(peer);
+  config_.on_peer_gone(peer);
   peers_.forget(peer);
 }
 
@@ -255,6 +274,81 @@ void Leadership::on_keys_taken(Now now, const std::function<const KeyHolder*(std
   }
 }
 
+// ---- configuration by vote
+
+void Leadership::on_applied(Now now, const Changes& changes) {
+  now_ = now;
+  if (changes.of_config) follow_config(changes);
+  tasks_.on_applied(now, changes);
+  names_.on_applied(changes.applied);
+  config_.on_applied(now, changes);
+}
+
+void Leadership::follow_config(const Changes& changes) {
+  bool told = false;
+  bool in_force = false;
+  for (const Change& change : changes.list) {
+    const bool is_new = change.kind == ChangeKind::Proposed && !change.flag;
+    if (!is_new && change.kind != ChangeKind::Decided) continue;
+    tell_proposal(change);
+    told = true;
+    in_force = in_force || (change.kind == ChangeKind::Decided && change.flag);
+  }
+  if (in_force) live_by_config();
+  if (told) tell_configuration();
+}
+
+void Leadership::live_by_config() {
+  values_ = ground_.state.config().values();
+  const Duration timeout = values_.time(ConfigKey::NodeTimeout);
+  membership_.set_timeouts(timeout, values_.time(ConfigKey::ReconnectGrace));
+  peers_.set_timeout(timeout);
+  ground_.feed.set_rate(static_cast<std::uint32_t>(values_.of(ConfigKey::TaskEventsASecond)));
+  next_counters_ = std::min(next_counters_, now_.monotonic + values_.time(ConfigKey::CountersInterval));
+  tasks_.configure(now_, values_);
+  cut_off_forbidden();
+}
+
+// All brokers of the group, whether they are up or not, and the workers that are members.
+std::vector<std::string> Leadership::voters() const {
+  std::vector<std::string> names;
+  for (const group::Member& broker : ground_.options.group.members()) names.push_back(broker.name);
+  for (const auto& [name, node] : membership_.nodes())
+    if (node.role == Role::Worker && Membership::is_live(node)) names.push_back(name);
+  return names;
+}
+
+void Leadership::tell_proposal(const Change& change) {
+  const Ballot* const ballot = ground_.state.config().find(change.number);
+  if (ballot == nullptr) return;  // decided and forgotten in one turn
+  ground_.log.info("proposal " + std::to_string(ballot->id) + " about " + ballot->subject + " is " +
+                   std::string(to_text(ballot->status)));
+  ground_.feed.send(now_, FeedTopic::Config, ground_.state.applied(),
+                    ProposalEvent{proposal_of(*ballot, false)});
+}
+
+// To everybody at once: a node must not be the last to know how soon it is taken for dead.
+void Leadership::tell_configuration() {
+  const Bytes frame = to_bytes(ground_.voice.encode(configuration_of(ground_.state.config())));
+  for (const Peer peer : peers_.all()) {
+    const SendAnswer answer = ground_.ports.send(peers_.at(peer).routing_id, frame);
+    if (answer != SendAnswer::Sent) undeliverable_.push_back({peer, answer == SendAnswer::Unroutable});
+  }
+}
+
+void Leadership::cut_off_forbidden() {
+  for (const std::string& name : ground_.state.config().forbidden()) {
+    const auto peer = peers_.find_name(name);
+    if (!peer) continue;
+    const PeerEntry entry = peers_.at(*peer);
+    ground_.log.info(name + " is cut off: it was forbidden by vote");
+    ground_.voice.refuse(as_bytes(entry.routing_id), Refusal::NotKnown,
+                         "it was forbidden this cluster by vote");
+    membership_.goodbye(now_, entry.name, entry.incarnation);
+    forget(*peer);
+  }
+}
+
 // ---- members and the feed
 
 bool Leadership::on_heartbeats(Now now, const Header& from, const Feed& message, ByteView frame,
@@ -280,9 +374,23 @@ void Leadership::follow_members() {
       if (node->role == Role::Worker) tasks_.on_worker_lost(now_, name);
       ground_.log.info(std::string(to_text(node->role)) + " " + name + " is " +
                        std::string(to_text(node->state)));
+    } else if (node->state == MemberState::Suspect) {
+      ask_suspect(name);
     }
     ground_.feed.send(now_, FeedTopic::Members, ground_.state.applied(), MemberEvent{member_of(name, *node)});
   }
+}
+
+// What it says of itself may have been lost on the way: it is asked once, and any answer clears it.
+void Leadership::ask_suspect(std::string_view name) {
+  if (const auto peer = peers_.find_name(name)) send(*peer, Ping{});
+}
+
+void Leadership::tell_history(Peer peer, const MemberHistoryRequest& asked) {
+  MemberHistory answer{asked.request, epoch_,
+                       membership_.history(asked.after, limits::member_changes_an_answer), false};
+  answer.more = !answer.changes.empty() && answer.changes.back().number < membership_.last_change();
+  send(peer, answer);
 }
 
 void Leadership::tell_leader() {
@@ -296,7 +404,7 @@ void Leadership::tell_counters() {
       now_, FeedTopic::Counters, ground_.state.applied(),
       CountersEvent{tasks_by_state(ground_.state), counts.accepted, counts.finished, counts.requeued,
                     counts.stale_results, ground_.voice.refused() + ground_.replica.refused_messages()});
-  next_counters_ = now_.monotonic + counters_every;
+  next_counters_ = now_.monotonic + values_.time(ConfigKey::CountersInterval);
 }
 
 void Leadership::send_snapshot(Peer peer, RequestId request) {
@@ -306,8 +414,9 @@ void Leadership::send_snapshot(Peer peer, RequestId request) {
   snapshot.leader = self().name;
   snapshot.durability = ground_.options.group.durability;
   snapshot.brokers = brokers_of(ground_.replica.group(), ground_.state.applied());
-  snapshot.members.insert(snapshot.members.begin(), self_as_member(self().name, ground_.options.incarnation,
-                                                                   ground_.started_at, now_.wall));
+  Member itself = self_as_member(self().name, ground_.options.incarnation, ground_.started_at, now_.wall);
+  itself.load.config_version = ground_.state.config().version();
+  snapshot.members.insert(snapshot.members.begin(), itself);
   snapshot.blocks_indexed = content_.blocks();
   send(peer, snapshot);
 }
@@ -322,6 +431,7 @@ void Leadership::end_turn(Now now) {
   answer_confirmed();
   tasks_.watch(ground_.feed.wanted(FeedTopic::Tasks));
   tasks_.tick(now);
+  config_deadline_ = config_.tick(now);
   tasks_deadline_ = tasks_.end_turn(now);
 }
 
@@ -335,7 +445,8 @@ Monotonic Leadership::finish_turn(Now now) {
   if (now.monotonic >= next_leader_) tell_leader();
   if (now.monotonic >= next_counters_) tell_counters();
   forget_undeliverable();
-  Monotonic next = std::min({next_leader_, next_counters_, tasks_deadline_, peers_.silence_deadline()});
+  Monotonic next =
+      std::min({next_leader_, next_counters_, tasks_deadline_, config_deadline_, peers_.silence_deadline()});
   if (const auto deadline = membership_.deadline()) next = std::min(next, *deadline);
   if (probes_due_ > 0) next = std::min(next, next_probe_);
   return content_.sweep() ? now.monotonic : next;

@@ -24,6 +24,7 @@
 #include "broker/feed_publisher.h"
 #include "broker/peers.h"
 #include "broker/replica.h"
+#include "broker/tasks/config_service.h"
 #include "broker/tasks/name_service.h"
 #include "broker/tasks/task_service.h"
 #include "broker/voice.h"
@@ -59,9 +60,11 @@ class Leadership : public Output {
                      const KeyHolder* holder);
   void on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view)>& holder_of);
   void on_connection_broke() { probes_due_ = 2; }
-  void on_applied(Now now, const Changes& changes) {
-    tasks_.on_applied(now, changes);
-    names_.on_applied(changes.applied);
+  void on_applied(Now now, const Changes& changes);
+  // A broker's vote on a proposal: this one's own, or one that a standby has sent.
+  void on_broker_vote(Now now, std::string_view broker, const VoteRecord& vote) {
+    now_ = now;
+    config_.on_broker_vote(broker, vote);
   }
   void on_reads_confirmed(std::uint64_t round);
   // The one that was offered the office leaves it where it is.
@@ -71,6 +74,7 @@ class Leadership : public Output {
   void admit(bool admitted, std::string_view why) {
     tasks_.admit(admitted, why);
     names_.admit(admitted, why);
+    config_.admit(admitted, why);
   }
   // What is due, and what the turn has collected; before the journal's batch is sealed.
   void end_turn(Now now);
@@ -104,11 +108,19 @@ class Leadership : public Output {
   void probe_connections();
   void tell_connection_broke(Peer peer);
   void follow_members();
+  void ask_suspect(std::string_view name);
+  void tell_history(Peer peer, const MemberHistoryRequest& asked);
   void tell_leader();
   void tell_counters();
   void send_snapshot(Peer peer, RequestId request);
   void ask_later(Peer peer, ByteView frame);
   void answer_confirmed();
+  void follow_config(const Changes& changes);
+  void live_by_config();
+  [[nodiscard]] std::vector<std::string> voters() const;
+  void tell_proposal(const Change& change);
+  void tell_configuration();
+  void cut_off_forbidden();
   void on_handover_request(Peer peer, const HandoverRequest& wish);
   void answer_handover(Peer peer, RequestId request, HandoverOutcome outcome, std::string_view reason);
 
@@ -124,7 +136,10 @@ class Leadership : public Output {
   Peers peers_;
   TaskService tasks_;
   NameService names_;
+  ConfigService config_;
+  ConfigValues values_;  // in force
   Monotonic tasks_deadline_ = Monotonic::max();
+  Monotonic config_deadline_ = Monotonic::max();
   std::size_t work_ = 0;
   struct Undeliverable {
     Peer peer;

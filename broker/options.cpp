@@ -106,6 +106,7 @@ void add_broker_flags(CLI::App& app, BrokerFlags& flags) {
   allow_only(*profile->type_name("WORD")->capture_default_str(), {"lan", "cloud", "wan"});
   app.add_flag("--no-preempt", flags.no_preempt,
                "A broker of higher priority that returns is not handed the office");
+  add_vote_flag(app, flags.votes_by_hand);
   add_common_flags(app, flags.node);
 }
 
@@ -127,7 +128,8 @@ Result<BrokerServerOptions> server_options(const BrokerFlags& flags) {
   config.durability = *durability;
   config.timers = *timers;
   config.preempt = !flags.no_preempt;
-  return BrokerServerOptions{flags.node.cluster, std::move(config), flags.listen, flags.data};
+  return BrokerServerOptions{flags.node.cluster, std::move(config), flags.listen, flags.data,
+                             flags.votes_by_hand};
 }
 
 Result<std::unique_ptr<RunningRole>> open_broker(const BrokerFlags& flags) {

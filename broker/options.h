@@ -24,6 +24,7 @@ struct BrokerFlags {
   std::string durability;  // empty: quorum, or disk for a broker alone
   std::string profile = "lan";
   bool no_preempt = false;
+  bool votes_by_hand = false;
 };
 
 void add_broker_flags(CLI::App& app, BrokerFlags& flags);

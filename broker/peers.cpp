@@ -1,7 +1,6 @@
 #include "broker/peers.h"
 
 #include "shared/base/ensure.h"
-#include "shared/base/limits/times.h"
 
 namespace cidbus {
 
@@ -55,7 +54,7 @@ void Peers::unlink(Peer peer) {
 
 Monotonic Peers::silence_deadline() const {
   return first_ == Peer::Nobody ? Monotonic::max()
-                                : entries_[static_cast<std::size_t>(first_)].heard + limits::node_timeout;
+                                : entries_[static_cast<std::size_t>(first_)].heard + timeout_;
 }
 
 bool Peers::known(Peer peer) const {

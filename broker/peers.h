@@ -20,6 +20,7 @@
 #include "broker/tasks/output.h"
 #include "shared/base/ids.h"
 #include "shared/base/limits/brokers.h"
+#include "shared/base/limits/times.h"
 #include "shared/base/time.h"
 #include "shared/core/node.h"
 
@@ -46,7 +47,9 @@ class Peers {
   void heard(Monotonic now, Peer peer);
   // The one heard last the longest ago; Nobody when there is none.
   [[nodiscard]] Peer quietest() const { return first_; }
-  // When that one has been silent for the node timeout.
+  // How long a peer may be silent.
+  void set_timeout(Duration timeout) { timeout_ = timeout; }
+  // When the quietest one has been silent for that long.
   [[nodiscard]] Monotonic silence_deadline() const;
 
   [[nodiscard]] bool known(Peer peer) const;
@@ -66,6 +69,7 @@ class Peers {
   std::map<std::string, Peer, std::less<>> by_name_;
   Peer first_ = Peer::Nobody;
   Peer last_ = Peer::Nobody;
+  Duration timeout_ = limits::node_timeout;
 };
 
 }  // namespace cidbus

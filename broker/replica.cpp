@@ -54,7 +54,16 @@ void Replica::on_mesh(Now now, ByteView head, std::vector<SharedBatch> behind) {
     return;
   }
   contacts_[place(*from)] = now.wall;
+  if (const auto* vote = std::get_if<ProposalVote>(&envelope->message)) {
+    news_.emplace_back(ProposalVoted{*from, vote->proposal, vote->yes, std::string(vote->reason)});
+    return;
+  }
   step(now, Received{*from, header.epoch, std::move(envelope->message)});
+}
+
+void Replica::send_vote(Now now, const ProposalVote& vote) {
+  const Seat leader = group_.heard_leader(now.monotonic);
+  if (leader != nobody && leader != group_.config().self()) carry(now, Send{leader, group_.epoch(), vote});
 }
 
 bool Replica::is_known(Seat from, const GroupHeader& header) {

@@ -18,6 +18,7 @@
 #include <array>
 #include <deque>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -54,9 +55,15 @@ class Replica {
     Epoch epoch;
     group::Rank rank;  // its own, of that moment
   };
+  struct ProposalVoted {  // by another broker, on a proposal in the journal
+    group::Seat from = group::nobody;
+    std::uint64_t proposal = 0;
+    bool yes = false;
+    std::string reason;
+  };
   // What the core has to say for the log and the feed, as it is.
   using News = std::variant<OfficeTaken, OfficeSealed, OfficeUnsealed, OfficeLeft, LeaderChanged,
-                            ReadsConfirmed, ElectionSaid, group::Notice>;
+                            ReadsConfirmed, ElectionSaid, ProposalVoted, group::Notice>;
 
   struct Identity {
     ClusterId cluster;
@@ -81,6 +88,9 @@ class Replica {
   // A question that must see everything accepted so far may be answered at ReadsConfirmed of this round, or a
   // later one, once what is committed then is applied. REQUIRES: serving().
   std::uint64_t ask_read(Now now);
+
+  // ---- configuration by vote: to the leader, which may not be there
+  void send_vote(Now now, const group::ProposalVote& vote);
 
   // ---- by order
   // Hands office to `successor`, or to the best one; `resign`: and gives it up if nobody can take it. A

@@ -11,12 +11,14 @@ bool is_one_of(const Message& message) {
 }  // namespace
 
 bool may_say(Role role, const Message& message) {
-  if (is_one_of<Hello, Goodbye, Ping, Pong, TaskQuery, TaskList, SnapshotRequest, Find, FindContent>(message))
+  if (is_one_of<Hello, Goodbye, Ping, Pong, TaskQuery, TaskList, SnapshotRequest, Find, FindContent,
+                ConfigRequest, ProposalsRequest, MemberHistoryRequest>(message))
     return true;
   if (is_one_of<Submit, SessionResume, SessionClose, ResultAck, Cancel>(message))
     return role != Role::Observer;
   if (is_one_of<Place, NameContent>(message)) return role != Role::Observer;
-  if (is_one_of<HandoverRequest>(message)) return role == Role::Client;
+  if (is_one_of<HandoverRequest, Propose>(message)) return role == Role::Client;
+  if (is_one_of<CastVote>(message)) return role == Role::Client || role == Role::Worker;
   if (is_one_of<Credit, Renew, Progress, Complete, Announce>(message)) return role == Role::Worker;
   return false;  // what only brokers say, and what belongs to the block exchange or the feed
 }

@@ -82,6 +82,7 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
     disk = std::make_unique<DiskThread>(std::move(*directory));
     BrokerOptions driver_options{options.cluster, options.group, random_incarnation(), incarnation,
                                  random_seed()};
+    driver_options.votes_by_hand = options.votes_by_hand;
     broker = std::make_unique<Broker>(read_clock(), std::move(driver_options), std::move(*recovered), *this,
                                       *disk, log);
     return {};

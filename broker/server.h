@@ -19,6 +19,7 @@ struct BrokerServerOptions {
   group::GroupConfig group;  // says who this broker is, and where others reach it
   std::string listen;        // HOST:PORT it binds
   std::string data;          // folder of journal, vote file and snapshots; made when it is not there
+  bool votes_by_hand = false;
 };
 
 class BrokerServer : public RoleThread {

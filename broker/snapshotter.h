@@ -23,6 +23,8 @@ class Snapshotter {
  public:
   Snapshotter(StateMachine& state, Disk& disk, ByteCount snapshot_after, const RecoveredSizes& sizes);
 
+  // Another measure of journal, from the next snapshot on.
+  void set_after(ByteCount snapshot_after) { snapshot_after_ = snapshot_after; }
   // A batch of so many bytes was applied.
   void on_applied(ByteCount batch_bytes) { journal_bytes_ += batch_bytes; }
   // One slice of the walk under way, or the beginning of one that is due; true while there is more to do now.

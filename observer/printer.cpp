@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "shared/node/config_keys.h"
+
 namespace cidbus {
 namespace {
 
@@ -120,6 +122,34 @@ Described describe(const ElectionEvent& event) {
           "says " + word + (event.to.empty() ? " to all" : " to " + std::string(event.to)) + ", epoch " +
               std::to_string(event.epoch.value) + ", journal " + std::to_string(event.last.value) +
               (event.priority < 0 ? ", unfit" : "")};
+}
+
+std::string value_of(const Proposal& proposal) {
+  if (proposal.kind == ProposalKind::MembershipChange) return proposal.value == 0 ? "allow" : "forbid";
+  const auto key = find_config_key(proposal.subject);
+  return key ? config_value_text(info_of(*key), proposal.value) : std::to_string(proposal.value);
+}
+
+Described describe(const ProposalEvent& event) {
+  const Proposal& proposal = event.proposal;
+  const std::string value = value_of(proposal);
+  const std::string id = std::to_string(proposal.id);
+  return {"proposal",
+          {{"id", proposal.id},
+           {"type", view(to_text(proposal.kind))},
+           {"subject", view(proposal.subject)},
+           {"value", value},
+           {"status", view(to_text(proposal.status))},
+           {"proposed_by", view(proposal.proposer)},
+           {"eligible", proposal.eligible},
+           {"positive", proposal.yes},
+           {"negative", proposal.no},
+           {"version", proposal.version}},
+          "proposal " + id + " of " + std::string(proposal.proposer) + ": " + std::string(proposal.subject) +
+              " " + value + " is " + std::string(to_text(proposal.status)) + ", " +
+              std::to_string(proposal.yes) + " for it and " + std::to_string(proposal.no) +
+              " against it, of " + std::to_string(proposal.eligible),
+          id};
 }
 
 std::string names_of(const std::vector<Member>& members) {

@@ -45,6 +45,7 @@ struct GroupEnvelope {
     resign @26 :Void;
     repairRequest @27 :UInt64;  # the nonce
     repairGoal @28 :RepairGoal;
+    proposalVote @29 :ProposalVote;
   }
 }
 
@@ -167,4 +168,10 @@ struct Handover {
 struct RepairGoal {
   nonce @0 :UInt64;
   goal @1 :UInt64;
+}
+
+struct ProposalVote {  # of a standby, on a proposal that it found in the journal
+  proposal @0 :UInt64;
+  yes @1 :Bool;
+  reason @2 :Text;
 }

@@ -22,6 +22,8 @@ using import "node.capnp".Role;
 using import "node.capnp".NodeLoad;
 using import "node.capnp".Member;
 using import "node.capnp".NodeAddress;
+using import "node.capnp".Label;
+using import "node.capnp".MemberChange;
 using import "node.capnp".BrokerInfo;
 
 struct Envelope {
@@ -95,6 +97,18 @@ struct Envelope {
     brokerStatus @48 :BrokerStatus;
     handoverRequest @49 :HandoverRequest;
     handoverAnswer @50 :HandoverAnswer;
+
+    # configuration by vote
+    configRequest @51 :UInt64;    # request
+    configuration @52 :Configuration;
+    propose @53 :Propose;
+    castVote @54 :CastVote;
+    proposalsRequest @55 :ProposalsRequest;
+    proposals @56 :Proposals;
+
+    # what became of members
+    memberHistoryRequest @57 :MemberHistoryRequest;
+    memberHistory @58 :MemberHistory;
   }
 }
 
@@ -108,6 +122,7 @@ struct Hello {
   running @4 :List(Attempt);     # what it is at, or has finished and not had acknowledged
   strictTypes @5 :List(Text);    # of taskTypes: those that must never run twice at once
   load @6 :NodeLoad;             # as in every heartbeat
+  labels @7 :List(Label);
 }
 
 struct Welcome {
@@ -286,6 +301,18 @@ struct Snapshot {
   blocksIndexed @8 :UInt64;
 }
 
+struct MemberHistoryRequest {
+  request @0 :UInt64;
+  after @1 :UInt64;              # only changes with a higher number
+}
+
+struct MemberHistory {
+  request @0 :UInt64;
+  changes @1 :List(MemberChange);  # oldest first
+  more @2 :Bool;
+  epoch @3 :UInt64;              # of the office: numbers begin anew with each
+}
+
 # ---- brokers and their office ----
 
 enum Duty { standby @0; electing @1; leader @2; }
@@ -302,6 +329,7 @@ struct BrokerStatus {
   applied @8 :UInt64;
   durability @9 :Durability;
   brokers @10 :List(Peer);       # all of its group, itself among them
+  configVersion @11 :UInt64;     # of the configuration it has applied
   struct Peer {
     name @0 :Text;
     endpoint @1 :Text;
@@ -325,6 +353,81 @@ struct HandoverAnswer {
   leader @2 :Text;
   epoch @3 :UInt64;
   reason @4 :Text;
+}
+
+# ---- configuration by vote ----
+
+enum ProposalKind { configChange @0; membershipChange @1; }
+enum ProposalStatus { pending @0; accepted @1; rejected @2; expired @3; }
+
+struct Proposal {
+  id @0 :UInt64;                 # from 1
+  kind @1 :ProposalKind;
+  subject @2 :Text;              # a key; a node's name
+  value @3 :Int64;               # in the key's unit; 1 to forbid the name, 0 to let it in again
+  proposer @4 :Text;
+  proposedAt @5 :Int64;          # milliseconds since 1970 UTC
+  deadline @6 :Int64;
+  decidedAt @7 :Int64;           # 0 while pending
+  status @8 :ProposalStatus;
+  version @9 :UInt64;            # of the configuration that it made; 0 unless accepted
+  eligible @10 :UInt32;          # how many have a vote
+  yes @11 :UInt32;
+  no @12 :UInt32;
+  votes @13 :List(Vote);
+  waiting @14 :List(Text);       # who has not voted
+  struct Vote {
+    voter @0 :Text;
+    yes @1 :Bool;
+    byPerson @2 :Bool;
+    reason @3 :Text;
+  }
+}
+
+struct Configuration {
+  request @0 :UInt64;            # 0 when nobody asked
+  version @1 :UInt64;            # counts accepted proposals
+  entries @2 :List(Entry);       # keys that were ever voted on
+  forbidden @3 :List(Text);      # names of nodes; of an answer only
+  open @4 :List(Proposal);       # without votes and who waits
+  struct Entry {
+    key @0 :Text;
+    value @1 :Int64;
+    version @2 :UInt64;
+    proposal @3 :UInt64;
+    since @4 :Int64;
+  }
+}
+
+struct Propose {
+  request @0 :UInt64;
+  token @1 :UInt64;              # random: a proposal that is sent again is known by it
+  kind @2 :ProposalKind;
+  subject @3 :Text;
+  value @4 :Text;                # as people write it
+  deadlineMs @5 :UInt64;
+}
+
+struct CastVote {
+  request @0 :UInt64;
+  proposal @1 :UInt64;
+  voter @2 :Text;                # empty: a node's own; of a client, all that have not voted
+  yes @3 :Bool;
+  reason @4 :Text;
+}
+
+struct ProposalsRequest {
+  request @0 :UInt64;
+  id @1 :UInt64;                 # 0: all, newest first
+  wait @2 :Bool;                 # answered when it is decided
+  onlyOpen @3 :Bool;
+  before @4 :UInt64;             # only older ones; 0 for the newest
+}
+
+struct Proposals {
+  request @0 :UInt64;
+  proposals @1 :List(Proposal);
+  more @2 :Bool;
 }
 
 # ---- the content index ----
@@ -424,7 +527,7 @@ struct StoreReply {
 
 # ---- the feed ----
 
-enum FeedTopic { heartbeats @0; leader @1; members @2; tasks @3; counters @4; elections @5; }
+enum FeedTopic { heartbeats @0; leader @1; members @2; tasks @3; counters @4; elections @5; config @6; }
 enum ElectionWord {
   election @0;
   ok @1;
@@ -454,6 +557,7 @@ struct Feed {
       skipped @4 :UInt64;
       counters @5 :Counters;
       election @6 :Election;
+      proposal @7 :Proposal;
     }
   }
   struct Heartbeat {

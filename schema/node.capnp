@@ -22,6 +22,7 @@ struct NodeLoad {
   blockBytes @3 :UInt64;
   diskFreeBytes @4 :UInt64;
   residentBytes @5 :UInt64;
+  configVersion @6 :UInt64;  # of the configuration it has applied
 }
 
 struct Member {
@@ -33,6 +34,22 @@ struct Member {
   load @5 :NodeLoad;
   joinedAt @6 :Int64;      # milliseconds since 1970 UTC
   lastSeen @7 :Int64;
+  labels @8 :List(Label);
+}
+
+struct Label {             # what its owner says of where a node is
+  key @0 :Text;
+  value @1 :Text;
+}
+
+struct MemberChange {
+  number @0 :UInt64;       # counts from 1 in each office
+  at @1 :Int64;            # milliseconds since 1970 UTC
+  name @2 :Text;
+  role @3 :Role;
+  incarnation @4 :UInt64;
+  from @5 :MemberState;    # left, also of a name that is new
+  to @6 :MemberState;
 }
 
 struct NodeAddress {

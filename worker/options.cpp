@@ -48,6 +48,7 @@ void add_own_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) 
   app.add_option("--storage-max", worker.storage_max_bytes,
                  "Bytes of blocks it may hold, such as 100GB; without it what the disk has room for")
       ->transform(CLI::AsSizeValue(true));
+  add_vote_flag(app, worker.votes_by_hand);
   app.add_option("--drain", drain_seconds, "Seconds that running tasks get when it is stopped")
       ->capture_default_str()
       ->check(CLI::Range(0.0, most_drain_seconds));

@@ -43,7 +43,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
         log(given_log),
         end(std::move(given_end)),
         cache(cache_bytes, WhenFull::Evict),
-        core(options.slots, *this),
+        core(options.slots, *this, options.votes_by_hand),
         link(sockets, given_reactor, options.identity, options.brokers, *this) {}
 
   Status open() {

@@ -29,6 +29,7 @@ struct WorkerOptions {
   std::string store;  // of its blocks: pack or rocksdb; empty: as the folder has it, else the default
   ByteCount storage_max_bytes = 0;  // 0: the disk alone bounds it
   Duration drain = std::chrono::seconds(30);
+  bool votes_by_hand = false;  // a person says what it votes for (shared/node/opinion.h)
 };
 
 class WorkerServer : public RoleThread {

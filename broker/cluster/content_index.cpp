@@ -1,6 +1,7 @@
 #include "broker/cluster/content_index.h"
 
 #include <algorithm>
+#include <set>
 
 namespace cidbus {
 namespace {
@@ -55,26 +56,46 @@ Providers ContentIndex::find(const Find& question) const {
   return answer;
 }
 
+namespace {
+
+// The failure domain its owner put it in; empty for none.
+std::string_view zone_of(const Membership::Node& node) {
+  for (const auto& [key, value] : node.labels)
+    if (key == "zone") return value;
+  return {};
+}
+
+}  // namespace
+
 Placement ContentIndex::place(const Place& question) {
   Placement answer;
   answer.request = question.request;
   struct Candidate {
     NodeAddress address;
     std::uint64_t weight;
+    std::string_view zone;
   };
   std::vector<Candidate> candidates;
+  std::set<std::string_view> zones;  // where copies are, or go
   for (const auto& [name, node] : membership_.nodes()) {
     if (!stores_blocks(node)) continue;
     ++answer.storing_nodes;
     const auto excluded = std::find(question.exclude.begin(), question.exclude.end(), name);
     const bool room = node.load.disk_free_bytes > room_kept_bytes + question.bytes;
+    const std::string_view zone = zone_of(node);
+    if (excluded != question.exclude.end() && !zone.empty()) zones.insert(zone);  // it has a copy, or may
     if (excluded != question.exclude.end() || !room) continue;
     candidates.push_back(
-        {{name, node.exchange}, std::max<std::uint64_t>(node.load.disk_free_bytes >> 20, 1)});
+        {{name, node.exchange}, std::max<std::uint64_t>(node.load.disk_free_bytes >> 20, 1), zone});
   }
   while (!candidates.empty() && answer.nodes.size() < question.copies) {
+    // First those that do not fail together with a copy; when there are none, any.
+    const auto end = std::partition(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+      return !zones.contains(candidate.zone);
+    });
+    const auto last = end == candidates.begin() ? candidates.end() : end;
     std::uint64_t total = 0;
-    for (const Candidate& candidate : candidates) total += candidate.weight;
+    for (auto candidate = candidates.begin(); candidate != last; ++candidate) total += candidate->weight;
     std::uint64_t draw = prng_.below(total);
     auto chosen = candidates.begin();
     while (draw >= chosen->weight) {
@@ -82,6 +103,7 @@ Placement ContentIndex::place(const Place& question) {
       ++chosen;
     }
     answer.nodes.push_back(chosen->address);
+    if (!chosen->zone.empty()) zones.insert(chosen->zone);
     candidates.erase(chosen);
   }
   return answer;

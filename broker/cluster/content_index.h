@@ -2,7 +2,8 @@
 // new ones go.
 //
 // Placement draws among live storing nodes with room, by chance in proportion to their free space, so that
-// neither one node takes everything nor a small one drowns.
+// neither one node takes everything nor a small one drowns. Nodes that do not fail together come first: those
+// whose label `zone` names one where no copy is or goes.
 //
 // Invariants
 //  1. An answer names only nodes that are joining, alive or suspect, and store blocks.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace cidbus {
@@ -18,11 +19,12 @@ class ContentIndexTest : public ::testing::Test {
   const BlockKey other{{2}};
 
   void join(const std::string& name, std::uint64_t free_bytes = 1ULL << 30,
-            const std::string& exchange = "h:1") {
+            const std::string& exchange = "h:1", std::string_view zone = {}) {
     Hello hello;
     hello.role = Role::Worker;
     hello.exchange = exchange;
     hello.load.disk_free_bytes = free_bytes;
+    if (!zone.empty()) hello.labels = {{"rack", "7"}, {"zone", zone}};
     membership.hello(now, name, {1}, hello, false);
   }
   std::vector<std::string> names(const std::vector<NodeAddress>& nodes) {
@@ -92,6 +94,20 @@ TEST_F(ContentIndexTest, PlacesMoreWhereThereIsMoreRoom) {
     large += index.place({{1}, 1, 0, {}}).nodes[0].name == "large" ? 1 : 0;
   EXPECT_GT(large, 800);
   EXPECT_LT(large, 980);
+}
+
+TEST_F(ContentIndexTest, CopiesGoToOtherZonesFirst) {
+  join("a1", 1ULL << 40, "h:1", "a");
+  join("a2", 1ULL << 40, "h:1", "a");
+  join("b1", 1ULL << 30, "h:1", "b");
+  for (std::uint64_t round = 0; round < 50; ++round) {
+    auto chosen = names(index.place({{round}, 2, 0, {}}).nodes);
+    std::sort(chosen.begin(), chosen.end());
+    EXPECT_EQ(chosen.back(), "b1") << "one in each zone, however little room it has beside the others";
+    EXPECT_EQ(names(index.place({{round}, 1, 0, {"a1"}}).nodes), std::vector<std::string>{"b1"})
+        << "a1 has a copy already";
+  }
+  EXPECT_EQ(index.place({{1}, 3, 0, {}}).nodes.size(), 3u) << "rather in the same zone than nowhere";
 }
 
 }  // namespace

@@ -1,17 +1,27 @@
 #include "broker/cluster/membership.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "shared/base/limits/members.h"
 
 namespace cidbus {
 
 Membership::Membership(Duration node_timeout, Duration reconnect_grace)
     : node_timeout_(node_timeout), reconnect_grace_(reconnect_grace) {}
 
+void Membership::set_timeouts(Duration node_timeout, Duration reconnect_grace) {
+  node_timeout_ = node_timeout;
+  reconnect_grace_ = reconnect_grace;
+  due_ = Monotonic::min();  // of everybody, anew
+}
+
 Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Incarnation incarnation,
                                           const Hello& hello, bool other_is_gone) {
   auto held = nodes_.find(name);
   const bool another = held != nodes_.end() && held->second.incarnation != incarnation;
   if (another && is_live(held->second) && !other_is_gone) return HelloAnswer::NameTaken;
+  const MemberState before = held == nodes_.end() ? MemberState::Left : held->second.state;
   if (held == nodes_.end()) {
     if (!make_room()) return HelloAnswer::Full;
     held = nodes_.emplace(name, Node{}).first;
@@ -21,6 +31,7 @@ Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Incarn
     held->second.joined_at = now.wall;
   }
   Node& node = held->second;
+  const bool is_new = node.heard == Monotonic{};
   node.role = hello.role;
   node.incarnation = incarnation;
   node.exchange = hello.exchange;
@@ -28,8 +39,10 @@ Membership::HelloAnswer Membership::hello(Now now, std::string_view name, Incarn
   node.heard = now.monotonic;
   node.last_seen = now.wall;
   node.broken_at.reset();
-  if (node.state == MemberState::Suspect) node.state = MemberState::Alive;
+  node.labels.assign(hello.labels.begin(), hello.labels.end());
   changed_[held->first] = true;
+  if (is_new) remember(now, held->first, node, before);
+  if (node.state == MemberState::Suspect) set_state(now, held->first, node, MemberState::Alive);
   due_ = std::min(due_, due_of(node));
   return HelloAnswer::Welcome;
 }
@@ -41,7 +54,7 @@ bool Membership::heard(Now now, std::string_view name, Incarnation incarnation) 
   node.heard = now.monotonic;
   node.last_seen = now.wall;
   node.broken_at.reset();
-  set_state(held->first, node, MemberState::Alive);
+  set_state(now, held->first, node, MemberState::Alive);
   due_ = std::min(due_, due_of(node));
   return true;
 }
@@ -54,7 +67,7 @@ bool Membership::heartbeat(Now now, std::string_view name, Incarnation incarnati
   node.last_seen = now.wall;
   if (node.broken_at) return true;  // the feed is another connection: it does not mend the bus
   node.heard = now.monotonic;
-  set_state(held->first, node, MemberState::Alive);
+  set_state(now, held->first, node, MemberState::Alive);
   due_ = std::min(due_, due_of(node));
   return true;
 }
@@ -63,21 +76,37 @@ void Membership::goodbye(Now now, std::string_view name, Incarnation incarnation
   const auto held = nodes_.find(name);
   if (held == nodes_.end() || held->second.incarnation != incarnation) return;
   held->second.last_seen = now.wall;
-  set_state(held->first, held->second, MemberState::Left);
+  set_state(now, held->first, held->second, MemberState::Left);
 }
 
 void Membership::connection_broke(Now now, std::string_view name, Incarnation incarnation) {
   const auto held = nodes_.find(name);
   if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return;
   if (!held->second.broken_at) held->second.broken_at = now.monotonic;
-  set_state(held->first, held->second, MemberState::Suspect);
+  set_state(now, held->first, held->second, MemberState::Suspect);
   due_ = std::min(due_, due_of(held->second));
 }
 
-void Membership::set_state(const std::string& name, Node& node, MemberState state) {
+void Membership::set_state(Now now, const std::string& name, Node& node, MemberState state) {
   if (node.state == state) return;
-  node.state = state;
+  const MemberState from = std::exchange(node.state, state);
   changed_[name] = true;
+  remember(now, name, node, from);
+}
+
+void Membership::remember(Now now, const std::string& name, const Node& node, MemberState from) {
+  history_.push_back({name, {++last_change_, now.wall, {}, node.role, node.incarnation, from, node.state}});
+  if (history_.size() > limits::member_changes_kept) history_.pop_front();
+}
+
+std::vector<MemberChange> Membership::history(std::uint64_t after, std::size_t most) const {
+  std::vector<MemberChange> changes;
+  for (const Past& past : history_) {
+    if (past.change.number <= after || changes.size() == most) continue;
+    changes.push_back(past.change);
+    changes.back().name = past.name;
+  }
+  return changes;
 }
 
 MemberState Membership::state_at(Monotonic now, const Node& node) const {
@@ -95,17 +124,17 @@ Monotonic Membership::due_of(const Node& node) const {
   return node.broken_at ? std::min(silent, *node.broken_at + reconnect_grace_) : silent;
 }
 
-void Membership::look_at_all(Monotonic now) {
+void Membership::look_at_all(Now now) {
   due_ = Monotonic::max();
   for (auto& [name, node] : nodes_) {
     if (!is_live(node)) continue;
-    set_state(name, node, state_at(now, node));
+    set_state(now, name, node, state_at(now.monotonic, node));
     if (is_live(node)) due_ = std::min(due_, due_of(node));
   }
 }
 
 std::vector<std::string> Membership::take_changes(Now now) {
-  if (now.monotonic >= due_) look_at_all(now.monotonic);
+  if (now.monotonic >= due_) look_at_all(now);
   std::vector<std::string> names;
   for (const auto& [name, changed] : changed_) names.push_back(name);
   changed_.clear();
@@ -134,8 +163,15 @@ bool Membership::make_room() {
 }
 
 Member member_of(std::string_view name, const Membership::Node& node) {
-  return {name,          node.role, node.state,     node.incarnation,
-          node.exchange, node.load, node.joined_at, node.last_seen};
+  return {name,
+          node.role,
+          node.state,
+          node.incarnation,
+          node.exchange,
+          node.load,
+          node.joined_at,
+          node.last_seen,
+          {node.labels.begin(), node.labels.end()}};
 }
 
 }  // namespace cidbus

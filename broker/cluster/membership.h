@@ -7,12 +7,14 @@
 //
 // Invariants
 //  1. A name is held by one incarnation at a time; a second live claimant is refused.
-//  2. Each change is reported once.
+//  2. Each change is reported once, and remembered with its number; numbers have no gaps.
 //  3. A turn costs what changed in it: all are looked at only when one may have been silent for too long.
 //
-// Thread rule: pure; one owner. Limits: limits::members; departed ones are forgotten first, oldest first.
+// Thread rule: pure; one owner. Limits: limits::members; departed ones are forgotten first, oldest first;
+// limits::member_changes_kept.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,7 +39,11 @@ class Membership {
     WallTime last_seen;
     Monotonic heard{};
     std::optional<Monotonic> broken_at;  // its connection broke, and it has not been heard since
+    std::vector<std::pair<std::string, std::string>> labels;
   };
+  // From now on; may be called at any time.
+  void set_timeouts(Duration node_timeout, Duration reconnect_grace);
+
   enum class HelloAnswer { Welcome, NameTaken, Full };
 
   explicit Membership(Duration node_timeout = limits::node_timeout,
@@ -61,16 +67,26 @@ class Membership {
 
   [[nodiscard]] const std::map<std::string, Node, std::less<>>& nodes() const { return nodes_; }
   [[nodiscard]] const Node* find(std::string_view name) const;
+  // What became of members since this table was made, oldest first: changes above `after`, so many at most.
+  [[nodiscard]] std::vector<MemberChange> history(std::uint64_t after, std::size_t most) const;
+  [[nodiscard]] std::uint64_t last_change() const { return last_change_; }
   // Joining, alive or suspect.
   static bool is_live(const Node& node) { return node.state <= MemberState::Suspect; }
 
  private:
-  void set_state(const std::string& name, Node& node, MemberState state);
+  struct Past {
+    std::string name;
+    MemberChange change;  // but for the name
+  };
+  void set_state(Now now, const std::string& name, Node& node, MemberState state);
+  void remember(Now now, const std::string& name, const Node& node, MemberState from);
   [[nodiscard]] MemberState state_at(Monotonic now, const Node& node) const;
   [[nodiscard]] Monotonic due_of(const Node& node) const;
-  void look_at_all(Monotonic now);
+  void look_at_all(Now now);
   bool make_room();
 
+  std::deque<Past> history_;
+  std::uint64_t last_change_ = 0;  // number of the newest
   Duration node_timeout_;
   Duration reconnect_grace_;
   std::map<std::string, Node, std::less<>> nodes_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "shared/base/limits/members.h"
+
 namespace cidbus {
 namespace {
 
@@ -139,6 +141,60 @@ TEST_F(MembershipTest, AFullTableForgetsTheDepartedFirstAndRefusesWhenAllLive) {
   members.goodbye(now, "n7", {1});
   EXPECT_EQ(hello("late", 1), HelloAnswer::Welcome);
   EXPECT_EQ(members.find("n7"), nullptr);
+}
+
+TEST_F(MembershipTest, WhatBecameOfMembersIsRememberedInOrderWithoutGaps) {
+  hello("w1", 1);
+  members.heard(now, "w1", {1});
+  pass(5s);
+  members.take_changes(now);
+  hello("w1", 2);
+  members.goodbye(now, "w1", {2});
+  std::string told;
+  for (const MemberChange& change : members.history(0, 100)) {
+    told += std::to_string(change.number) + " " + std::string(to_text(change.from)) + " to " +
+            std::string(to_text(change.to)) + ", ";
+    EXPECT_EQ(change.name, "w1");
+    EXPECT_EQ(change.role, Role::Worker);
+    EXPECT_EQ(change.incarnation.value, change.number < 4 ? 1U : 2U);
+  }
+  EXPECT_EQ(told,
+            "1 left to joining, 2 joining to alive, 3 alive to dead, 4 dead to joining, 5 joining to left, ");
+  ASSERT_EQ(members.history(3, 1).size(), 1U);
+  EXPECT_EQ(members.history(3, 1)[0].number, 4U);
+  EXPECT_EQ(members.last_change(), 5U);
+}
+
+TEST_F(MembershipTest, OldChangesAreForgotten) {
+  for (std::uint64_t incarnation = 1; incarnation <= limits::member_changes_kept; ++incarnation) {
+    hello("w1", incarnation);
+    members.goodbye(now, "w1", {incarnation});
+  }
+  EXPECT_EQ(members.history(0, 10'000).size(), limits::member_changes_kept);
+  EXPECT_EQ(members.history(0, 1)[0].number, limits::member_changes_kept + 1);
+}
+
+TEST_F(MembershipTest, OtherTimeoutsHoldForThoseWhoAreHereAlready) {
+  hello("w1", 1);
+  members.heard(now, "w1", {1});
+  members.take_changes(now);
+  members.set_timeouts(20s, 1s);
+  pass(5s);
+  members.take_changes(now);
+  EXPECT_EQ(state("w1"), MemberState::Alive);
+  members.set_timeouts(4s, 1s);
+  EXPECT_EQ(members.take_changes(now), Names{"w1"});
+  EXPECT_EQ(state("w1"), MemberState::Dead);
+}
+
+TEST_F(MembershipTest, LabelsAreThoseOfTheLastHello) {
+  Hello hello;
+  hello.labels = {{"zone", "a"}};
+  members.hello(now, "w1", {1}, hello, false);
+  EXPECT_EQ(member_of("w1", *members.find("w1")).labels, hello.labels);
+  hello.labels = {};
+  members.hello(now, "w1", {1}, hello, false);
+  EXPECT_TRUE(members.find("w1")->labels.empty());
 }
 
 }  // namespace

@@ -14,8 +14,7 @@
 //
 // A group of one is its own majority: it stands at start, and everything else follows as for five.
 //
-// Invariants (CONSENSUS section 13; checked here where one broker can see them, and by tests/sim/group for
-// all)
+// Invariants (CONSENSUS section 13; here what one broker can see, in tests/sim/group the others)
 //  1. I1: one leader an epoch: the leader of the own epoch never changes.
 //  2. I3, I4: what is committed is never cut (following.h), and no vote goes to one who lacks it.
 //  3. I6: epoch and commit never decrease.
@@ -160,6 +159,7 @@ class Group {
   void receive(Monotonic now, Seat from, Epoch epoch, const Resign& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const RepairRequest& message, Effects& out);
   void receive(Monotonic now, Seat from, Epoch epoch, const RepairGoal& message, Effects& out);
+  void receive(Monotonic, Seat, Epoch, const ProposalVote&, Effects&) {}  // the driver has taken it
   void receive_holes(Monotonic now, Seat from, const FetchData& message, Effects& out);
   void hear_leader(Monotonic now, Seat from, Effects& out);
   void follow_commit(LogIndex commit, Effects& out);

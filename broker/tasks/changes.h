@@ -27,6 +27,9 @@ enum class ChangeKind : std::uint8_t {
   SessionOpened,  // session
   SessionClosed,  // session, gone or being cleared away
   TypeAdded,      // number is a task type's number
+  Proposed,       // number is a proposal's id; flag: it was there already
+  Voted,          // likewise; flag: the vote changed nothing
+  Decided,        // likewise; flag: it is in force from here on
 };
 
 struct Change {
@@ -39,11 +42,13 @@ struct Change {
 };
 
 struct Changes {
-  LogIndex applied;  // of the last record
+  LogIndex applied;        // of the last record
+  bool of_config = false;  // something was proposed, voted or decided
   std::vector<Change> list;
   std::vector<SessionId> sessions;  // ids that no handle stands for
 
   void clear() {
+    of_config = false;
     list.clear();
     sessions.clear();
   }

@@ -1,11 +1,12 @@
 // The leader's leases: which worker has which attempt, and until when (CONSENSUS W2 to W4).
 //
-// All leases last equally long, so the one renewed longest ago is the next to end: a list in the order of
-// renewal is all the timer they need.
+// Leases of a kind last equally long, so the one renewed longest ago is the next to end: a list in the order
+// of renewal is all the timer they need. How long ordinary ones last is voted on; strict ones always have
+// limits::lease, since what was promised under one length must hold under the next, also by another leader.
 //
 // Invariants
 //  1. A task has at most one lease here (I8).
-//  2. A lease is in its worker's list and in the list by deadline, unless `ending`: then it is only in the
+//  2. A lease is in its worker's list and in a list by deadline, unless `ending`: then it is only in the
 //     worker's, since the record that ends it is on its way.
 //
 // Thread rule: one owner. Limits: limits::tasks_a_worker a worker.
@@ -14,6 +15,7 @@
 #include "broker/tasks/positions.h"
 #include "broker/tasks/slots.h"
 #include "shared/base/limits/tasks.h"
+#include "shared/base/limits/times.h"
 #include "shared/base/time.h"
 
 namespace cidbus {
@@ -48,11 +50,12 @@ class Leases {
  public:
   explicit Leases(Positions& positions) : positions_(positions) {}
 
-  // REQUIRES: the task is in no queue and has no lease; no lease has a later deadline.
+  // From `now` on; ordinary leases that would last longer are cut to it.
+  void set_length(Duration ordinary, Monotonic now);
+  // REQUIRES: the task is in no queue and has no lease; `now` never decreases.
   Handle add(TaskHandle task, TaskId id, std::uint32_t attempt, NodeNumber worker, LeaseList& of_worker,
-             Monotonic deadline);
-  // REQUIRES: no lease has a later deadline.
-  void renew(Handle lease, Monotonic deadline);
+             bool strict, Monotonic now);
+  void renew(Handle lease, Monotonic now);
   // No deadline from here on: `end` is on its way.
   void mark_ending(Handle lease, LogIndex end);
   void drop(Handle lease, LeaseList& of_worker);
@@ -60,7 +63,7 @@ class Leases {
   [[nodiscard]] Lease& operator[](Handle lease) { return leases_[lease]; }
   [[nodiscard]] const Lease& operator[](Handle lease) const { return leases_[lease]; }
   // The one that ends first; 0 when there is none.
-  [[nodiscard]] Handle first() const { return first_; }
+  [[nodiscard]] Handle first() const;
   [[nodiscard]] std::size_t size() const { return leases_.size(); }
   [[nodiscard]] std::size_t memory_used() const { return leases_.memory_used(); }
 
@@ -70,8 +73,14 @@ class Leases {
 
   Positions& positions_;
   Slab<Lease> leases_;
-  Handle first_ = 0;
-  Handle last_ = 0;
+  struct List {
+    Handle first = 0;
+    Handle last = 0;
+    Duration length = limits::lease;
+  };
+  [[nodiscard]] List& list_of(const Lease& lease) { return lease.strict ? strict_ : ordinary_; }
+  List ordinary_;
+  List strict_;
 };
 
 }  // namespace cidbus

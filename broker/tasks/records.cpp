@@ -154,6 +154,12 @@ std::string_view to_text(RecordType type) {
       return "RESULT_ACK";
     case RecordType::Name:
       return "NAME";
+    case RecordType::Propose:
+      return "PROPOSE";
+    case RecordType::Vote:
+      return "VOTE";
+    case RecordType::Decide:
+      return "DECIDE";
   }
   return "unknown";
 }

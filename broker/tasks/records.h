@@ -26,6 +26,7 @@
 //   EXPIRE         := task:u64
 //   RESULT_ACK     := session:16 cursor:u64
 //   NAME           := cid:text8 name:text8 count:u8 (key:text8 value:text8)*
+//   PROPOSE, VOTE, DECIDE                        broker/cluster/config_records.h
 //
 // Thread rule: values; views live as long as the payload. Limits: base/limits/; checked before a record is
 // made.
@@ -58,6 +59,9 @@ enum class RecordType : std::uint8_t {
   Expire = 24,
   ResultAck = 25,
   Name = 48,
+  Propose = 49,
+  Vote = 50,
+  Decide = 51,
 };
 std::string_view to_text(RecordType type);
 

@@ -125,7 +125,8 @@ Verdict TaskService::judge_room(const SessionLink& link, const SubmitItem& item)
     return refuse_with(Refusal::Exhausted, "the broker's journal is behind", soon);
   }
   const StateUsage& usage = usage_;
-  if (usage.tasks + submissions_.size() >= limits_.tasks) {
+  const auto most = static_cast<std::size_t>(config_.of(ConfigKey::TasksMost));
+  if (usage.tasks + submissions_.size() >= std::min(limits_.tasks, most)) {
     return refuse_with(Refusal::Exhausted, "the broker holds as many tasks as it can", later);
   }
   if (usage.memory_used + submissions_.bytes() >= limits_.state_bytes) {

@@ -85,7 +85,7 @@ void TaskService::reclaim_attempt(Now now, NodeNumber worker, const AttemptId& a
   if (const Handle lease = current_lease(worker, attempt); lease != 0) {
     leases_[lease].confirmed = true;
     leases_[lease].epoch = attempt.epoch;
-    leases_.renew(lease, now.monotonic + limits::lease);
+    leases_.renew(lease, now.monotonic);
     return;
   }
   // A lease that the last leader had not committed: nobody else has had the attempt, so it goes on.
@@ -93,10 +93,9 @@ void TaskService::reclaim_attempt(Now now, NodeNumber worker, const AttemptId& a
   if (attempt.run != 0 || attempt.attempt <= slot.attempts || !positions_.is_queued(task)) return;
   backlog_.remove(task);
   const Handle lease = leases_.add(task, slot.id, attempt.attempt, worker, workers_[worker].leases,
-                                   now.monotonic + limits::lease);
+                                   is_strict(slot.type), now.monotonic);
   leases_[lease].confirmed = true;
   leases_[lease].epoch = attempt.epoch;
-  leases_[lease].strict = is_strict(slot.type);
   propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt.attempt, worker}, Urgency::Lazy);
 }
 
@@ -121,11 +120,12 @@ void TaskService::requeue_all_of(NodeNumber worker, RequeueReason reason, bool o
 void TaskService::requeue_lost(Handle handle, RequeueReason reason) {
   const Lease& lease = leases_[handle];
   const TaskSlot& slot = state_->task(lease.task);
-  if (slot.lost + 1U < limits::lost_attempts) {
+  const std::int64_t most = config_.of(ConfigKey::LostAttemptsMost);
+  if (slot.lost + 1 < most) {
     propose_requeue(handle, reason, false, milliseconds(0), {});
     return;
   }
-  const std::string error = "lost with its worker " + std::to_string(limits::lost_attempts) + " times";
+  const std::string error = "lost with its worker " + std::to_string(most) + " times";
   const ResultRecord record{lease.id, 0, lease.attempt, Outcome::Failed, lease.worker, {}, error, {}};
   leases_.mark_ending(handle, propose(RecordType::Result, record, Urgency::Now));
 }
@@ -180,7 +180,7 @@ void TaskService::on_renew(Now now, Peer peer, const Renew& renew) {
     }
     answer.attempts.push_back(attempt);
     leases_[lease].epoch = attempt.epoch;
-    leases_.renew(lease, now.monotonic + limits::lease);
+    leases_.renew(lease, now.monotonic);
     if (!leases_[lease].ending) set_processing(lease);
   }
   output_.send(peer, answer);
@@ -260,7 +260,7 @@ void TaskService::complete_other(NodeNumber worker, const CompleteItem& item, Ta
   if (item.outcome == Outcome::Retry || item.outcome == Outcome::TimedOut) {
     const TaskSlot& slot = state_->task(task);
     if (slot.tries_used + 1 >= slot.tries) return propose_result(worker, item, handle);
-    const std::uint64_t most = static_cast<std::uint64_t>(milliseconds(limits::backoff_most).count());
+    const auto most = static_cast<std::uint64_t>(config_.of(ConfigKey::RetryBackoffMost));
     const unsigned doublings = std::min<unsigned>(slot.tries_used, 40);
     const auto first = static_cast<std::uint64_t>(std::max<std::int64_t>(state_->rare(task).backoff, 0));
     const std::uint64_t whole = first > (most >> doublings) ? most : first << doublings;
@@ -366,9 +366,8 @@ void TaskService::hand_out(Now now, TaskHandle task, NodeNumber number) {
   Worker& worker = workers_[number];
   const std::uint32_t attempt = slot.attempts + 1;
   const Handle lease =
-      leases_.add(task, slot.id, attempt, number, worker.leases, now.monotonic + limits::lease);
+      leases_.add(task, slot.id, attempt, number, worker.leases, is_strict(slot.type), now.monotonic);
   leases_[lease].epoch = epoch_;
-  leases_[lease].strict = is_strict(slot.type);
   leases_[lease].dispatched = !leases_[lease].strict;
   propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt, number},
           leases_[lease].strict ? Urgency::Now : Urgency::Lazy);
@@ -384,7 +383,7 @@ void TaskService::hand_out_strict(Now now) {
       propose_requeue(handle, RequeueReason::HandedBack, false, milliseconds(0), {});
       continue;
     }
-    leases_.renew(handle, now.monotonic + limits::lease);
+    leases_.renew(handle, now.monotonic);
     leases_[handle].dispatched = true;
     append_dispatch(leases_[handle]);
   }
@@ -395,12 +394,14 @@ void TaskService::append_dispatch(const Lease& lease) {
   const TaskSlot& slot = state_->task(lease.task);
   const NodeNumber number = lease.worker;
   Worker& worker = workers_[number];
-  const DispatchItem item{{slot.id, 0, lease.attempt, lease.epoch},
-                          state_->types().name(slot.type),
-                          milliseconds(state_->rare(lease.task).time_limit),
-                          state_->work(slot),
-                          lease.strict,
-                          limits::lease};
+  const std::int64_t time_limit = state_->rare(lease.task).time_limit;
+  const DispatchItem item{
+      {slot.id, 0, lease.attempt, lease.epoch},
+      state_->types().name(slot.type),
+      time_limit > 0 ? milliseconds(time_limit) : config_.time(ConfigKey::TaskTimeoutDefault),
+      state_->work(slot),
+      lease.strict,
+      lease.strict ? limits::lease : config_.time(ConfigKey::LeaseLength)};
   if (TurnLists::append(turn_.dispatches, worker.dispatch_first, worker.dispatch_last, item)) {
     turn_.dispatch_workers.push_back(number);
   }

@@ -98,6 +98,11 @@ void write_name_rows(const StateTables& tables, Bytes& out) {
   });
 }
 
+void write_config_row(const StateTables& tables, Bytes& out) {
+  RowWriter row(out, RowKind::Config);
+  tables.config.write(out);
+}
+
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out) {
   const SessionSlot& slot = tables.sessions[session];
   RowWriter row(out, RowKind::Session);
@@ -167,6 +172,7 @@ SnapshotWalk::SnapshotWalk(StateMachine& state)
   sessions_.begin(tables_.sessions.handle_bound());
   write_header_row(tables_, first_);
   write_name_rows(tables_, first_);
+  write_config_row(tables_, first_);
   add_row(digest_, first_);
 }
 
@@ -232,6 +238,7 @@ Digest digest_of(const StateTables& tables) {
   };
   write_header_row(tables, bytes);
   write_name_rows(tables, bytes);
+  write_config_row(tables, bytes);
   add();
   tables.sessions.for_each([&](Handle session, const SessionSlot&) {
     write_session_row(tables, session, bytes);

@@ -21,6 +21,7 @@
 //   claim   := serial:u64 seq:u64 rseq:u64          serial of its session, gone or not; 0 once it has ended
 //   end     := kind 4: tasks:u64 sessions:u64 digest:u64,u64     digest: not before version 5
 //   name    := kind 5: at:i64 <payload of a NAME record>
+//   config  := kind 6: broker/cluster/config_book.h    one, not before version 5
 //
 // Invariants
 //  1. The rows of a walk, in any order, load to the state at its beginning: equal digests.
@@ -102,6 +103,7 @@ class SnapshotLoader {
   bool load_session(ByteReader reader);
   bool load_task(ByteReader reader);
   bool load_name(ByteReader reader);
+  bool load_config(ByteReader reader);
   bool load_rare(ByteReader& reader, TaskHandle task);
   bool load_history(ByteReader& reader, RareSlot& row);
   bool load_claim(ByteReader& reader, Claim& claim);
@@ -113,12 +115,14 @@ class SnapshotLoader {
   bool link_owed();
   bool link_finished();
 
+  StateMachine& state_;
   StateTables& tables_;
   Bytes cut_;  // the beginning of a row whose end has not come
   bool header_ = false;
   std::uint8_t version_ = 0;
   std::optional<Digest> digest_;  // that it must have
   std::size_t expected_names_ = 0;
+  bool expects_config_ = false;
   std::uint64_t expected_tasks_ = ~std::uint64_t{0};  // until the end row has come
   std::uint64_t expected_sessions_ = ~std::uint64_t{0};
   std::unordered_map<std::uint64_t, Handle> refs_;  // by session serial
@@ -139,17 +143,18 @@ void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out);
 // Of what the rows of these tables are.
 Digest digest_of(const StateTables& tables);
 
-// Every name's row, at once: the catalogue is bounded.
+// Every name's row, and the row of the configuration, at once: both are bounded.
 void write_name_rows(const StateTables& tables, Bytes& out);
+void write_config_row(const StateTables& tables, Bytes& out);
 
 // Of the header row. Older ones, which are still read: 1 had no strict types, 2 no history of attempts, 3 no
-// names, 4 no digest.
+// names, 4 neither configuration nor digest.
 inline constexpr std::uint8_t snapshot_version = 5;
-inline constexpr std::uint8_t snapshot_version_with_digest = 5;
+inline constexpr std::uint8_t snapshot_version_with_digest = 5;  // and with the configuration
 // Bits of what workers have declared of a task type.
 inline constexpr std::uint8_t type_is_offered = 1;
 inline constexpr std::uint8_t type_is_strict = 2;
 
-enum class RowKind : std::uint8_t { Header = 1, Session = 2, Task = 3, End = 4, Name = 5 };
+enum class RowKind : std::uint8_t { Header = 1, Session = 2, Task = 3, End = 4, Name = 5, Config = 6 };
 
 }  // namespace cidbus

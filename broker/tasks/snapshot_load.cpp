@@ -17,7 +17,7 @@ bool is_state_of_a_row(std::uint8_t state) {
 
 }  // namespace
 
-SnapshotLoader::SnapshotLoader(StateMachine& state) : tables_(state.tables()) {
+SnapshotLoader::SnapshotLoader(StateMachine& state) : state_(state), tables_(state.tables()) {
   ENSURE(tables_.applied.value == 0 && tables_.tasks.size() == 0 && tables_.sessions.size() == 0);
 }
 
@@ -53,6 +53,9 @@ Status SnapshotLoader::load_row(std::uint8_t kind, ByteReader row) {
       break;
     case RowKind::Name:
       good = load_name(row);
+      break;
+    case RowKind::Config:
+      good = load_config(row);
       break;
     case RowKind::End:
       expected_tasks_ = row.number<std::uint64_t>();
@@ -91,6 +94,7 @@ bool SnapshotLoader::load_header(ByteReader reader) {
     tables_.nodes.add(name);
   }
   if (version >= 4) expected_names_ = reader.number<std::uint32_t>();
+  expects_config_ = version >= snapshot_version_with_digest;
   header_ = reader.complete();
   return header_;
 }
@@ -135,6 +139,10 @@ bool SnapshotLoader::load_name(ByteReader reader) {
   if (!good || tables_.catalogue.find(record.name)) return false;
   tables_.catalogue.set(record, at);
   return true;
+}
+
+bool SnapshotLoader::load_config(ByteReader reader) {
+  return std::exchange(expects_config_, false) && tables_.config.read(reader.rest());
 }
 
 bool SnapshotLoader::load_claim(ByteReader& reader, Claim& claim) {
@@ -219,7 +227,7 @@ Status SnapshotLoader::finish() {
   if (!header_) return bad("it has no header");
   if (!cut_.empty()) return bad("its last row is cut off");
   if (tables_.tasks.size() != expected_tasks_ || tables_.sessions.size() != expected_sessions_ ||
-      tables_.catalogue.size() != expected_names_) {
+      tables_.catalogue.size() != expected_names_ || expects_config_) {
     return bad("rows are missing");
   }
   if (!enter_sessions()) return bad("its sessions contradict each other");
@@ -229,6 +237,7 @@ Status SnapshotLoader::finish() {
   refs_.clear();
   if (version_ >= snapshot_version_with_digest && digest_of(tables_) != digest_)
     return bad("what was loaded is not what was written");
+  state_.follow_config();
   return {};
 }
 

@@ -29,6 +29,18 @@ void fill(Journal& journal) {
     }
   }
   journal.close_session(3);
+  for (const std::uint64_t token : {1, 2}) {
+    journal.write(RecordType::Propose, ProposeRecord{token,
+                                                     ProposalKind::ConfigChange,
+                                                     token == 1 ? "key_ttl" : "lease_length",
+                                                     3'600'000,
+                                                     "anna",
+                                                     std::chrono::hours(1),
+                                                     {"b1", "w1"}});
+    journal.write(RecordType::Vote, VoteRecord{token, true, false, "b1", {}});
+  }
+  journal.write(RecordType::Vote, VoteRecord{1, true, true, "w1", {}});
+  journal.write(RecordType::Decide, DecideRecord{1, ProposalStatus::Accepted});
   journal.check_every_step = true;
 }
 
@@ -118,6 +130,30 @@ TEST(Snapshot, ThatIsAbandonedLeavesTheStateFreeForAnother) {
   }
   journal.submit(1, 31);
   EXPECT_FALSE(testing_tasks::whole_snapshot(journal.state).empty());
+}
+
+TEST(Snapshot, OfAnOlderVersionHasNoConfiguration) {
+  Journal journal;
+  fill(journal);
+  EXPECT_EQ(journal.state.config().version(), 1U);
+  Bytes older;
+  const Bytes whole = testing_tasks::whole_snapshot(journal.state);
+  for (ByteReader reader{ByteView(whole)}; !reader.at_end();) {
+    const ByteView rest = reader.rest();
+    const auto kind = static_cast<RowKind>(reader.number<std::uint8_t>());
+    const std::size_t length = reader.sized().size() + 5;
+    if (kind == RowKind::Config) continue;
+    const std::size_t row = older.size();
+    older.insert(older.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(length));
+    if (kind == RowKind::Header) older[row + 5] = snapshot_version - 1;
+  }
+  StateMachine loaded;
+  SnapshotLoader loader(loaded);
+  ASSERT_TRUE(loader.load(older).has_value());
+  ASSERT_TRUE(loader.finish().has_value());
+  EXPECT_EQ(loaded.config().version(), 0U);
+  EXPECT_EQ(loaded.usage().tasks, journal.state.usage().tasks);
+  EXPECT_EQ(loaded.state_limits().key_ttl, StateLimits{}.key_ttl);
 }
 
 TEST(Snapshot, WithALostRowADoubledRowOrACutOneIsRefused) {

@@ -102,6 +102,7 @@ void StateMachine::check_invariants() const {
     ENSURE(ref.body != 0 || ref.claims > 0, "serial", ref.serial);
     sums.claims_by_refs += ref.claims;
   });
+  tables_.config.check_invariants();
   tables_.roll.check_invariants();
   ENSURE(sums.claims == sums.claims_by_refs, sums.claims, sums.claims_by_refs);
   ENSURE(sums.held_bytes == tables_.held_bytes && sums.kept_bytes == tables_.kept_bytes);

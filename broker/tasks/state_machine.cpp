@@ -65,11 +65,58 @@ void StateMachine::apply(LogIndex index, WallTime time, RecordType type, ByteVie
     case RecordType::Name:
       tables_.catalogue.set(read<NameRecord>(payload), tables_.time);
       break;
+    case RecordType::Propose:
+      on_propose(payload, out);
+      break;
+    case RecordType::Vote:
+      on_vote(payload, out);
+      break;
+    case RecordType::Decide:
+      on_decide(payload, out);
+      break;
     default:
       ENSURE(false, "record type", static_cast<int>(type));
   }
   clear_away(out);
 }
+
+// ---- configuration by vote
+
+void StateMachine::on_propose(ByteView payload, Changes& out) {
+  const auto record = read<ProposeRecord>(payload);
+  const bool known = tables_.config.find_token(record.token) != nullptr;
+  const std::uint64_t id = tables_.config.propose(record, tables_.time);
+  out.of_config = true;
+  out.list.push_back({.kind = ChangeKind::Proposed, .flag = known, .number = id});
+}
+
+void StateMachine::on_vote(ByteView payload, Changes& out) {
+  const auto record = read<VoteRecord>(payload);
+  const bool counted = tables_.config.vote(record) == ConfigBook::Answer::Counted;
+  out.of_config = true;
+  out.list.push_back({.kind = ChangeKind::Voted, .flag = !counted, .number = record.proposal});
+}
+
+void StateMachine::on_decide(ByteView payload, Changes& out) {
+  const auto record = read<DecideRecord>(payload);
+  if (!tables_.config.decide(record, tables_.time)) return;
+  const bool accepted = record.status == ProposalStatus::Accepted;
+  out.of_config = true;
+  out.list.push_back({.kind = ChangeKind::Decided, .flag = accepted, .number = record.proposal});
+  if (accepted) follow_config();
+}
+
+// What was never voted on stays as it was given: tests make these small.
+void StateMachine::follow_config() {
+  const auto& entries = tables_.config.entries();
+  const ConfigValues values = tables_.config.values();
+  if (entries.contains("key_ttl")) limits_.key_ttl = values.time(ConfigKey::KeyTtl);
+  if (entries.contains("result_ttl")) limits_.result_ttl = values.time(ConfigKey::ResultTtl);
+  if (entries.contains("finished_kept"))
+    limits_.finished_kept = static_cast<std::size_t>(values.of(ConfigKey::FinishedKept));
+}
+
+// ---- tasks
 
 void StateMachine::on_open(ByteView payload) {
   const auto record = read<OpenRecord>(payload);

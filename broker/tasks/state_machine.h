@@ -89,6 +89,9 @@ class StateMachine {
   }
   [[nodiscard]] TaskHandle find_key(std::string_view key) const { return tables_.find_key(key); }
 
+  [[nodiscard]] const ConfigBook& config() const { return tables_.config; }
+  // Lives by what the state says; after it was loaded.
+  void follow_config();
   [[nodiscard]] const Catalogue& catalogue() const { return tables_.catalogue; }
   [[nodiscard]] const NameTable& types() const { return tables_.types; }
   [[nodiscard]] bool is_offered(TypeNumber type) const { return tables_.offered[type]; }
@@ -125,6 +128,9 @@ class StateMachine {
   void on_cancel(ByteView payload, Changes& out);
   void on_expire(ByteView payload, Changes& out);
   void on_result_ack(ByteView payload, Changes& out);
+  void on_propose(ByteView payload, Changes& out);
+  void on_vote(ByteView payload, Changes& out);
+  void on_decide(ByteView payload, Changes& out);
 
   // Tasks.
   [[nodiscard]] TypeNumber type_number(std::string_view name, Changes& out);

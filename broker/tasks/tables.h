@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/cluster/config_book.h"
 #include "broker/tasks/arena.h"
 #include "broker/tasks/catalogue.h"
 #include "broker/tasks/handle_table.h"
@@ -75,6 +76,7 @@ struct StateTables {
   Slab<SessionRef> refs;
   Arena arena;
   Catalogue catalogue;
+  ConfigBook config;
 
   HandleTable by_id{12};  // 4,096 shards: with ten million tasks, one grows in 30 us
   HandleTable by_key{8};

@@ -57,9 +57,8 @@ void TaskService::take_over(TaskHandle task) {
     schedule(takeover_.began, task, holding_ ? Backlog::Lane::Held : Backlog::Lane::Fresh);
   } else if (slot.state == TaskState::Assigned) {
     const Handle lease = leases_.add(task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
-                                     takeover_.began.monotonic + limits::lease);
+                                     is_strict(slot.type), takeover_.began.monotonic);
     leases_[lease].epoch = epoch_;
-    leases_[lease].strict = is_strict(slot.type);
     leases_[lease].processing = state_->tables().roll.state_at(slot.place) == TaskState::Processing;
   }
   const std::int64_t deadline = state_->rare(task).deadline;
@@ -100,6 +99,11 @@ void TaskService::on_peer_gone(Now, Peer peer) {
   if (const NodeNumber worker = workers_.find(peer); worker != 0) workers_.disconnect(worker);
   links_.remove_all_of(peer);
   forget_questions_of(peer);
+}
+
+void TaskService::configure(Now now, const ConfigValues& values) {
+  config_ = values;
+  leases_.set_length(values.time(ConfigKey::LeaseLength), now.monotonic);
 }
 
 void TaskService::admit(bool admitted, std::string_view reason) {
@@ -179,6 +183,10 @@ void TaskService::on_change(Now now, const Change& change, const Changes& change
       workers_.on_type_added(state_->types().name(type), type);
       break;
     }
+    case ChangeKind::Proposed:
+    case ChangeKind::Voted:
+    case ChangeKind::Decided:
+      break;  // of the configuration, not of tasks
   }
 }
 
@@ -203,9 +211,8 @@ void TaskService::on_leased(Now now, const Change& change) {
   if (lease == 0) {
     detach(change.task, false);
     lease = leases_.add(change.task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
-                        now.monotonic + limits::lease);
+                        is_strict(slot.type), now.monotonic);
     leases_[lease].epoch = epoch_;
-    leases_[lease].strict = is_strict(slot.type);
   }
   if (!leases_[lease].dispatched) turn_.strict_leased.emplace_back(change.task, change.id);
   tell(change.task, TaskState::Assigned);

@@ -27,13 +27,10 @@
 
 #include "broker/tasks/backlog.h"
 #include "broker/tasks/fifo.h"
-#include "broker/tasks/leases.h"
-#include "broker/tasks/output.h"
 #include "broker/tasks/service_parts.h"
 #include "broker/tasks/session_links.h"
 #include "broker/tasks/state_machine.h"
 #include "broker/tasks/submissions.h"
-#include "broker/tasks/timer_wheel.h"
 #include "broker/tasks/workers.h"
 #include "shared/base/prng.h"
 
@@ -65,6 +62,8 @@ class TaskService {
   Monotonic tick(Now now);
   Monotonic end_turn(Now now);  // hands out, sends what was collected; when to tick() at the latest
 
+  // What is voted on, from now on; before the office is taken too.
+  void configure(Now now, const ConfigValues& values);
   // False: new submissions are refused with this reason until true; everything that frees space goes on.
   void admit(bool admitted, std::string_view reason);
   void watch(bool wanted) { watched_ = wanted; }  // whether task events are wanted; off at first
@@ -172,6 +171,7 @@ class TaskService {
   bool watched_ = false;
   bool admitted_ = true;
   std::string refusal_;  // why not
+  ConfigValues config_;
   ServiceCounters counters_;
 
   Positions positions_;

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "broker/cluster/config_records.h"
 #include "broker/tasks/records.h"
 #include "shared/base/time.h"
 #include "shared/content/quote.h"
@@ -58,6 +59,19 @@ std::string fields(const NameRecord& record) {
          field("tags", record.tags.size());
 }
 
+std::string fields(const ProposeRecord& record) {
+  return quoted("kind", to_text(record.kind)) + quoted("subject", record.subject) +
+         field("value", std::to_string(record.value)) + quoted("proposer", record.proposer) +
+         field("voters", record.voters.size());
+}
+std::string fields(const VoteRecord& record) {
+  return field("proposal", record.proposal) + quoted("voter", record.voter) +
+         field("yes", record.yes ? 1 : 0) + quoted("reason", record.reason);
+}
+std::string fields(const DecideRecord& record) {
+  return field("proposal", record.proposal) + quoted("status", to_text(record.status));
+}
+
 template <typename Record>
 std::string decoded(ByteView payload) {
   Record record;
@@ -91,6 +105,12 @@ std::string fields_of(RecordType type, ByteView payload) {
       return decoded<ResultAckRecord>(payload);
     case RecordType::Name:
       return decoded<NameRecord>(payload);
+    case RecordType::Propose:
+      return decoded<ProposeRecord>(payload);
+    case RecordType::Vote:
+      return decoded<VoteRecord>(payload);
+    case RecordType::Decide:
+      return decoded<DecideRecord>(payload);
     default:  // a number on disk may be of a later build
       return field("undecoded_bytes", payload.size());
   }

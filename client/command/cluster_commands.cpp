@@ -176,51 +176,6 @@ Result<int> status(Context& context) {
   return fault(FaultKind::Unavailable, group->no_leader_text());
 }
 
-std::string member_json(const Member& member) {
-  JsonWriter json;
-  json.open_object().name("name").string(member.name).name("role").string(to_text(member.role));
-  json.name("state").string(to_text(member.state));
-  json.name("incarnation").string(to_text(member.incarnation));
-  json.name("exchange").string_or_null(member.exchange);
-  json.name("slots").number(member.load.slots).name("busy").number(member.load.busy);
-  json.name("blocks").number(member.load.blocks).name("block_bytes").number(member.load.block_bytes);
-  json.name("disk_free_bytes").number(member.load.disk_free_bytes);
-  json.name("resident_bytes").number(member.load.resident_bytes);
-  json.name("joined_at").string_or_null(to_rfc3339(member.joined_at));
-  json.name("last_seen").string_or_null(to_rfc3339(member.last_seen)).close_object();
-  return json.text();
-}
-
-void print_members(Output& output, const Snapshot& snapshot) {
-  std::vector<std::vector<std::string>> rows{{}};
-  for (const char* name : {"NAME", "ROLE", "STATE", "BUSY", "BLOCKS", "STORED", "FREE", "LAST SEEN"})
-    rows[0].push_back(output.heading(name));
-  for (const Member& member : snapshot.members) {
-    const NodeLoad& load = member.load;
-    const bool stores = !member.exchange.empty();
-    rows.push_back(
-        {printable(member.name), std::string(to_text(member.role)), std::string(to_text(member.state)),
-         load.slots == 0 ? "-" : std::to_string(load.busy) + "/" + std::to_string(load.slots),
-         stores ? std::to_string(load.blocks) : "-", stores ? readable_bytes(load.block_bytes) : "-",
-         stores ? readable_bytes(load.disk_free_bytes) : "-", to_rfc3339(member.last_seen)});
-  }
-  output.table(rows);
-}
-
-Result<int> members(Context& context) {
-  return with_snapshot(context, [&](const Snapshot& snapshot) -> Result<int> {
-    Output& output = context.output();
-    output.open_list();
-    for (const Member& member : snapshot.members) {
-      if (output.is_json()) output.item(member_json(member));
-      if (output.format() == Format::Quiet) output.line(printable(member.name));
-    }
-    output.close_list();
-    if (output.format() == Format::Table) print_members(output, snapshot);
-    return 0;
-  });
-}
-
 Result<int> leader(Context& context) {
   return with_snapshot(context, [&](const Snapshot& snapshot) -> Result<int> {
     Output& output = context.output();
@@ -252,10 +207,7 @@ void add_cluster_commands(Registry& registry) {
                  "members there are and tasks in which state",
                  "  cidbus cluster status\n  cidbus cluster status --output json\n"},
                 status);
-  registry.leaf(group,
-                {"members", "Every node that the leader knows, with its load",
-                 "  cidbus cluster members\n  cidbus cluster members --output quiet\n"},
-                members);
+  add_member_commands(registry, group);
   registry.leaf(
       group,
       {"leader", "The broker in office", "  cidbus cluster leader\n  cidbus cluster leader --output json\n"},

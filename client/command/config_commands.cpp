@@ -52,7 +52,8 @@ Result<int> check(Context& context, const std::string& named) {
 }  // namespace
 
 void add_config_commands(Registry& registry) {
-  CLI::App& group = registry.group("config", "Look at the settings of this machine's programs");
+  CLI::App& group = registry.group(
+      "config", "The cluster's configuration, by vote, and the settings of this machine's programs");
   const auto file = std::make_shared<std::string>();  // shared by the option and the action
   registry
       .leaf(group,
@@ -64,6 +65,7 @@ void add_config_commands(Registry& registry) {
             [file](Context& context) { return check(context, *file); })
       .add_option("FILE", *file, "The file; without it, those that are used")
       ->type_name("");
+  add_vote_commands(registry, group);
 }
 
 }  // namespace cidbus

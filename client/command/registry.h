@@ -69,6 +69,8 @@ void add_cluster_commands(Registry& registry);
 void add_handover_command(Registry& registry, CLI::App& parent);
 void add_bench_command(Registry& registry);
 void add_config_commands(Registry& registry);
+void add_vote_commands(Registry& registry, CLI::App& group);
+void add_member_commands(Registry& registry, CLI::App& group);
 void add_doctor_command(Registry& registry);
 void add_completion_command(Registry& registry);
 void add_key_commands(Registry& registry);

@@ -43,7 +43,8 @@ struct BrokerStatus {
   LogIndex commit;
   LogIndex applied;
   Durability durability = Durability::Disk;
-  std::vector<BrokerPeer> brokers;  // all of its group, itself among them
+  std::vector<BrokerPeer> brokers;   // all of its group, itself among them
+  std::uint64_t config_version = 0;  // of the configuration it has applied
 };
 
 // The office of `epoch` is to go to `to`, or, when empty, to whom the leader thinks best. In a later epoch

@@ -105,6 +105,17 @@ struct CancelAnswers {
 struct SnapshotRequest {
   RequestId request;
 };
+// What became of members in this office; of an office before it only what its members still say.
+struct MemberHistoryRequest {
+  RequestId request;
+  std::uint64_t after = 0;  // only changes with a higher number
+};
+struct MemberHistory {
+  RequestId request;
+  Epoch epoch;                        // of the office: numbers begin anew with each
+  std::vector<MemberChange> changes;  // oldest first
+  bool more = false;                  // ask again after the last of these
+};
 // The cluster at one moment; also what a late subscriber of the feed starts from.
 struct Snapshot {
   RequestId request;

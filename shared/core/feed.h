@@ -8,13 +8,14 @@
 #include <variant>
 #include <vector>
 
+#include "shared/core/config_messages.h"
 #include "shared/core/node.h"
 #include "shared/core/task.h"
 
 namespace cidbus {
 
-enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters, Elections };
-inline constexpr std::size_t feed_topic_count = 6;
+enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters, Elections, Config };
+inline constexpr std::size_t feed_topic_count = 7;
 std::string_view to_text(FeedTopic topic);
 // What stands before a message on a broker's feed: the topic's name and a full stop. Brokers subscribe to
 // each other's with it, all others without: so a broker knows whether anybody but brokers listens.
@@ -74,8 +75,12 @@ struct ElectionEvent {
   Epoch last_epoch;
   std::int32_t priority = 0;  // of who says it; -1 while it is unfit. With `last` and its name: its rank
 };
+// A proposal was made or decided; without its votes.
+struct ProposalEvent {
+  Proposal proposal;
+};
 using FeedEvent = std::variant<HeartbeatEvent, LeaderEvent, MemberEvent, TaskEvent, SkippedEvent,
-                               CountersEvent, ElectionEvent>;
+                               CountersEvent, ElectionEvent, ProposalEvent>;
 
 struct Feed {
   FeedTopic topic = FeedTopic::Heartbeats;

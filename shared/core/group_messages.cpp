@@ -16,9 +16,9 @@ constexpr bool is_bulk =
 
 std::string_view name_of(const GroupMessage& message) {
   static constexpr std::array<std::string_view, std::variant_size_v<GroupMessage>> names = {
-      "ELECTION", "OK",       "AYE",        "NAY",    "VOTE_REQ",   "VOTE",       "BEAT",
-      "BEAT_ACK", "APPEND",   "APPEND_ACK", "FETCH",  "FETCH_DATA", "SNAP_BEGIN", "SNAP_CHUNK",
-      "SNAP_ACK", "HANDOVER", "REFUSE",     "RESIGN", "REPAIR_REQ", "REPAIR_GOAL"};
+      "ELECTION", "OK",       "AYE",        "NAY",    "VOTE_REQ",   "VOTE",        "BEAT",
+      "BEAT_ACK", "APPEND",   "APPEND_ACK", "FETCH",  "FETCH_DATA", "SNAP_BEGIN",  "SNAP_CHUNK",
+      "SNAP_ACK", "HANDOVER", "REFUSE",     "RESIGN", "REPAIR_REQ", "REPAIR_GOAL", "PROPOSAL_VOTE"};
   return names[message.index()];
 }
 

@@ -170,10 +170,19 @@ struct RepairGoal {
   LogIndex goal;  // the leader's newest record when it was asked
 };
 
+// ---- configuration by vote (control; not the core's business)
+
+// A standby's vote on a proposal that it found in the journal; sent again until its record is applied.
+struct ProposalVote {
+  std::uint64_t proposal = 0;
+  bool yes = false;
+  std::string_view reason;
+};
+
 // The order is that of schema/group.capnp.
 using GroupMessage = std::variant<ElectionMessage, Ok, Aye, Nay, VoteRequest, Vote, Beat, BeatAck, Append,
                                   AppendAck, Fetch, FetchData, SnapBegin, SnapChunk, SnapAck, HandoverMessage,
-                                  Refuse, Resign, RepairRequest, RepairGoal>;
+                                  Refuse, Resign, RepairRequest, RepairGoal, ProposalVote>;
 std::string_view name_of(const GroupMessage& message);
 
 // Which of the two connections of a pair of brokers a message takes.

@@ -18,6 +18,7 @@
 #include "shared/base/limits/messages.h"
 #include "shared/core/broker_messages.h"
 #include "shared/core/client_messages.h"
+#include "shared/core/config_messages.h"
 #include "shared/core/content_messages.h"
 #include "shared/core/feed.h"
 #include "shared/core/node.h"
@@ -45,6 +46,7 @@ struct Hello {
   std::string_view exchange;                 // host:port of its block exchange, empty for none
   std::vector<AttemptId> running;  // attempts it is at, or has finished and not yet had acknowledged (W4)
   std::vector<std::string_view> strict_types = {};  // of task_types: never to run twice at once
+  Labels labels = {};
 };
 struct Welcome {
   std::string_view leader;
@@ -70,13 +72,14 @@ struct Goodbye {
 struct Ping {};  // answered with Pong; both are signs of life
 struct Pong {};
 
-using Message =
-    std::variant<Hello, Welcome, Redirect, Refused, Goodbye, Ping, Pong, Submit, Accepted, Rejected,
-                 SessionResume, SessionClose, Results, ResultAck, Credit, Dispatch, Renew, Renewed, Progress,
-                 Complete, CompleteAck, Revoke, TaskQuery, TaskList, TaskInfos, Cancel, CancelAnswers,
-                 SnapshotRequest, Snapshot, Announce, Find, Providers, Place, Placement, WantBlocks,
-                 BlockReply, StoreBlock, StoreReply, Feed, NameContent, FindContent, ContentNames,
-                 BrokerStatusRequest, BrokerStatus, HandoverRequest, HandoverAnswer>;
+using Message = std::variant<Hello, Welcome, Redirect, Refused, Goodbye, Ping, Pong, Submit, Accepted,
+                             Rejected, SessionResume, SessionClose, Results, ResultAck, Credit, Dispatch,
+                             Renew, Renewed, Progress, Complete, CompleteAck, Revoke, TaskQuery, TaskList,
+                             TaskInfos, Cancel, CancelAnswers, SnapshotRequest, Snapshot, Announce, Find,
+                             Providers, Place, Placement, WantBlocks, BlockReply, StoreBlock, StoreReply,
+                             Feed, NameContent, FindContent, ContentNames, BrokerStatusRequest, BrokerStatus,
+                             HandoverRequest, HandoverAnswer, ConfigRequest, Configuration, Propose, CastVote,
+                             ProposalsRequest, Proposals, MemberHistoryRequest, MemberHistory>;
 
 // The message's name on the wire, for logs and refusals.
 std::string_view name_of(const Message& message);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shared/base/ids.h"
@@ -31,7 +32,11 @@ struct NodeLoad {
   std::uint64_t block_bytes = 0;  // bytes of them
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t resident_bytes = 0;
+  std::uint64_t config_version = 0;  // of the configuration it has applied (config_messages.h)
 };
+
+// What its owner says of where a node is, in the owner's order: zone=a tells which nodes fail together.
+using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
 
 struct Member {
   std::string_view name;
@@ -42,6 +47,18 @@ struct Member {
   NodeLoad load;
   WallTime joined_at;
   WallTime last_seen;
+  Labels labels = {};
+};
+
+// A member's state was another one before.
+struct MemberChange {
+  std::uint64_t number = 0;  // counts from 1 in each office
+  WallTime at;
+  std::string_view name;
+  Role role = Role::Client;
+  Incarnation incarnation;
+  MemberState from = MemberState::Left;  // also of a name that is new
+  MemberState to = MemberState::Joining;
 };
 
 struct NodeAddress {

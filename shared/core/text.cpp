@@ -17,12 +17,15 @@ constexpr std::array<std::string_view, 9> refusal_names{"wrong version",   "wron
                                                         "bad message",     "not allowed",   "not the leader",
                                                         "session expired", "exhausted",     "not known"};
 constexpr std::array<std::string_view, 3> durability_names{"memory", "disk", "quorum"};
-constexpr std::array<std::string_view, feed_topic_count> topic_names{"heartbeats", "leader",   "members",
-                                                                     "tasks",      "counters", "elections"};
+constexpr std::array<std::string_view, feed_topic_count> topic_names{
+    "heartbeats", "leader", "members", "tasks", "counters", "elections", "config"};
 constexpr std::array<std::string_view, feed_topic_count> topic_frames{
-    "heartbeats.", "leader.", "members.", "tasks.", "counters.", "elections."};
+    "heartbeats.", "leader.", "members.", "tasks.", "counters.", "elections.", "config."};
 constexpr std::array<std::string_view, 10> election_words{
     "ELECTION", "OK", "AYE", "NAY", "VOTE_REQ", "VOTE", "NO_VOTE", "COORDINATOR", "HANDOVER", "RESIGN"};
+constexpr std::array<std::string_view, proposal_kinds> proposal_kind_names{"config_change",
+                                                                           "membership_change"};
+constexpr std::array<std::string_view, 4> proposal_status_names{"pending", "accepted", "rejected", "expired"};
 constexpr std::array<std::string_view, 3> duty_names{"standby", "electing", "leader"};
 constexpr std::array<std::string_view, std::variant_size_v<Message>> message_names{"hello",
                                                                                    "welcome",
@@ -69,7 +72,15 @@ constexpr std::array<std::string_view, std::variant_size_v<Message>> message_nam
                                                                                    "brokerStatusRequest",
                                                                                    "brokerStatus",
                                                                                    "handoverRequest",
-                                                                                   "handoverAnswer"};
+                                                                                   "handoverAnswer",
+                                                                                   "configRequest",
+                                                                                   "configuration",
+                                                                                   "propose",
+                                                                                   "castVote",
+                                                                                   "proposalsRequest",
+                                                                                   "proposals",
+                                                                                   "memberHistoryRequest",
+                                                                                   "memberHistory"};
 
 template <typename Enum, std::size_t Count>
 std::optional<Enum> find_name(const std::array<std::string_view, Count>& names, std::string_view text) {
@@ -104,6 +115,10 @@ std::string_view feed_frame(FeedTopic topic) { return topic_frames.at(static_cas
 std::string_view to_text(FeedTopic topic) { return topic_names.at(static_cast<std::size_t>(topic)); }
 std::string_view to_text(ElectionWord word) { return election_words.at(static_cast<std::size_t>(word)); }
 std::string_view to_text(Duty duty) { return duty_names.at(static_cast<std::size_t>(duty)); }
+std::string_view to_text(ProposalKind kind) { return proposal_kind_names.at(static_cast<std::size_t>(kind)); }
+std::string_view to_text(ProposalStatus status) {
+  return proposal_status_names.at(static_cast<std::size_t>(status));
+}
 std::string_view name_of(const Message& message) { return message_names.at(message.index()); }
 
 }  // namespace cidbus

@@ -89,7 +89,11 @@ struct BusAsker::State : BusLink::Owner {
     if (refused.why == Refusal::NotKnown || refused.why == Refusal::NotLeader)
       return;  // the link says hello again
     const bool later = refused.why == Refusal::Exhausted;
-    failure = Fault{later ? FaultKind::TryAgain : FaultKind::NotAllowed, std::string(refused.reason)};
+    const bool wrong = refused.why == Refusal::BadMessage;
+    failure = Fault{later   ? FaultKind::TryAgain
+                    : wrong ? FaultKind::BadUsage
+                            : FaultKind::NotAllowed,
+                    std::string(refused.reason)};
   }
 
   Reactor reactor;

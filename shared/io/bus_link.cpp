@@ -11,6 +11,7 @@
 #include "shared/io/clock.h"
 #include "shared/io/leader_feed.h"
 #include "shared/io/random.h"
+#include "shared/node/config_keys.h"
 #include "shared/node/leader_link.h"
 #include "shared/wire/codec.h"
 
@@ -116,6 +117,7 @@ struct BusLink::State {
   std::uint64_t heartbeat_number = 0;
   Duration heartbeat = limits::heartbeat;
   Monotonic next_heartbeat{};
+  std::uint64_t config_version = 0;  // of what it lives by
   Encoder encoder;
   Decoder decoder;
   Frames frames;
@@ -334,6 +336,7 @@ struct BusLink::State {
       if (const auto* refused = std::get_if<Refused>(&envelope->message); refused != nullptr && !was_bound) {
         owner.on_refused(now, *refused);
       } else if (link.bound() && broker == link.leader() && change == LeaderLink::Change::None) {
+        if (const auto* said = std::get_if<Configuration>(&envelope->message)) live_by(now, *said);
         owner.on_message(now, envelope->header, envelope->message);
       }
     }
@@ -358,10 +361,15 @@ struct BusLink::State {
     owner.on_refused(now, {Refusal::NotLeader, reason, {}});
   }
 
-  void say_hello(std::size_t broker) {
-    Hello hello = owner.make_hello();
-    hello.load = owner.load();
-    send_to(broker, hello);
+  // What the cluster has agreed on. The next heartbeat, which is due at once, says that it is known here.
+  void live_by(Now now, const Configuration& configuration) {
+    if (configuration.request.value != 0) return;  // somebody's question
+    ConfigValues values;
+    values.take(configuration.entries);
+    heartbeat = values.time(ConfigKey::HeartbeatInterval);
+    link.set_periods(now.monotonic, heartbeat, values.time(ConfigKey::NodeTimeout));
+    if (config_version != configuration.version) next_heartbeat = now.monotonic;
+    config_version = configuration.version;
   }
 
   void beat(Now now) {
@@ -371,9 +379,18 @@ struct BusLink::State {
     feed.topic = FeedTopic::Heartbeats;
     feed.number = ++heartbeat_number;
     feed.time = now.wall;
-    feed.events.emplace_back(
-        HeartbeatEvent{identity.name, identity.role, identity.incarnation, owner.load()});
+    NodeLoad load = owner.load();
+    load.config_version = config_version;
+    feed.events.emplace_back(HeartbeatEvent{identity.name, identity.role, identity.incarnation, load});
     heartbeats->send({as_bytes(to_text(FeedTopic::Heartbeats)), encoder.encode(header(), feed)});
+  }
+
+  void say_hello(std::size_t broker) {
+    Hello hello = owner.make_hello();
+    hello.load = owner.load();
+    hello.load.config_version = config_version;
+    hello.labels.assign(identity.labels.begin(), identity.labels.end());
+    send_to(broker, hello);
   }
 
   std::optional<Monotonic> turn(Now now) {
@@ -413,6 +430,7 @@ BusLink::BusLink(SocketContext& context, Reactor& reactor, NodeIdentity identity
                        0,
                        limits::heartbeat,
                        {},
+                       0,
                        {},
                        {},
                        {}}) {}

@@ -36,6 +36,7 @@ struct NodeIdentity {
   std::string name;
   Role role = Role::Client;
   Incarnation incarnation;
+  std::vector<std::pair<std::string, std::string>> labels = {};  // of a member; its owner's words
 };
 
 // A client of its own: `prefix` (cut where it is long), "." and eight random hexadecimal digits.

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "shared/base/limits/members.h"
 #include "shared/content/quote.h"
 #include "shared/io/process.h"
 #include "shared/io/random.h"
@@ -88,6 +89,43 @@ void add_name_option(CLI::App& app, std::string& name) {
       ->required();
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> parse_labels(std::string_view list) {
+  std::vector<std::pair<std::string, std::string>> labels;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const std::string_view label = list.substr(0, comma);
+    const auto equals = label.find('=');
+    const std::string_view key = label.substr(0, equals);
+    const bool whole =
+        equals != std::string_view::npos && is_valid_name(key) && is_valid_name(label.substr(equals + 1));
+    if (!whole)
+      return fault(FaultKind::BadUsage,
+                   in_quotes(label) + " is no label; give KEY=VALUE, each a name" + name_rule);
+    for (const auto& [known, value] : labels)
+      if (known == key) return fault(FaultKind::BadUsage, "two labels " + in_quotes(key) + "; give one");
+    labels.emplace_back(key, label.substr(equals + 1));
+    if (labels.size() > limits::labels_a_node)
+      return fault(FaultKind::BadUsage, "more labels than a node may have, which is 16");
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  }
+  return labels;
+}
+
+void add_label_option(CLI::App& app, std::string& labels) {
+  app.add_option("--label", labels,
+                 "What its owner says of this node; copies of blocks go to nodes with another zone first")
+      ->type_name("KEY=VALUE,…")
+      ->check([](const std::string& text) {
+        const auto parsed = parse_labels(text);
+        return parsed ? std::string() : parsed.error().message;
+      });
+}
+
+void add_vote_flag(CLI::App& app, bool& by_hand) {
+  app.add_flag("--vote-by-hand", by_hand,
+               "By itself it votes only against what it cannot do; the rest is for 'cidbus config vote'");
+}
+
 void add_brokers_option(CLI::App& app, std::string& brokers) {
   app.add_option("--brokers,--master", brokers, "Brokers to talk to")
       ->type_name("HOST:PORT,…")
@@ -137,6 +175,7 @@ void add_common_flags(CLI::App& app, NodeOptions& options) {
 void add_node_flags(CLI::App& app, NodeOptions& options) {
   add_name_option(app, options.name);
   add_brokers_option(app, options.brokers);
+  add_label_option(app, options.labels);
   add_common_flags(app, options);
 }
 
@@ -178,7 +217,9 @@ Result<NodeIdentity> identity_of(const NodeOptions& options, Role role) {
   if (!is_valid_name(options.name)) return fault(FaultKind::BadUsage, "--name " + name_problem(options.name));
   if (!is_valid_name(options.cluster))
     return fault(FaultKind::BadUsage, "--cluster " + name_problem(options.cluster));
-  return NodeIdentity{options.cluster, options.name, role, random_incarnation()};
+  auto labels = parse_labels(options.labels);
+  if (!labels) return tl::unexpected(labels.error());
+  return NodeIdentity{options.cluster, options.name, role, random_incarnation(), *std::move(labels)};
 }
 
 Result<Trust> trust_of(const KeyOptions& options, Log* log) {

@@ -34,6 +34,7 @@ struct NodeOptions {
   std::string cluster = "cidbus";
   std::string brokers = "127.0.0.1:9096";  // HOST:PORT[,HOST:PORT...]
   std::string log_level = "warning";
+  std::string labels;  // KEY=VALUE[,KEY=VALUE...]
   KeyOptions keys;
 };
 
@@ -47,6 +48,12 @@ void add_name_option(CLI::App& app, std::string& name);
 // An option under common_options whose words are brokers; the default is kept.
 void add_brokers_option(CLI::App& app, std::string& brokers);
 void add_cluster_option(CLI::App& app, std::string& cluster);
+// Of a node that has a vote: --vote-by-hand.
+void add_vote_flag(CLI::App& app, bool& by_hand);
+// --label: what a node's owner says of where it is.
+void add_label_option(CLI::App& app, std::string& labels);
+// KEY=VALUE[,KEY=VALUE...]; BadUsage naming the part that makes no sense.
+Result<std::vector<std::pair<std::string, std::string>>> parse_labels(std::string_view list);
 // --output table|json|ndjson|quiet: the same words in every program that has it, so that CIDBUS_OUTPUT, meant
 // for one, stops no other.
 CLI::Option& add_output_option(CLI::App& app, std::string& output);

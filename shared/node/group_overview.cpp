@@ -32,6 +32,7 @@ void GroupOverview::add(const BrokerStatus& status) {
   broker.durable = status.durable;
   broker.commit = status.commit;
   broker.applied = status.applied;
+  broker.config_version = status.config_version;
   broker.follows = status.leader;
 }
 

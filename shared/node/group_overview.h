@@ -27,6 +27,7 @@ class GroupOverview {
     LogIndex durable;
     LogIndex commit;
     LogIndex applied;
+    std::uint64_t config_version = 0;  // of the configuration that it has applied
     std::string follows;               // the leader it hears
     WallTime last_contact;             // 0: never, or nobody can tell
     std::optional<std::uint64_t> lag;  // records of the leader, or of the longest journal, not on its disk

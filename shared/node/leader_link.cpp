@@ -55,6 +55,8 @@ LeaderLink::Change LeaderLink::on_message(Monotonic now, std::size_t broker, con
     return was_bound ? Change::None : Change::Bound;
   }
   const bool from_leader = bound_ && broker == candidate_;
+  if (from_leader && std::holds_alternative<Ping>(message))
+    next_ping_ = std::min(next_ping_, std::max(now, last_ping_ + heartbeat_ / 2));
   if (const auto* redirect = std::get_if<Redirect>(&message)) {
     if (bound_ && !from_leader) return Change::None;
     if (from_leader) unbind(now);
@@ -94,6 +96,12 @@ void LeaderLink::bind(Monotonic now, std::size_t broker, const Welcome& welcome)
   if (welcome.heartbeat.count() > 0) heartbeat_ = welcome.heartbeat;
   if (welcome.node_timeout.count() > 0) timeout_ = welcome.node_timeout;
   next_ping_ = now + heartbeat_;
+}
+
+void LeaderLink::set_periods(Monotonic now, Duration heartbeat, Duration timeout) {
+  heartbeat_ = heartbeat;
+  timeout_ = timeout;
+  next_ping_ = std::min(next_ping_, now + heartbeat_);
 }
 
 void LeaderLink::unbind(Monotonic now) {
@@ -146,6 +154,7 @@ LeaderLink::Step LeaderLink::step(Monotonic now) {
   }
   if (bound_) {
     if (now < next_ping_) return {};
+    last_ping_ = now;
     next_ping_ = now + heartbeat_;
     return {Action::Ping, candidate_, Change::None};
   }

@@ -8,6 +8,8 @@
 // Invariants
 //  1. epoch() never decreases, and a message of a lower epoch than seen is not accepted.
 //  2. While bound, the leader has been heard within the node timeout.
+//  3. A ping of the leader, which may suspect this node, brings its own next one forward; there are two in a
+//     heartbeat at most.
 //
 // Thread rule: one owner. Limits: as many brokers as it is given.
 #pragma once
@@ -52,6 +54,9 @@ class LeaderLink {
   // to is turned to at once.
   Change on_leader_named(Monotonic now, std::string_view address, Epoch epoch);
 
+  // Other periods than those of the welcome, from now on.
+  void set_periods(Monotonic now, Duration heartbeat, Duration timeout);
+
   // What is due; call it until it answers None, and again at deadline().
   Step step(Monotonic now);
   [[nodiscard]] Monotonic deadline() const;
@@ -82,6 +87,7 @@ class LeaderLink {
   unsigned failures_ = 0;         // in a row; sets the back-off
   Monotonic next_hello_{};
   Monotonic next_ping_{};
+  Monotonic last_ping_{};
   Monotonic heard_{};  // the leader, while bound
   Duration heartbeat_ = limits::heartbeat;
   Duration timeout_ = limits::node_timeout;

@@ -159,5 +159,32 @@ TEST_F(LeaderLinkTest, ALeaderThatDoesNotKnowUsIsGreetedAgain) {
   EXPECT_EQ(next_step().action, Action::Hello);
 }
 
+TEST_F(LeaderLinkTest, ALeadersPingIsAnsweredSoonAndNotMoreOftenThanTwiceAHeartbeat) {
+  connect_all();
+  const auto step = next_step();
+  hear(step.broker, welcome());
+  ASSERT_EQ(next_step().action, Action::Ping);
+  const auto first = now;
+  now += 700ms;
+  hear(step.broker, Ping{});
+  EXPECT_EQ(next_step().action, Action::Ping);
+  EXPECT_EQ(now, first + 700ms) << "at once";
+  for (int asked = 0; asked < 10; ++asked) hear(step.broker, Ping{});
+  ASSERT_EQ(next_step().action, Action::Ping);
+  EXPECT_EQ(now, first + 1200ms) << "half a heartbeat later";
+}
+
+TEST_F(LeaderLinkTest, OtherPeriodsHoldAtOnce) {
+  connect_all();
+  const auto step = next_step();
+  hear(step.broker, welcome());
+  const auto bound = now;
+  link.set_periods(now, 100ms, 300ms);
+  ASSERT_EQ(next_step().action, Action::Ping);
+  EXPECT_EQ(now, bound + 100ms);
+  while (link.bound()) next_step();
+  EXPECT_EQ(now, bound + 300ms) << "the leader was silent for as long";
+}
+
 }  // namespace
 }  // namespace cidbus

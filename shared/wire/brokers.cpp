@@ -15,6 +15,7 @@ void put(schema::BrokerStatus::Builder out, const BrokerStatus& status) {
   out.setCommit(status.commit.value);
   out.setApplied(status.applied.value);
   out.setDurability(static_cast<schema::Durability>(status.durability));
+  out.setConfigVersion(status.config_version);
   auto brokers = out.initBrokers(static_cast<unsigned>(status.brokers.size()));
   for (unsigned place = 0; place < brokers.size(); ++place) {
     const BrokerPeer& peer = status.brokers[place];
@@ -39,6 +40,7 @@ BrokerStatus get(schema::BrokerStatus::Reader in, Checks& checks) {
   status.commit = {in.getCommit()};
   status.applied = {in.getApplied()};
   status.durability = checks.pick(in.getDurability(), Durability::Quorum, "an unknown durability");
+  status.config_version = in.getConfigVersion();
   const auto brokers = in.getBrokers();
   status.brokers.resize(checks.count(brokers, "more brokers than a group has", limits::brokers));
   for (unsigned place = 0; place < status.brokers.size(); ++place) {

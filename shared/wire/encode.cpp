@@ -53,6 +53,7 @@ void put(Body out, const Hello& hello) {
   if (!hello.strict_types.empty()) {
     put_all(body.initStrictTypes(size_of(hello.strict_types)), hello.strict_types);
   }
+  if (!hello.labels.empty()) wire::put(body.initLabels(size_of(hello.labels)), hello.labels);
 }
 template <typename List>
 void put_all(List out, const std::vector<NodeAddress>& nodes) {
@@ -358,6 +359,18 @@ void put(Body out, const StoreReply& reply) {
   body.setAnswer(static_cast<schema::StoreAnswer>(reply.answer));
   if (!reply.reason.empty()) body.setReason(text_of(reply.reason));
 }
+void put(Body out, const ConfigRequest& request) { out.setConfigRequest(request.request.value); }
+void put(Body out, const Configuration& configuration) { wire::put(out.initConfiguration(), configuration); }
+void put(Body out, const Propose& propose) { wire::put(out.initPropose(), propose); }
+void put(Body out, const CastVote& vote) { wire::put(out.initCastVote(), vote); }
+void put(Body out, const ProposalsRequest& request) { wire::put(out.initProposalsRequest(), request); }
+void put(Body out, const Proposals& proposals) { wire::put(out.initProposals(), proposals); }
+void put(Body out, const MemberHistoryRequest& request) {
+  auto body = out.initMemberHistoryRequest();
+  body.setRequest(request.request.value);
+  body.setAfter(request.after);
+}
+void put(Body out, const MemberHistory& history) { wire::put(out.initMemberHistory(), history); }
 void put(Body out, const Feed& feed) { wire::put(out.initFeed(), feed); }
 
 }  // namespace

@@ -49,6 +49,10 @@ void put_event(schema::Feed::Event::Builder out, const ElectionEvent& event) {
   election.setPriority(event.priority);
 }
 
+void put_event(schema::Feed::Event::Builder out, const ProposalEvent& event) {
+  put(out.initProposal(), event.proposal);
+}
+
 FeedEvent get_task(schema::Feed::Task::Reader in, Checks& checks) {
   return TaskEvent{TaskId{in.getTask()}, checks.name(in.getType(), "a task type that is not a name"),
                    checks.pick(in.getState(), TaskState::Timeout, "an unknown task state"),
@@ -100,6 +104,8 @@ FeedEvent get_event(schema::Feed::Event::Reader in, Checks& checks) {
       return get_counters(in.getCounters(), checks);
     case schema::Feed::Event::ELECTION:
       return get_election(in.getElection(), checks);
+    case schema::Feed::Event::PROPOSAL:
+      return ProposalEvent{get(in.getProposal(), checks)};
   }
   checks.require(false, "an unknown feed event");
   return SkippedEvent{};
@@ -120,7 +126,7 @@ void put(schema::Feed::Builder out, const Feed& feed) {
 
 Feed get(schema::Feed::Reader in, Checks& checks) {
   Feed feed;
-  feed.topic = checks.pick(in.getTopic(), FeedTopic::Elections, "an unknown feed topic");
+  feed.topic = checks.pick(in.getTopic(), FeedTopic::Config, "an unknown feed topic");
   feed.number = in.getNumber();
   feed.applied = {in.getApplied()};
   feed.time = {in.getTime()};

@@ -41,7 +41,8 @@ std::vector<GroupMessage> examples() {
           Refuse{13},
           Resign{},
           RepairRequest{14},
-          RepairGoal{14, {401}}};
+          RepairGoal{14, {401}},
+          ProposalVote{7, true, "its disk is short of room"}};
 }
 
 // The head tells all but the frames, so equal heads and equal frames are equal messages.

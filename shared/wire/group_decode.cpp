@@ -5,6 +5,7 @@
 
 #include "schema/group.capnp.h"
 #include "shared/base/crc32c.h"
+#include "shared/base/limits/config.h"
 #include "shared/base/limits/group.h"
 #include "shared/base/limits/messages.h"
 #include "shared/wire/group_codec.h"
@@ -140,6 +141,12 @@ GroupMessage get_body(schema::GroupEnvelope::Body::Reader in, std::vector<Shared
       return RepairRequest{in.getRepairRequest()};
     case Kind::REPAIR_GOAL:
       return RepairGoal{in.getRepairGoal().getNonce(), {in.getRepairGoal().getGoal()}};
+    case Kind::PROPOSAL_VOTE: {
+      const auto body = in.getProposalVote();
+      found.require(body.getReason().size() <= limits::vote_reason_length, "a reason over 255 bytes");
+      return ProposalVote{
+          body.getProposal(), body.getYes(), {body.getReason().begin(), body.getReason().size()}};
+    }
   }
   found.require(false, "a message this version does not know");
   return Resign{};

@@ -145,6 +145,12 @@ void put(Body out, const RepairGoal& message) {
   body.setNonce(message.nonce);
   body.setGoal(message.goal.value);
 }
+void put(Body out, const ProposalVote& message) {
+  auto body = out.initProposalVote();
+  body.setProposal(message.proposal);
+  body.setYes(message.yes);
+  body.setReason({message.reason.data() == nullptr ? "" : message.reason.data(), message.reason.size()});
+}
 
 }  // namespace
 

@@ -93,11 +93,12 @@ void put(schema::NodeLoad::Builder out, const NodeLoad& load) {
   out.setBlockBytes(load.block_bytes);
   out.setDiskFreeBytes(load.disk_free_bytes);
   out.setResidentBytes(load.resident_bytes);
+  out.setConfigVersion(load.config_version);
 }
 
 NodeLoad get(schema::NodeLoad::Reader in) {
-  return {in.getSlots(),      in.getBusy(),          in.getBlocks(),
-          in.getBlockBytes(), in.getDiskFreeBytes(), in.getResidentBytes()};
+  return {in.getSlots(),         in.getBusy(),          in.getBlocks(),       in.getBlockBytes(),
+          in.getDiskFreeBytes(), in.getResidentBytes(), in.getConfigVersion()};
 }
 
 void put(schema::Member::Builder out, const Member& member) {
@@ -109,6 +110,7 @@ void put(schema::Member::Builder out, const Member& member) {
   put(out.initLoad(), member.load);
   out.setJoinedAt(member.joined_at.milliseconds);
   out.setLastSeen(member.last_seen.milliseconds);
+  if (!member.labels.empty()) put(out.initLabels(static_cast<unsigned>(member.labels.size())), member.labels);
 }
 
 Member get(schema::Member::Reader in, Checks& checks) {
@@ -121,6 +123,7 @@ Member get(schema::Member::Reader in, Checks& checks) {
   member.load = get(in.getLoad());
   member.joined_at = {in.getJoinedAt()};
   member.last_seen = {in.getLastSeen()};
+  member.labels = get(in.getLabels(), checks);
   return member;
 }
 

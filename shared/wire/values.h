@@ -87,6 +87,11 @@ NodeLoad get(schema::NodeLoad::Reader in);
 void put(schema::Member::Builder out, const Member& member);
 Member get(schema::Member::Reader in, Checks& checks);
 
+void put(capnp::List<schema::Label>::Builder out, const Labels& labels);
+Labels get(capnp::List<schema::Label>::Reader in, Checks& checks);
+void put(schema::MemberHistory::Builder out, const MemberHistory& history);
+MemberHistory get(schema::MemberHistory::Reader in, Checks& checks);
+
 void put(schema::NodeAddress::Builder out, const NodeAddress& address);
 NodeAddress get(schema::NodeAddress::Reader in, Checks& checks);
 
@@ -99,6 +104,23 @@ void put(schema::HandoverRequest::Builder out, const HandoverRequest& request);
 HandoverRequest get(schema::HandoverRequest::Reader in, Checks& checks);
 void put(schema::HandoverAnswer::Builder out, const HandoverAnswer& answer);
 HandoverAnswer get(schema::HandoverAnswer::Reader in, Checks& checks);
+
+ContentName get(schema::ContentName::Reader in, Checks& checks);
+FindContent get(schema::FindContent::Reader in, Checks& checks);
+ContentNames get(schema::ContentNames::Reader in, Checks& checks);
+
+void put(schema::Proposal::Builder out, const Proposal& proposal);
+Proposal get(schema::Proposal::Reader in, Checks& checks);
+void put(schema::Configuration::Builder out, const Configuration& configuration);
+Configuration get(schema::Configuration::Reader in, Checks& checks);
+void put(schema::Propose::Builder out, const Propose& propose);
+Propose get(schema::Propose::Reader in, Checks& checks);
+void put(schema::CastVote::Builder out, const CastVote& vote);
+CastVote get(schema::CastVote::Reader in, Checks& checks);
+void put(schema::ProposalsRequest::Builder out, const ProposalsRequest& request);
+ProposalsRequest get(schema::ProposalsRequest::Reader in, Checks& checks);
+void put(schema::Proposals::Builder out, const Proposals& proposals);
+Proposals get(schema::Proposals::Reader in, Checks& checks);
 
 void put(schema::Feed::Builder out, const Feed& feed);
 Feed get(schema::Feed::Reader in, Checks& checks);

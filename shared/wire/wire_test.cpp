@@ -39,7 +39,29 @@ TaskInfo some_info() {
   return info;
 }
 Member some_member() {
-  return {"w1", Role::Worker, MemberState::Alive, {3}, "127.0.0.1:1", {4, 1, 2, 3, 4, 5}, {10}, {11}};
+  return {"w1", Role::Worker, MemberState::Alive, {3}, "127.0.0.1:1", {4, 1, 2, 3, 4, 5, 6},
+          {10}, {11},         {{"zone", "a"}}};
+}
+
+Proposal some_proposal() {
+  Proposal proposal{7,
+                    ProposalKind::ConfigChange,
+                    "lease_length",
+                    -10'000,
+                    "anna",
+                    {1},
+                    {2},
+                    {3},
+                    ProposalStatus::Rejected,
+                    4,
+                    5,
+                    1,
+                    2,
+                    {},
+                    {}};
+  proposal.votes = {{"w1", false, true, "too short"}, {"b1", true, false, {}}};
+  proposal.waiting = {"b2", "b3"};
+  return proposal;
 }
 
 std::vector<Message> one_of_each() {
@@ -49,11 +71,12 @@ std::vector<Message> one_of_each() {
   options.deadline = std::chrono::hours(1);
   return {
       Hello{Role::Worker,
-            {4, 1, 20, 3000, 1'000'000, 5000},
+            {4, 1, 20, 3000, 1'000'000, 5000, 7},
             {"echo", "hash"},
             "127.0.0.1:9110",
             {attempt},
-            {"hash"}},
+            {"hash"},
+            {{"zone", "a"}}},
       Welcome{"b1",
               std::chrono::seconds(1),
               std::chrono::seconds(5),
@@ -111,7 +134,7 @@ std::vector<Message> one_of_each() {
            {HeartbeatEvent{"w1", Role::Worker, {3}, {}}, LeaderEvent{"b1", "127.0.0.1:9096", {7}},
             MemberEvent{some_member()}, TaskEvent{TaskId{5}, "echo", TaskState::Completed, "w1", 1},
             SkippedEvent{3}, CountersEvent{{1, 2, 3, 4, 5, 6, 7}, 1, 2, 3, 4, 5},
-            ElectionEvent{ElectionWord::Nay, "b2", {7}, {9}, {6}, -1}}},
+             ElectionEvent{ElectionWord::Nay, "b2", {7}, {9}, {6}, -1}, ProposalEvent{some_proposal()}}},
       NameContent{{9}, {"holiday", some_cid, {{"year", "2026"}}, {}}},
       FindContent{{9}, "holi*", {{"year", "2026"}}, "a", 10},
       ContentNames{{9}, {{"holiday", some_cid, {{"year", "2026"}}, {5}}}, "holiday"},
@@ -129,6 +152,15 @@ std::vector<Message> one_of_each() {
                    {{"b1", "127.0.0.1:9096", 3, {9}, {10}}, {"b2", "127.0.0.1:9196", 2, {8}, {11}}}},
       HandoverRequest{{10}, "b2", {7}},
       HandoverAnswer{{10}, HandoverOutcome::NotReady, "b1", {7}, "b2 is behind"},
+      ConfigRequest{{11}},
+      Configuration{{11}, 3, {{"lease_length", 10'000, 3, 7, {8}}}, {"w9"}, {some_proposal()}},
+      Propose{{12}, 99, ProposalKind::MembershipChange, "w9", "forbid", std::chrono::seconds(60)},
+      CastVote{{13}, 7, "w1", true, "by hand"},
+      ProposalsRequest{{14}, 7, true, false, 0},
+      Proposals{{14}, {some_proposal()}, true},
+      MemberHistoryRequest{{15}, 8},
+      MemberHistory{
+          {15}, {7}, {{9, {10}, "w1", Role::Worker, {3}, MemberState::Alive, MemberState::Suspect}}, true},
   };
 }
 

@@ -62,6 +62,9 @@ void Cluster::make_clients() {
     clients_.push_back(std::make_unique<ClientNode>(node_ground(), identity, prng_.fork(),
                                                     static_cast<std::uint32_t>(prng_.between(1, 300))));
   }
+  const NodeIdentity operator_identity{"sim", "operator", Role::Client, {prng_()}};
+  proposer_ = std::make_unique<ProposerNode>(node_ground(), operator_identity, prng_.fork(),
+                                             static_cast<std::uint32_t>(prng_.below(8)));
 }
 
 // ---- brokers
@@ -162,6 +165,14 @@ void Cluster::add_worker(std::size_t at) {
   const NodeIdentity identity{"sim", "w" + std::to_string(at), Role::Worker, {prng_()}};
   workers_[at] = std::make_unique<WorkerNode>(node_ground(), identity, prng_.fork(),
                                               static_cast<std::uint32_t>(prng_.between(1, 4)));
+}
+
+bool Cluster::all_know(std::uint64_t config_version) const {
+  const auto knows = [&](const auto& node) {
+    return node == nullptr || node->config_version() == config_version;
+  };
+  return std::all_of(clients_.begin(), clients_.end(), knows) &&
+         std::all_of(workers_.begin(), workers_.end(), knows) && knows(proposer_);
 }
 
 void Cluster::drain_worker(std::size_t at) {

@@ -11,6 +11,7 @@
 #include "tests/sim/base/broker_links.h"
 #include "tests/sim/broker_node.h"
 #include "tests/sim/client_node.h"
+#include "tests/sim/proposer_node.h"
 #include "tests/sim/worker_node.h"
 
 namespace cidbus::sim {
@@ -59,7 +60,10 @@ class Cluster : private BrokerNode::Owner, private BrokerLinks::Owner {
   void drain_worker(std::size_t place);
   void remove_drained();
   [[nodiscard]] const std::vector<std::unique_ptr<ClientNode>>& clients() const { return clients_; }
-  [[nodiscard]] std::size_t nodes() const { return clients_.size() + workers_.size() + draining_.size(); }
+  [[nodiscard]] const ProposerNode& proposer() const { return *proposer_; }
+  // Whether all of them have been told this version of the configuration.
+  [[nodiscard]] bool all_know(std::uint64_t config_version) const;
+  [[nodiscard]] std::size_t nodes() const { return clients_.size() + workers_.size() + draining_.size() + 1; }
 
  private:
   BrokerNode& broker(group::Seat seat) override { return *brokers_[group::place(seat)]; }
@@ -85,6 +89,7 @@ class Cluster : private BrokerNode::Owner, private BrokerLinks::Owner {
   std::vector<std::unique_ptr<WorkerNode>> workers_;
   std::vector<std::unique_ptr<WorkerNode>> draining_;
   std::vector<std::unique_ptr<ClientNode>> clients_;
+  std::unique_ptr<ProposerNode> proposer_;
 };
 
 }  // namespace cidbus::sim

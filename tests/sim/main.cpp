@@ -30,8 +30,8 @@ void print(const RunReport& sum) {
             << "\nsum\tmessages\t" << sum.messages << "\nsum\toffices\t" << sum.offices
             << "\nsum\ttasks accepted\t" << sum.accepted << "\nsum\ttasks completed\t" << sum.completed
             << "\nsum\ttasks cancelled\t" << sum.cancelled << "\nsum\tattempts given back\t" << sum.requeues
-            << "\nsum\tstrict attempts\t" << sum.strict_runs << "\nsum\tevents on the feed\t"
-            << sum.task_events << "\n";
+            << "\nsum\tstrict attempts\t" << sum.strict_runs << "\nsum\tconfiguration changes\t"
+            << sum.config_changes << "\nsum\tevents on the feed\t" << sum.task_events << "\n";
   for (const auto& [kind, times] : sum.faults) std::cout << "fault\t" << kind << "\t" << times << "\n";
   for (const auto& [name, times] : sum.marks) std::cout << "mark\t" << name << "\t" << times << "\n";
 }

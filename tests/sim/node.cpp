@@ -1,6 +1,7 @@
 #include "tests/sim/node.h"
 
 #include "shared/base/ensure.h"
+#include "shared/node/config_keys.h"
 
 namespace cidbus::sim {
 
@@ -121,9 +122,19 @@ void Node::read(std::size_t broker, ByteView frame) {
   changed(change, &envelope->message);
   if (accepted && link_.bound() && broker == link_.leader() && change == LeaderLink::Change::None) {
     fencing_.on_acted(identity_.name, epoch);
+    if (const auto* said = std::get_if<Configuration>(&envelope->message)) live_by(*said);
     on_message(envelope->message);
   }
   wake();
+}
+
+void Node::live_by(const Configuration& configuration) {
+  ground_.truths.config.on_told(identity_.name, configuration);
+  ConfigValues values;
+  values.take(configuration.entries);
+  config_version_ = configuration.version;
+  link_.set_periods(now().monotonic, values.time(ConfigKey::HeartbeatInterval),
+                    values.time(ConfigKey::NodeTimeout));
 }
 
 void Node::changed(LeaderLink::Change change, const Message* message) {

@@ -35,6 +35,8 @@ class Node : public NodeEnd {
   [[nodiscard]] const NodeIdentity& identity() const { return identity_; }
   // Its process is stopped for so long; what comes meanwhile waits.
   void stand_still(Duration lasts);
+  // Of the configuration that it was told last.
+  [[nodiscard]] std::uint64_t config_version() const { return config_version_; }
 
  protected:
   virtual Hello make_hello() = 0;
@@ -68,6 +70,7 @@ class Node : public NodeEnd {
   void go_on();
   void read(std::size_t broker, ByteView frame);
   void hear(ByteView frame);
+  void live_by(const Configuration& configuration);
   void changed(LeaderLink::Change change, const Message* message);
   void send_to(std::size_t broker, const Message& message);
   void take_turn();
@@ -85,6 +88,7 @@ class Node : public NodeEnd {
   bool paused_ = false;
   bool resuming_ = false;  // what waited is being seen to
   std::deque<std::function<void()>> while_paused_;
+  std::uint64_t config_version_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for events that outlive the node
 };
 

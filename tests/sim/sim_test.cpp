@@ -37,6 +37,7 @@ TEST(Simulation, NothingAcceptedIsLostAndEverythingFinishesUnderFaults) {
   EXPECT_GT(sum.requeues, 1'000U);
   EXPECT_GT(sum.strict_runs, 5'000U);
   EXPECT_GT(sum.task_events, 30'000U);
+  EXPECT_GT(sum.config_changes, 200U);
   EXPECT_GT(sum.offices, 400U);
   for (const char* fault : {"kill -9",
                             "power cut",
@@ -78,8 +79,9 @@ TEST(Simulation, NothingAcceptedIsLostAndEverythingFinishesUnderFaults) {
         "a broker passes on another's feed", "D1 damage is mended from its second place",
         "D2 a hole is refilled", "D3 a lost journal is whole again", "E8 a journal is taken over by FETCH",
         "H2 a hand-over begins", "H3 a hand-over comes to nothing", "R2 a tail that nobody else has is cut",
-        "R6 a broker ends because its disk failed", "a snapshot is taken", "loop rule: a broker stood still",
-        "section 8: a disk is full"})
+        "R6 a broker ends because its disk failed", "a proposal expires", "a proposal is refused",
+        "a proposal is rejected", "a snapshot is taken", "a vote is refused",
+        "loop rule: a broker stood still", "section 8: a disk is full"})
     EXPECT_GT(sum.marks[mark], 0U) << mark;
 }
 

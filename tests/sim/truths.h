@@ -6,6 +6,7 @@
 
 #include "shared/core/client_messages.h"
 #include "tests/sim/base/checkers.h"
+#include "tests/sim/checkers/config_checker.h"
 #include "tests/sim/checkers/fencing.h"
 #include "tests/sim/checkers/journal_checker.h"
 #include "tests/sim/checkers/strict_checker.h"
@@ -16,9 +17,14 @@ namespace cidbus::sim {
 
 struct Truths {
   explicit Truths(Durability durability)
-      : records(group, [this](const RecordView& record) { journal.on_record(record); }),
+      : records(group,
+                [this](const RecordView& record) {
+                  journal.on_record(record);
+                  config.on_record(record);
+                }),
         told(durability == Durability::Memory ? nullptr : &journal),
-        strict(durability == Durability::Memory ? nullptr : &journal) {}
+        strict(durability == Durability::Memory ? nullptr : &journal),
+        config(durability != Durability::Memory) {}
   Truths(const Truths&) = delete;
   Truths& operator=(const Truths&) = delete;
 
@@ -27,6 +33,7 @@ struct Truths {
   CommittedRecords records;
   ToldAfterCommit told;
   StrictChecker strict;
+  ConfigChecker config;
 };
 
 }  // namespace cidbus::sim

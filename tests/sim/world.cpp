@@ -25,6 +25,7 @@ void RunReport::add(const RunReport& other) {
   completed += other.completed;
   cancelled += other.cancelled;
   requeues += other.requeues;
+  config_changes += other.config_changes;
   strict_runs += other.strict_runs;
   task_events += other.task_events;
   messages += other.messages;
@@ -67,8 +68,8 @@ RunReport World::run() {
 
 void World::run_until_done() {
   const bool done = run_until(limit_of_simulated_time, [this] {
-    return std::all_of(cluster_.clients().begin(), cluster_.clients().end(),
-                       [](const auto& client) { return client->done(); });
+    return cluster_.proposer().done() && std::all_of(cluster_.clients().begin(), cluster_.clients().end(),
+                                                     [](const auto& client) { return client->done(); });
   });
   check(done, "work is done", "not ", limit_of_simulated_time / 1min, " min after all faults: ", undone());
 }
@@ -83,7 +84,7 @@ std::string World::undone() const {
                                     : to_text(entry.task) + (is_final ? ", which is final" : ""));
     }
   }
-  return "some client has more to submit";
+  return cluster_.proposer().done() ? "some client has more to submit" : "a proposal is not decided";
 }
 
 void World::check_end() {
@@ -98,7 +99,18 @@ void World::check_end() {
     cluster_.broker(at).feed().check(leader.name(), leader.group().epoch(), leader.state());
   check(leader.broker().peers() <= cluster_.nodes(), "peers that are gone are forgotten",
         leader.broker().peers(), " of ", cluster_.nodes());
+  check_config(leader.state());
   check_promises();
+}
+
+// With durability `memory` what was told may have been lost with all who had received it.
+void World::check_config(const StateMachine& state) {
+  if (cluster_.durability == Durability::Memory) return;
+  const std::uint64_t version = cluster_.truths.config.version();
+  check(state.config().version() == version, "config: what is accepted is in force", state.config().version(),
+        " of ", version);
+  check(run_until(5s, [&] { return cluster_.all_know(version); }), "config: every node is told", "version ",
+        version);
 }
 
 void World::check_promises() {
@@ -128,6 +140,7 @@ void World::count() {
       std::chrono::duration<double>(cluster_.timeline.now().monotonic - Timeline().now().monotonic).count();
   report_.brokers = cluster_.size();
   report_.offices = cluster_.truths.group.one_leader.offices();
+  report_.config_changes = cluster_.truths.config.version();
   report_.requeues = cluster_.truths.journal.requeues();
   report_.strict_runs = cluster_.truths.strict.runs();
   report_.messages = cluster_.bus.sent() + cluster_.mesh.sent();

@@ -28,6 +28,7 @@ struct RunReport {
   std::uint64_t cancelled = 0;
   std::uint64_t requeues = 0;
   std::uint64_t strict_runs = 0;
+  std::uint64_t config_changes = 0;  // accepted by vote
   std::uint64_t task_events = 0;
   std::uint64_t messages = 0;                   // on the bus and between brokers
   std::map<std::string, std::uint64_t> faults;  // by kind
@@ -48,6 +49,7 @@ class World {
   // What is not done yet, for people.
   [[nodiscard]] std::string undone() const;
   void check_end();
+  void check_config(const StateMachine& state);
   void check_promises();
   void count();
 

@@ -6,6 +6,7 @@
 #include "shared/base/ensure.h"
 #include "shared/base/limits/messages.h"
 #include "shared/base/promises.h"
+#include "shared/node/config_keys.h"
 
 namespace cidbus {
 namespace {
@@ -27,7 +28,8 @@ Monotonic stop_time(Monotonic asked, Duration lease) {
 
 }  // namespace
 
-WorkerCore::WorkerCore(std::uint32_t slots, Output& output) : slots_(slots), output_(output) {
+WorkerCore::WorkerCore(std::uint32_t slots, Output& output, bool votes_by_hand)
+    : slots_(slots), output_(output), voter_({.role = Role::Worker, .by_hand = votes_by_hand}) {
   ENSURE(slots > 0 && slots <= limits::tasks_a_worker, "slots", slots);
 }
 
@@ -48,6 +50,7 @@ void WorkerCore::on_bound(Now now, const Welcome& welcome) {
   bound_ = true;
   credit_ = 0;
   lease_ = welcome.lease;
+  voter_.on_bound();
   next_renewal_ = now.monotonic;  // the leader confirms or denies each lease at once
   resend_at_ = now.monotonic + resend_after;
   tell_all_again();
@@ -72,7 +75,20 @@ void WorkerCore::on_message(Now now, const Message& message) {
     on_renewed(now, *renewed);
   } else if (const auto* order = std::get_if<Revoke>(&message)) {
     for (const AttemptId& attempt : order->attempts) revoke(attempt);
+  } else if (const auto* said = std::get_if<Configuration>(&message); said != nullptr) {
+    on_configuration(now, *said);
   }
+}
+
+// Lives by it, and votes on what is open.
+void WorkerCore::on_configuration(Now now, const Configuration& configuration) {
+  if (configuration.request.value != 0) return;
+  ConfigValues values;
+  values.take(configuration.entries);
+  lease_ = values.time(ConfigKey::LeaseLength);
+  next_renewal_ = std::min(next_renewal_, now.monotonic + std::max<Duration>(lease_ / 3, shortest_renewal));
+  std::vector<std::string> reasons;
+  for (const CastVote& vote : voter_.on_configuration(configuration, reasons)) output_.send(vote);
 }
 
 void WorkerCore::accept(const DispatchItem& item) {

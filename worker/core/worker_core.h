@@ -32,6 +32,7 @@
 #include "shared/base/limits/tasks.h"
 #include "shared/base/time.h"
 #include "shared/core/message.h"
+#include "shared/node/node_voter.h"
 
 namespace cidbus {
 
@@ -62,11 +63,12 @@ class WorkerCore {
     virtual void overdue(const AttemptId& attempt, Duration since) = 0;
   };
 
-  WorkerCore(std::uint32_t slots, Output& output);
+  // `votes_by_hand`: a person says what this worker votes for.
+  WorkerCore(std::uint32_t slots, Output& output, bool votes_by_hand = false);
 
   void on_bound(Now now, const Welcome& welcome);
   void on_unbound();
-  // Dispatch, Renewed, CompleteAck, Revoke; others are none of its business.
+  // Dispatch, Renewed, CompleteAck, Revoke, Configuration; others are none of its business.
   void on_message(Now now, const Message& message);
   void on_begin(Now now, const AttemptId& attempt);
   void on_end(AttemptEnd end);
@@ -113,6 +115,7 @@ class WorkerCore {
 
   void accept(const DispatchItem& item);
   void on_renewed(Now now, const Renewed& renewed);
+  void on_configuration(Now now, const Configuration& configuration);
   void confirm(Now now, Monotonic asked, const AttemptId& attempt);
   // True when no slot has begun it, nor will.
   bool withdraw(const AttemptId& attempt, const Held& held);
@@ -138,6 +141,7 @@ class WorkerCore {
 
   std::uint32_t slots_;
   Output& output_;
+  NodeVoter voter_;
   std::pmr::unsynchronized_pool_resource memory_;  // thousands come and go a second
   std::pmr::unordered_map<AttemptId, Held, AttemptHash> held_{&memory_};
   std::uint32_t running_ = 0;  // held and begun
