@@ -34,9 +34,8 @@ Result<int> top(Context& context, const Registry::RawOptions& raw) {
 void add_top_command(Registry& registry) {
   registry.leaf(registry.root(),
                 {"top",
-                 "Watch the cluster: brokers, nodes, tasks, alerts, as they change. It is cidbus-observer in "
-                 "this terminal; "
-                 "where there is no terminal, a line for all that happens",
+                 "Watch brokers, nodes, tasks and alerts as they change: cidbus-observer in this terminal. "
+                 "Where there is no terminal, a line for all that happens",
                  "  cidbus top\n  cidbus top --brokers 10.0.0.1:9096\n"},
                 [&registry](Context& context) { return top(context, registry.raw()); });
 }

@@ -14,6 +14,7 @@ using std::chrono::seconds;
 constexpr std::array<std::string_view, 2> level_names{"warning", "critical"};
 constexpr std::array<std::string_view, 3> when_names{"above", "below", "unusual"};
 constexpr double mebibyte = 1 << 20;
+constexpr double exact_below = 1e15;  // whole numbers are
 
 template <typename Word, std::size_t size>
 std::optional<Word> parse(const std::array<std::string_view, size>& names, std::string_view text) {
@@ -143,7 +144,8 @@ std::string readable_value(std::string_view series, double value) {
   if (series.ends_with("_bytes")) return readable_size(value);
   if (series.ends_with("_percent")) return printed("%.3g %%", value);
   if (series.ends_with("_seconds")) return printed("%.3g s", value);
-  return printed("%.6g", value);
+  const bool whole = value == std::floor(value) && std::abs(value) < exact_below;
+  return printed(whole ? "%.0f" : "%.6g", value);
 }
 
 std::string condition_text(const AlertRule& rule) {
@@ -154,7 +156,9 @@ std::string condition_text(const AlertRule& rule) {
   };
   std::string text = rule.series + (unusual ? " unusual" : "");
   if (rule.warning) text += " " + threshold(*rule.warning);
-  if (rule.critical) text += (rule.warning ? ", critical " : " ") + threshold(*rule.critical);
+  if (rule.critical)
+    text += rule.warning ? ", critical " + threshold(*rule.critical)
+                         : " " + threshold(*rule.critical) + " (critical)";
   if (rule.hold.count() != 0) text += ", for " + time_text(rule.hold);
   return text;
 }

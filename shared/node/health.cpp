@@ -64,7 +64,7 @@ void judge_disk(Verdict& verdict, const NodeSigns& signs) {
   const std::uint64_t free = signs.load.disk_free_bytes;
   if (free >= disk_warning) return;
   verdict.say(free < disk_critical ? HealthStatus::Critical : HealthStatus::Warning,
-              "only " + std::to_string(free / mebibyte) + " MiB of its disk are free");
+              "room for only " + std::to_string(free / mebibyte) + " MiB of blocks");
 }
 
 void judge_group(Verdict& verdict, const GroupOverview& group) {
@@ -124,7 +124,7 @@ Health health_of(const NodeSigns& signs) {
         *signs.silent, silent_warning, silent_critical,
         "silent for " + std::to_string(std::chrono::duration_cast<seconds>(*signs.silent).count()) + " s");
     if (signs.state == MemberState::Suspect && *signs.silent < silent_warning)
-      verdict.say(HealthStatus::Unknown, "suspect: its connection broke, or this leader has not heard it yet");
+      verdict.say(HealthStatus::Unknown, "suspect: its connection broke, or this leader never heard it");
     judge_percent(verdict, "CPU", signs.cpu_percent);
     judge_percent(verdict, "memory", signs.memory_percent);
     judge_disk(verdict, signs);

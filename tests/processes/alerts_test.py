@@ -48,15 +48,15 @@ class Drill(ClusterTest):
         super().setUp()
         self.web = Web()
         self.addCleanup(self.web.close)
-        self.disk = SmallDisk(self.folder / "disk", 64)
+        self.disk = SmallDisk(self.folder / "disk", 1024)
         self.addCleanup(self.disk.close)
         self.sink = self.folder / "sink.ndjson"
         self.rules = self.folder / "rules.toml"
         self.rules.write_text(f"""
             [rule.disk_free]
-            warning = 20e6
-            critical = 4e6
-            clear = 25e6
+            warning = 300e6
+            critical = 100e6
+            clear = 400e6
             for = "1s"
             [sink.file]
             command = ["/bin/sh", "-c", "cat >>{self.sink}"]
