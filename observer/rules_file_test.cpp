@@ -126,7 +126,7 @@ TEST_F(Marks, AreReadAsTheyWereWrittenWithoutWhatIsPast) {
   ASSERT_EQ(read->silences.size(), 1U);
   EXPECT_EQ(read->silences[0].until, now + seconds(60));
   EXPECT_EQ(read->silences[0].rule, "no*");
-  EXPECT_EQ(read->silences[0].reason, "a \"quoted\"\\x0Areason \\") << "on one line";
+  EXPECT_EQ(read->silences[0].reason, "a \"quoted\"\\x0areason \\") << "on one line";
   ASSERT_EQ(read->acknowledged.size(), 1U);
   EXPECT_EQ(read->acknowledged[0].by, "anna");
 }
