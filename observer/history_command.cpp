@@ -1,19 +1,15 @@
 #include "observer/history_command.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <array>
-#include <charconv>
-#include <ctime>
 #include <string>
 #include <string_view>
 
-#include "client/command/descriptor_sink.h"
 #include "client/command/json_writer.h"
-#include "client/command/output.h"
 #include "client/command/values.h"
+#include "observer/console.h"
 #include "observer/history_file.h"
+#include "observer/marks_file.h"
 #include "shared/base/glob.h"
 #include "shared/content/quote.h"
 #include "shared/io/clock.h"
@@ -43,20 +39,8 @@ struct Window {
   Resolution resolution = Resolution::Second;
 };
 
-// RFC 3339 in UTC, without or with a fraction, which is left out: 2026-11-26T12:00:00Z.
-std::optional<std::int64_t> parse_time(const std::string& text) {
-  std::tm time{};
-  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
-  if (rest == nullptr) return std::nullopt;
-  if (*rest == '.') {
-    for (++rest; *rest >= '0' && *rest <= '9'; ++rest) continue;
-  }
-  if (std::string_view(rest) != "Z") return std::nullopt;
-  return timegm(&time);
-}
-
 Result<std::int64_t> time_of(const char* flag, const std::string& text) {
-  if (const auto time = parse_time(text)) return *time;
+  if (const auto time = parse_utc(text)) return time->milliseconds / 1000;
   return fault(FaultKind::BadUsage, std::string(flag) + " " + in_quotes(text) +
                                         " is no time; give one in UTC such as 2026-11-26T12:00:00Z");
 }
@@ -242,13 +226,9 @@ Status run(const CLI::App& app, const Flags& flags) {
   if (!window) return tl::unexpected(window.error());
   auto file = HistoryFile::open_read_only(flags.data);
   if (!file) return tl::unexpected(file.error());
-  DescriptorSink out(STDOUT_FILENO, "standard output");
-  DescriptorSink err(STDERR_FILENO, "standard error");
-  Environment environment{out, err};
   const bool exports = app.got_subcommand("export");
-  Output output(environment, *parse_format(!exports                ? flags.output
-                                           : flags.format == "csv" ? "table"
-                                                                   : flags.format));
+  Console console(*parse_format(!exports ? flags.output : flags.format == "csv" ? "table" : flags.format));
+  Output& output = console.output;
   Reader reader(*file, flags, output);
   Status done = app.got_subcommand("list") ? reader.list()
                 : exports                  ? reader.rows(*window)

@@ -70,6 +70,7 @@ struct HistoryFile::State {
     if (*version > layout_version)
       return fault(FaultKind::BadData, in_quotes(file) + " was written by a later version");
     if (*version == 0) done = state->whole([&] { return state->database.run(layout); });
+    if (done) done = make_alert_table(state->database);
     if (done) done = state->prepare();
     if (!done) return tl::unexpected(done.error());
     return state;
@@ -237,11 +238,13 @@ Result<HistoryFile> HistoryFile::open_read_only(const std::string& folder) {
   return HistoryFile(std::move(state));
 }
 
-Status HistoryFile::write(const std::vector<SeriesPart>& parts) {
+Status HistoryFile::write(const std::vector<SeriesPart>& parts, const std::vector<AlertNotice>& notices) {
   return state_->whole([&]() -> Status {
     if (Status room = state_->make_room(); !room) return room;
     for (const SeriesPart& part : parts)
       if (Status put = state_->put(part); !put) return put;
+    for (const AlertNotice& notice : notices)
+      if (Status put = put_alert(state_->database, notice); !put) return put;
     return {};
   });
 }
@@ -259,7 +262,7 @@ Status HistoryFile::drop_old(WallTime now) {
       if (!prepared) return tl::unexpected(prepared.error());
       if (Status dropped = prepared->bind(1, oldest).run(); !dropped) return dropped;
     }
-    return {};
+    return drop_alerts_before(state_->database, {before(limits::history_kept_minutes) * 1000});
   });
 }
 
@@ -309,6 +312,8 @@ Result<std::vector<SeriesSpan>> HistoryFile::list() {
   if (!done) return tl::unexpected(done.error());
   return spans;
 }
+
+Result<std::vector<PastAlert>> HistoryFile::alerts(bool all) { return read_alerts(state_->database, all); }
 
 Status HistoryFile::read(const SeriesName& name, Resolution resolution, std::int64_t from, std::int64_t to,
                          const std::function<void(const Bucket&)>& take) {

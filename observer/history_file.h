@@ -5,6 +5,7 @@
 //     second(minute, series, points)            points: second of the minute (1 byte), value (8, IEEE 754,
 //                                               least byte first), again and again
 //     minute(start, series, minimum, maximum, sum, last, count)     hour: the same
+//     alert(...)                                 alert_table.h
 //
 // Keys begin with the time, so that what is written together lies together, and what is too old goes in one
 // piece. Reading one series asks for each row by its key.
@@ -25,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "observer/alert_table.h"
 #include "observer/core/history.h"
 #include "observer/sqlite.h"
 #include "shared/base/result.h"
@@ -46,13 +48,15 @@ class HistoryFile {
   HistoryFile& operator=(HistoryFile&&) noexcept;
   ~HistoryFile();
 
-  Status write(const std::vector<SeriesPart>& parts);
+  Status write(const std::vector<SeriesPart>& parts, const std::vector<AlertNotice>& notices = {});
   // Drops what is older than limits/observer.h keeps.
   Status drop_old(WallTime now);
 
   // What a History in memory held if it had gone on until now.
   Result<std::vector<SeriesPart>> newest(WallTime now);
   Result<std::vector<SeriesSpan>> list();
+  // Those that are raised, or all; the newest last.
+  Result<std::vector<PastAlert>> alerts(bool all);
   // Calls `take` with the buckets of [from, to) in order. REQUIRES: no more than limits::history_rows rows of
   // the span's table lie between.
   Status read(const SeriesName& name, Resolution resolution, std::int64_t from, std::int64_t to,

@@ -33,8 +33,10 @@ class HistoryKeeper {
   HistoryKeeper(const HistoryKeeper&) = delete;
   HistoryKeeper& operator=(const HistoryKeeper&) = delete;
 
-  // About once a second.
-  void on_tick(Now now);
+  // Alerts that an earlier start left raised.
+  [[nodiscard]] const std::vector<Alert>& left_raised() const;
+  // About once a second. Alerts are written at once, or with the next write that can be.
+  void on_tick(Now now, const std::vector<AlertNotice>& notices);
 
  private:
   struct State;

@@ -1,16 +1,21 @@
 #include <CLI/CLI.hpp>
 
+#include "observer/alerts_command.h"
 #include "observer/history_command.h"
 #include "observer/options.h"
 
 int main(int argc, char** argv) {
   using namespace cidbus;
   hold_standard_descriptors();
-  if (const auto ended = run_history_command(argc, argv)) return *ended;
+  for (const auto run_command : {run_history_command, run_alerts_command, run_rules_command})
+    if (const auto ended = run_command(argc, argv)) return *ended;
   block_stop_signals();
   ObserverFlags flags;
-  CLI::App app("Watches a cluster: prints what happens, and keeps the history of what it measures.",
-               observer_program);
+  flags.has_terminal = true;
+  CLI::App app(
+      "Watches a cluster: shows or prints what happens, keeps the history of what it measures, raises "
+      "alerts.",
+      observer_program);
   add_observer_flags(app, flags);
   if (const auto ended = parse_command_line(app, argc, argv)) return *ended;
   const auto observer = open_observer(flags);

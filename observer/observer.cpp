@@ -4,9 +4,11 @@
 #include <map>
 #include <set>
 
+#include "observer/alert_watch.h"
 #include "observer/core/cluster_view.h"
 #include "observer/core/feed_follower.h"
 #include "observer/history_keeper.h"
+#include "observer/screen_view.h"
 #include "shared/io/clock.h"
 #include "shared/wire/codec.h"
 
@@ -17,7 +19,8 @@ constexpr int feed_out_offset = 1;  // DESIGN section 11: a broker at port P sen
 constexpr int messages_a_turn = 256;
 
 constexpr Duration tick_period = std::chrono::seconds(1);
-constexpr Duration round_time = std::chrono::seconds(3);  // for every broker to answer for itself
+constexpr Duration look_period = std::chrono::milliseconds(250);  // at the terminal's size
+constexpr Duration round_time = std::chrono::seconds(3);          // for every broker to answer for itself
 
 }  // namespace
 
@@ -26,7 +29,8 @@ struct Observer::State : BusLink::Owner {
       : options(std::move(given)),
         log(log_to),
         feed(context, SocketKind::Sub),
-        link(context, reactor, options.identity, options.brokers, *this) {}
+        link(context, reactor, options.identity, options.brokers, *this),
+        alerts(options.alerts, options.identity.cluster, options.identity.name, options.data, log_to) {}
 
   Hello make_hello() override {
     Hello hello;
@@ -115,18 +119,34 @@ struct Observer::State : BusLink::Owner {
 
   // What is known is measured once a second, whether anything came or not.
   std::optional<Monotonic> on_turn_end(Now now) {
-    if (now.monotonic < next_tick) return next_tick;
+    if (now.monotonic < next_tick) {
+      if (!screen) return next_tick;
+      screen->draw_again();
+      return std::min(next_tick, now.monotonic + look_period);
+    }
     next_tick = now.monotonic + tick_period;
     ask_brokers(now);
-    view.sample(now.wall, [&](const Sample& sample) { history.add(sample); });
+    view.sample(now.wall, [&](const Sample& sample) {
+      alerts.on_sample(sample, history);
+      history.add(sample);
+    });
+    const auto notices = alerts.on_tick(now.wall, !view.hears(now.wall));
+    for (const AlertNotice& notice : notices) print(print_alert(options.style, notice));
+    if (!notices.empty()) std::fflush(options.output);
     history.forget_silent(now.wall);
     if (history.refused() != 0 && !refusal_told) {
       refusal_told = true;
       log.warning("more than " + std::to_string(limits::history_series) +
                   " series: the history of new ones is not kept");
     }
-    if (keeper) keeper->on_tick(now);
+    if (keeper) keeper->on_tick(now, notices);
+    if (screen) screen->on_tick([&] { return board(now.wall); });
     return next_tick;
+  }
+  Board board(WallTime now) const {
+    Board made = make_board(view, history, alerts.raised(), alerts.marks(), now);
+    if (!view.bound() && !refusal.empty()) made.health.reasons.insert(made.health.reasons.begin(), refusal);
+    return made;
   }
   void ask_brokers(Now now) {
     if (round_ends && now.monotonic < *round_ends) return;
@@ -142,11 +162,12 @@ struct Observer::State : BusLink::Owner {
     auto opened = HistoryKeeper::open(options.data, options.history_bytes, read_clock(), history, log);
     if (!opened) return tl::unexpected(opened.error());
     keeper = std::move(*opened);
+    alerts.restore(keeper->left_raised(), read_clock().wall);
     return {};
   }
 
   void print(const std::string& line) {
-    if (line.empty()) return;
+    if (line.empty() || screen) return;
     std::fwrite(line.data(), 1, line.size(), options.output);
     std::fputc('\n', options.output);
   }
@@ -160,7 +181,9 @@ struct Observer::State : BusLink::Owner {
   FeedFollower follower;
   ClusterView view;
   History history;
+  AlertWatch alerts;
   std::unique_ptr<HistoryKeeper> keeper;  // none without a folder
+  std::unique_ptr<ScreenView> screen;     // none: lines are printed
   Monotonic next_tick;
   std::optional<Monotonic> round_ends;  // of asking brokers, if one is under way
   bool refusal_told = false;            // that history is full
@@ -178,6 +201,11 @@ Observer::~Observer() = default;
 
 Status Observer::open() {
   if (const Status kept = state_->open_history(); !kept) return kept;
+  if (state_->options.screen) {
+    auto screen = ScreenView::open(reactor(), [this] { on_stop(read_clock()); });
+    if (!screen) return tl::unexpected(screen.error());
+    state_->screen = std::move(*screen);
+  }
   state_->feed.subscribe("");
   reactor().watch(state_->feed, [this](Now now) { state_->on_feed(now); });
   reactor().at_turn_end([this](Now now) { return state_->on_turn_end(now); });

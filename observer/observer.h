@@ -1,5 +1,5 @@
-// The observer role: attaches to the brokers at any time, prints what happens, and keeps the history of what
-// it measures.
+// The observer role: attaches to the brokers at any time, prints or shows what happens, and keeps the history
+// of what it measures.
 //
 // It subscribes to the feed of every broker that it was given, and to those of the others of the group while
 // none of them is there; each passes on what the leader says. It says hello on the bus as a member. A
@@ -21,6 +21,7 @@
 #include <string>
 
 #include "observer/printer.h"
+#include "observer/rules_file.h"
 #include "shared/base/bytes.h"
 #include "shared/base/limits/observer.h"
 #include "shared/io/bus_link.h"
@@ -33,8 +34,10 @@ struct ObserverOptions {
   std::vector<std::string> brokers;
   std::string data;  // folder of the history; empty: it is kept in memory only
   ByteCount history_bytes = limits::history_file_bytes;
+  AlertSetup alerts;
   PrintStyle style = PrintStyle::Text;
   std::FILE* output = stdout;
+  bool screen = false;  // the terminal view, in the place of lines
 };
 
 class Observer : public RoleThread {

@@ -1,7 +1,10 @@
 #include "observer/options.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
+#include "observer/terminal.h"
 #include "shared/io/hosted_role.h"
 
 namespace cidbus {
@@ -12,6 +15,7 @@ constexpr const char* footer = R"(Examples:
   cidbus-observer --name o1 --output ndjson --brokers 127.0.0.1:9096
   cidbus-observer --name o1 --data /var/lib/cidbus/o1
   cidbus-observer history show --data /var/lib/cidbus/o1 --last 24h
+On a terminal it shows the cluster, and ? tells the keys; --plain, or a pipe, gives sentences instead.
 table is for a person; json and ndjson are an object a line; quiet is the name of what changed.)";
 
 }  // namespace
@@ -27,6 +31,9 @@ void add_observer_flags(CLI::App& app, ObserverFlags& flags) {
       ->transform(CLI::AsSizeValue(true))
       ->check(CLI::Range(static_cast<double>(limits::history_file_least), 1e15))
       ->capture_default_str();
+  app.add_flag("--plain", flags.plain, "Sentences, also on a terminal");
+  app.add_option("--rules", flags.rules, "Rules for alerts, and where these go; docs/alerts.md")
+      ->type_name("FILE");
 }
 
 Result<ObserverOptions> observer_options(const ObserverFlags& flags) {
@@ -37,7 +44,14 @@ Result<ObserverOptions> observer_options(const ObserverFlags& flags) {
   ObserverOptions options = flags.observer;
   options.identity = *std::move(identity);
   options.brokers = *std::move(brokers);
+  if (!flags.rules.empty()) {
+    auto setup = read_rules_file(flags.rules);
+    if (!setup) return tl::unexpected(setup.error());
+    options.alerts = *std::move(setup);
+  }
   options.style = *parse_print_style(flags.output);
+  options.screen =
+      flags.has_terminal && options.style == PrintStyle::Text && !flags.plain && is_screen_possible();
   return options;
 }
 
@@ -46,7 +60,8 @@ Result<std::unique_ptr<RunningRole>> open_observer(const ObserverFlags& flags) {
   if (!options) return tl::unexpected(options.error());
   const auto level = log_level_of(flags.node);
   if (!level) return tl::unexpected(level.error());
-  auto log = make_stderr_log(flags.node.name, *level);
+  std::unique_ptr<Log> log = make_stderr_log(flags.node.name, *level);
+  if (options->screen && isatty(STDERR_FILENO) == 1) log = std::make_unique<NoLog>();
   auto trust = trust_of(flags.node, Role::Observer, *log);
   if (!trust) return tl::unexpected(trust.error());
   auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust));

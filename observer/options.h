@@ -16,7 +16,10 @@ inline constexpr const char* observer_program = "cidbus-observer";
 struct ObserverFlags {
   NodeOptions node;
   ObserverOptions observer;  // what needs no check but CLI11's
+  std::string rules;         // file
   std::string output = "table";
+  bool plain = false;
+  bool has_terminal = false;  // for itself: other roles in the process would write to it too
 };
 
 void add_observer_flags(CLI::App& app, ObserverFlags& flags);

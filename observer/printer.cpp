@@ -206,6 +206,25 @@ std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snap
   return text;
 }
 
+std::string print_alert(PrintStyle style, const AlertNotice& notice) {
+  const Alert& alert = notice.alert;
+  if (style == PrintStyle::Ndjson) {
+    return ndjson_line("alert", notice.time, {},
+                       {{"change", view(to_text(notice.change))},
+                        {"id", alert.id},
+                        {"rule", alert.rule},
+                        {"node", alert.node},
+                        {"series", alert.series},
+                        {"level", view(to_text(alert.level))},
+                        {"value", alert.value},
+                        {"text", alert.text},
+                        {"raised_at", to_rfc3339(alert.raised_at)}});
+  }
+  if (style == PrintStyle::Names) return alert.id;
+  return to_rfc3339(notice.time) + "  alert " + std::string(to_text(notice.change)) + ", " +
+         std::string(to_text(alert.level)) + ": " + alert.text;
+}
+
 std::string print_gap(PrintStyle style, WallTime time, std::string_view publisher, FeedTopic topic,
                       std::uint64_t missed) {
   if (style == PrintStyle::Ndjson) {

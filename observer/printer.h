@@ -1,8 +1,8 @@
 // What an observer shows: events and snapshots as lines, for a person or as ndjson for a program.
 //
 // Each ndjson line is one object with "event" (heartbeat, leader, member, task, skipped, counters, election,
-// snapshot, gap), "time" (RFC 3339) and the event's own fields; docs/observer.md lists them, and they are
-// kept.
+// snapshot, gap, alert), "time" (RFC 3339) and the event's own fields; docs/observer.md lists them, and they
+// are kept.
 //
 // Thread rule: functions of their arguments. Limits: none of their own.
 #pragma once
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "observer/core/alert_engine.h"
 #include "shared/base/time.h"
 #include "shared/core/message.h"
 
@@ -25,6 +26,8 @@ std::optional<PrintStyle> parse_print_style(std::string_view text);
 std::string print_event(PrintStyle style, WallTime time, std::string_view publisher, const FeedEvent& event);
 // One line for ndjson, several for a person; the members' names.
 std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snapshot);
+// The alert's id for names.
+std::string print_alert(PrintStyle style, const AlertNotice& notice);
 // Nothing for names.
 std::string print_gap(PrintStyle style, WallTime time, std::string_view publisher, FeedTopic topic,
                       std::uint64_t missed);

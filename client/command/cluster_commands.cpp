@@ -212,6 +212,7 @@ void add_cluster_commands(Registry& registry) {
       group,
       {"leader", "The broker in office", "  cidbus cluster leader\n  cidbus cluster leader --output json\n"},
       leader);
+  add_health_command(registry, group);
   add_handover_command(registry, group);
 }
 

@@ -118,6 +118,7 @@ struct CommandLine {
     add_role_commands(registry);
     add_up_command(registry);
     add_config_commands(registry);
+    add_top_command(registry);
     add_doctor_command(registry);
     add_completion_command(registry);
     add_key_commands(registry);

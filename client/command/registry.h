@@ -50,6 +50,8 @@ class Registry {
   Settings& settings() { return settings_; }
   // As the configuration files have them, once the line is understood.
   [[nodiscard]] const RoleProfiles& profiles() const { return profiles_; }
+  // Once the command line is understood.
+  [[nodiscard]] const RawOptions& raw() const { return raw_; }
 
  private:
   CLI::App& add_common_options(CLI::App& app);
@@ -67,10 +69,12 @@ void add_submit_command(Registry& registry);
 void add_task_commands(Registry& registry);
 void add_cluster_commands(Registry& registry);
 void add_handover_command(Registry& registry, CLI::App& parent);
+void add_health_command(Registry& registry, CLI::App& parent);
 void add_bench_command(Registry& registry);
 void add_config_commands(Registry& registry);
 void add_vote_commands(Registry& registry, CLI::App& group);
 void add_member_commands(Registry& registry, CLI::App& group);
+void add_top_command(Registry& registry);
 void add_doctor_command(Registry& registry);
 void add_completion_command(Registry& registry);
 void add_key_commands(Registry& registry);

@@ -89,4 +89,12 @@ Result<ProgramEnd> run_program(const std::vector<std::string>& words) {
   return end;
 }
 
+Result<int> become_program(const std::vector<std::string>& words) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  execv(words.front().c_str(), arguments.data());
+  return tl::unexpected(not_started(words.front(), errno));
+}
+
 }  // namespace cidbus

@@ -20,5 +20,8 @@ struct ProgramEnd {
 };
 // Without input, its standard output dropped. Failed when it cannot be started. REQUIRES: words is not empty.
 Result<ProgramEnd> run_program(const std::vector<std::string>& words);
+// Runs it in the place of this one: it has the terminal, and Ctrl+C is its own. Returns only with the fault
+// that it cannot be started. REQUIRES: words is not empty.
+Result<int> become_program(const std::vector<std::string>& words);
 
 }  // namespace cidbus

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <memory>
@@ -34,15 +32,6 @@ std::string http_address(const UpOptions& options) {
   return options.listen.substr(0, options.listen.rfind(':')) + ":8080";
 }
 
-// The process becomes the node: it has the terminal, and Ctrl+C is its own.
-Result<int> become(const std::string& path, const std::vector<std::string>& words) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  execv(path.c_str(), arguments.data());
-  return fault(FaultKind::Failed, path + " cannot be started: " + std::generic_category().message(errno));
-}
-
 Result<int> up(Context& context, const UpOptions& options) {
   const std::string path = find_program("cidbus-node", context.environment().programs);
   if (path.empty())
@@ -59,7 +48,7 @@ Result<int> up(Context& context, const UpOptions& options) {
                                  "--cluster=" + context.common().cluster,
                                  "--greet"};
   if (context.common().trust.insecure) words.emplace_back("--insecure");
-  return become(path, words);
+  return become_program(words);
 }
 
 std::string one_address_problem(const std::string& text) {

@@ -154,6 +154,8 @@ void ClusterView::end_round(WallTime now) {
   round_.begin_round();
 }
 
+bool ClusterView::hears(WallTime now) const { return now - feed_heard_ <= feed_silence; }
+
 void ClusterView::sample(WallTime now, const std::function<void(const Sample&)>& take) {
   sample_nodes(now, take);
   sample_tasks(now, take);
@@ -161,7 +163,7 @@ void ClusterView::sample(WallTime now, const std::function<void(const Sample&)>&
 }
 
 void ClusterView::sample_nodes(WallTime now, const std::function<void(const Sample&)>& take) const {
-  if (now - feed_heard_ > feed_silence) return;  // it is we who hear nothing
+  if (!hears(now)) return;
   std::uint64_t alive = 0;
   std::uint64_t workers = 0;
   std::uint64_t lost = 0;

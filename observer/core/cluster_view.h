@@ -78,6 +78,8 @@ class ClusterView {
   [[nodiscard]] Epoch epoch() const { return epoch_; }
   // Spoken to, so that what it says is news.
   [[nodiscard]] bool bound() const { return bound_; }
+  // The feed speaks. While it does not, it is the observer that hears nothing.
+  [[nodiscard]] bool hears(WallTime now) const;
   [[nodiscard]] const std::map<std::string, NodeView>& nodes() const { return nodes_; }
   // Of the last round; empty when no broker answered.
   [[nodiscard]] const GroupOverview& group() const { return group_; }

@@ -1,0 +1,40 @@
+// Brings alerts to those who want to know: a program with the alert on its standard input, or an HTTP POST.
+//
+// Each sink is an actor with a thread of its own, so that one that hangs holds up nobody. What fails is tried
+// again with back-off, in order; what cannot be delivered after all its tries is dropped, and logged.
+//
+// Thread rule: the owner's thread. Limits: alerts_on_the_way, alert_tries, alert_sink_time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "observer/core/alert_engine.h"
+#include "observer/rules_file.h"
+#include "shared/io/log.h"
+
+namespace cidbus {
+
+// {"cluster","observer","change","id","rule","node","series","level","value","text","raised_at","time"}
+std::string alert_json(const std::string& cluster, const std::string& observer, const AlertNotice& notice);
+
+class AlertSinks {
+ public:
+  // REQUIRES: the log outlives it.
+  AlertSinks(const std::vector<AlertSink>& sinks, std::string cluster, std::string observer, Log& log);
+  // What is still on the way gets no further try.
+  ~AlertSinks();
+  AlertSinks(const AlertSinks&) = delete;
+  AlertSinks& operator=(const AlertSinks&) = delete;
+
+  void tell(const std::vector<AlertNotice>& notices);
+
+ private:
+  class Runner;
+  std::string cluster_;
+  std::string observer_;
+  std::vector<std::unique_ptr<Runner>> runners_;
+};
+
+}  // namespace cidbus

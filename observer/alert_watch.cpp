@@ -1,0 +1,60 @@
+#include "observer/alert_watch.h"
+
+#include <sys/stat.h>
+
+#include "observer/marks_file.h"
+
+namespace cidbus {
+namespace {
+
+// Another one for every file that was put there; empty when there is none.
+std::string stamp_of(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return {};
+  return std::to_string(found.st_ino) + ":" + std::to_string(found.st_mtim.tv_sec) + ":" +
+         std::to_string(found.st_mtim.tv_nsec) + ":" + std::to_string(found.st_size);
+}
+
+}  // namespace
+
+AlertWatch::AlertWatch(AlertSetup setup, std::string cluster, const std::string& observer, std::string folder,
+                       Log& log)
+    : desk_(std::move(setup.rules)),
+      sinks_(setup.sinks, cluster, observer, log),
+      cluster_(std::move(cluster)),
+      folder_(std::move(folder)),
+      log_(log) {}
+
+void AlertWatch::restore(const std::vector<Alert>& alerts, WallTime now) {
+  read_marks_if_changed();
+  for (const Alert& alert : alerts) desk_.restore(alert, marks_.silence_of(alert, now) == nullptr);
+}
+
+std::vector<AlertNotice> AlertWatch::on_tick(WallTime now, bool blind) {
+  read_marks_if_changed();
+  AlertDesk::Said said = desk_.on_tick(now, cluster_, blind, marks_);
+  for (const AlertNotice& notice : said.told) {
+    const Alert& alert = notice.alert;
+    const std::string line = "alert " + alert.id + " " + std::string(to_text(notice.change)) + ": " +
+                             std::string(to_text(alert.level)) + ", " + alert.rule + ": " + alert.text;
+    const bool worse = notice.change != AlertChange::Resolved && alert.level == AlertLevel::Critical;
+    worse ? log_.error(line) : log_.warning(line);
+  }
+  sinks_.tell(said.told);
+  return std::move(said.all);
+}
+
+void AlertWatch::read_marks_if_changed() {
+  if (folder_.empty()) return;
+  const std::string stamp = stamp_of(marks_path(folder_));
+  if (stamp == marks_stamp_) return;
+  marks_stamp_ = stamp;
+  auto read = read_marks(folder_);
+  if (read) {
+    marks_ = std::move(*read);
+  } else {
+    log_.warning("silences stay as they were: " + read.error().message);
+  }
+}
+
+}  // namespace cidbus

@@ -1,0 +1,43 @@
+// Alerts as the observer runs them: rules on what it measures, silences from its folder, sinks and log.
+//
+// Thread rule: the owner's thread. Limits: those of AlertEngine and AlertSinks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "observer/alert_sinks.h"
+#include "observer/core/alert_desk.h"
+#include "observer/rules_file.h"
+#include "shared/io/log.h"
+
+namespace cidbus {
+
+class AlertWatch {
+ public:
+  // `folder` is where silences are; empty for none. REQUIRES: the log outlives it.
+  AlertWatch(AlertSetup setup, std::string cluster, const std::string& observer, std::string folder,
+             Log& log);
+
+  // What an earlier start left raised. Before any sample.
+  void restore(const std::vector<Alert>& alerts, WallTime now);
+  void on_sample(const Sample& sample, const History& history) { desk_.engine().on_sample(sample, history); }
+  // Tells sinks and log what is to be told; gives all that happened.
+  std::vector<AlertNotice> on_tick(WallTime now, bool blind);
+
+  [[nodiscard]] std::vector<Alert> raised() const { return desk_.engine().raised(); }
+  [[nodiscard]] const AlertMarks& marks() const { return marks_; }
+
+ private:
+  void read_marks_if_changed();
+
+  AlertDesk desk_;
+  AlertSinks sinks_;
+  AlertMarks marks_;
+  const std::string cluster_;
+  const std::string folder_;
+  Log& log_;
+  std::string marks_stamp_;  // of the file that was read
+};
+
+}  // namespace cidbus

@@ -1,0 +1,144 @@
+#include "observer/rules_file.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "observer/marks_file.h"
+
+namespace cidbus {
+namespace {
+
+using std::chrono::seconds;
+
+const AlertRule& rule_of(const AlertSetup& setup, std::string_view name) {
+  const auto found = std::find_if(setup.rules.begin(), setup.rules.end(),
+                                  [&](const AlertRule& rule) { return rule.name == name; });
+  EXPECT_NE(found, setup.rules.end()) << name;
+  return *found;
+}
+
+std::string refusal_of(std::string_view text) {
+  const auto setup = parse_rules(text, "r.toml");
+  EXPECT_FALSE(setup) << text;
+  if (setup) return {};
+  EXPECT_EQ(setup.error().kind, FaultKind::BadData);
+  return setup.error().message;
+}
+
+TEST(RulesFile, ChangesOfADefaultRuleWhatIsGivenAndKeepsTheRest) {
+  const auto setup = parse_rules("[rule.disk_free]\nwarning = 5e9\nfor = \"1m\"\n", "r.toml");
+  ASSERT_TRUE(setup) << setup.error().message;
+  const AlertRule& changed = rule_of(*setup, "disk_free");
+  EXPECT_EQ(changed.warning, 5e9);
+  EXPECT_EQ(changed.hold, seconds(60));
+  EXPECT_EQ(changed.series, "disk_free_bytes");
+  EXPECT_TRUE(changed.critical);
+  EXPECT_EQ(setup->rules.size(), default_alert_rules().size());
+}
+
+TEST(RulesFile, MakesRulesAndSinks) {
+  const auto setup = parse_rules(R"(
+[rule.backlog]
+series = "tasks_pending"
+when = "above"
+critical = 1000
+hides = ["a", "b*"]
+clear-for = "0s"
+[sink.mail]
+command = ["mail", "-s", "a, b"]
+[sink.chat]
+webhook = "https://x/y"
+level = "critical"
+)",
+                                 "r.toml");
+  ASSERT_TRUE(setup) << setup.error().message;
+  const AlertRule& backlog = rule_of(*setup, "backlog");
+  EXPECT_FALSE(backlog.warning);
+  EXPECT_EQ(backlog.critical, 1000);
+  EXPECT_EQ(backlog.hides, (std::vector<std::string>{"a", "b*"}));
+  EXPECT_EQ(backlog.clear_hold, seconds(0));
+  ASSERT_EQ(setup->sinks.size(), 2U);
+  EXPECT_EQ(setup->sinks[0].command, (std::vector<std::string>{"mail", "-s", "a, b"}));
+  EXPECT_EQ(setup->sinks[1].least, AlertLevel::Critical);
+}
+
+TEST(RulesFile, ARuleThatWaitsForANumberIsOnOnceItHasOne) {
+  EXPECT_FALSE(rule_of(*parse_rules("", "r.toml"), "few_nodes").enabled);
+  EXPECT_TRUE(rule_of(*parse_rules("[rule.few_nodes]\nwarning = 3\n", "r.toml"), "few_nodes").enabled);
+  EXPECT_FALSE(rule_of(*parse_rules("[rule.no_leader]\nenabled = false\n", "r.toml"), "no_leader").enabled);
+}
+
+TEST(RulesFile, WhatMakesNoSenseIsRefusedByFileAndLine) {
+  EXPECT_EQ(refusal_of("\n[rule.x]\nseries = \"s\"\n"),
+            "r.toml:2: [rule.x] needs warning or critical, a number");
+  EXPECT_NE(refusal_of("[rule.x]\nwarning = 1\n").find("needs series"), std::string::npos);
+  EXPECT_NE(refusal_of("[rule.disk_free]\nwarnin = 1\n").find("r.toml:2"), std::string::npos);
+  EXPECT_NE(refusal_of("[rule.disk_free]\nwhen = \"over\"\n").find("above"), std::string::npos);
+  EXPECT_NE(refusal_of("[rule.disk_free]\nfor = \"1 minute\"\n").find("no duration"), std::string::npos);
+  EXPECT_NE(refusal_of("[sink.x]\n").find("one of them"), std::string::npos);
+  EXPECT_NE(refusal_of("[sink.x]\nwebhook = \"ftp://x\"\n").find("http"), std::string::npos);
+  EXPECT_NE(refusal_of("[rules.x]\n").find("[rule.NAME]"), std::string::npos);
+  EXPECT_NE(refusal_of("rule = 3\n").find("[rule.NAME]"), std::string::npos);
+  std::string many;
+  for (std::size_t number = 0; number <= limits::alert_sinks; ++number)
+    many += "[sink.s" + std::to_string(number) + "]\nwebhook = \"http://x\"\n";
+  EXPECT_NE(refusal_of(many).find("more than 8 sinks"), std::string::npos);
+}
+
+// docs/alerts.md, from its heading on, holds a row for each rule.
+TEST(RulesFile, TheDocumentShowsTheDefaultRulesAsTheyAre) {
+  std::string table = "| rule | when | hides |\n|---|---|---|\n";
+  for (const AlertRule& rule : default_alert_rules()) {
+    std::string hides;
+    for (const std::string& name : rule.hides)
+      hides += (hides.empty() ? "" : ", ") + (name == "*" ? std::string("all others") : "`" + name + "`");
+    const std::string condition = "`" + condition_text(rule) + "`";
+    table += "| `" + rule.name + "` | " + rule.meaning + ": " + (rule.enabled ? "" : "off; ") + condition +
+             " | " + hides + " |\n";
+  }
+  std::ifstream file(CIDBUS_SOURCE_DIR "/docs/alerts.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_NE(text.str().find(table), std::string::npos) << "docs/alerts.md should say:\n" << table;
+}
+
+struct Marks : testing::Test {
+  Marks() {
+    std::string pattern = testing::TempDir() + "/marks-XXXXXX";
+    folder = mkdtemp(pattern.data());
+  }
+  std::string folder;
+};
+
+TEST_F(Marks, AreReadAsTheyWereWrittenWithoutWhatIsPast) {
+  const WallTime now{1'700'000'000'000};
+  EXPECT_TRUE(read_marks(folder)->silences.empty()) << "no file";
+  AlertMarks marks;
+  marks.silences.push_back({"s1", "no*", "w?", now + seconds(60), "a \"quoted\"\nreason \\"});
+  marks.silences.push_back({"s2", "*", "w1", WallTime{now.milliseconds - 1}, ""});
+  marks.acknowledged.push_back({"3f2a90c1d4e5b607", "anna", now});
+  ASSERT_TRUE(write_marks(folder, marks, now));
+  const auto read = read_marks(folder);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->silences.size(), 1U);
+  EXPECT_EQ(read->silences[0].until, now + seconds(60));
+  EXPECT_EQ(read->silences[0].rule, "no*");
+  EXPECT_EQ(read->silences[0].reason, "a \"quoted\"\\x0areason \\") << "on one line";
+  ASSERT_EQ(read->acknowledged.size(), 1U);
+  EXPECT_EQ(read->acknowledged[0].by, "anna");
+}
+
+TEST_F(Marks, ThatMakeNoSenseAreRefused) {
+  std::ofstream(folder + "/silences.toml") << "[silence.a]\nuntil = \"tomorrow\"\n";
+  const auto read = read_marks(folder);
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message.find(":2"), std::string::npos) << read.error().message;
+  EXPECT_FALSE(parse_utc("2026-11-26T12:00:00"));
+  EXPECT_EQ(parse_utc("2023-11-14T22:13:20.5Z")->milliseconds, 1'700'000'000'000);
+}
+
+}  // namespace
+}  // namespace cidbus
