@@ -35,6 +35,7 @@ struct ObserverOptions {
   ByteCount history_bytes = limits::history_file_bytes;
   PrintStyle style = PrintStyle::Text;
   std::FILE* output = stdout;
+  std::string http = {};  // HOST:PORT of /metrics, /livez and /readyz; empty: nowhere
 };
 
 class Observer : public RoleThread {

@@ -29,6 +29,7 @@ struct WorkerOptions {
   std::string store;  // of its blocks: pack or rocksdb; empty: as the folder has it, else the default
   ByteCount storage_max_bytes = 0;  // 0: the disk alone bounds it
   Duration drain = std::chrono::seconds(30);
+  std::string http = {};  // HOST:PORT of /metrics, /livez and /readyz; empty: nowhere
 };
 
 class WorkerServer : public RoleThread {
@@ -41,6 +42,9 @@ class WorkerServer : public RoleThread {
   Status open();
   // HOST:PORT of its exchange. REQUIRES: open() succeeded.
   [[nodiscard]] std::string exchange_address() const;
+
+  // HOST:PORT of HTTP. REQUIRES: open() succeeded, and the options name one.
+  [[nodiscard]] const std::string& http_address() const;
 
   void stop_now() override;
 

@@ -8,13 +8,14 @@
 #include <variant>
 #include <vector>
 
+#include "shared/core/metric_sample.h"
 #include "shared/core/node.h"
 #include "shared/core/task.h"
 
 namespace cidbus {
 
-enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters, Elections };
-inline constexpr std::size_t feed_topic_count = 6;
+enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters, Elections, Metrics };
+inline constexpr std::size_t feed_topic_count = 7;
 std::string_view to_text(FeedTopic topic);
 // What stands before a message on a broker's feed: the topic's name and a full stop. Brokers subscribe to
 // each other's with it, all others without: so a broker knows whether anybody but brokers listens.
@@ -72,8 +73,14 @@ struct ElectionEvent {
   Epoch epoch;
   LogIndex last;  // the newest record of who says it
 };
+// All that its publisher measures, whole each time: who comes late, or misses one, knows everything with the
+// next.
+struct MetricsEvent {
+  Role role = Role::Client;
+  std::vector<MetricSample> samples;
+};
 using FeedEvent = std::variant<HeartbeatEvent, LeaderEvent, MemberEvent, TaskEvent, SkippedEvent,
-                               CountersEvent, ElectionEvent>;
+                               CountersEvent, ElectionEvent, MetricsEvent>;
 
 struct Feed {
   FeedTopic topic = FeedTopic::Heartbeats;
