@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bitset>
 
+#include "broker/broker_metrics.h"
 #include "broker/broker_status.h"
 #include "broker/broker_voter.h"
 #include "broker/feed_publisher.h"
@@ -15,6 +16,7 @@
 #include "broker/tasks/records.h"
 #include "broker/voice.h"
 #include "shared/base/limits/brokers.h"
+#include "shared/base/limits/metrics.h"
 #include "shared/io/bus_link.h"
 #include "shared/node/feed_tracker.h"
 #include "shared/wire/codec.h"
@@ -34,19 +36,21 @@ constexpr std::size_t changes_at_once = 64;
 class Broker::Driver {
  public:
   Driver(Now started, BrokerOptions given, Recovered recovered, BrokerPorts& given_ports, Disk& given_disk,
-         Log& given_log)
+         Registry& registry, Log& given_log)
       : options(std::move(given)),
         ports(given_ports),
         disk(given_disk),
+        metrics(registry),
         log(given_log),
         prng(options.seed),
         now(started),
         started_at(started.wall),
         state(std::move(recovered.state)),
-        voice(options.cluster, self().name, options.incarnation, ports, log),
+        voice(options.cluster, self().name, options.incarnation, ports, metrics, log),
         feed([this](const Feed& message) { voice.publish(message); }),
         replica(options.group, std::move(recovered.group),
-                {cluster_id(options.cluster), {options.disk.bytes}}, started, ports, disk, log, prng.fork()),
+                {cluster_id(options.cluster), {options.disk.bytes}}, started, ports, disk,
+                registry.histogram(Metric::CommitSeconds), log, prng.fork()),
         snapshotter(std::in_place, *state, disk, options.snapshot_after, recovered.sizes),
         applied_end(recovered.applied_end),
         voter(self().name) {
@@ -116,14 +120,16 @@ class Broker::Driver {
   }
 
   void on_feed_frame(ByteView topic, ByteView frame, const KeyHolder* holder) {
+    // Every node has some, every second: they are not even looked at when they go nowhere.
+    if (as_text(topic) == to_text(FeedTopic::Metrics) && !feed.wanted(FeedTopic::Metrics)) return;
     const auto envelope = decoder.decode(frame);
     const auto* message = envelope ? std::get_if<Feed>(&envelope->message) : nullptr;
     const bool ours = message != nullptr && envelope->header.version == protocol_version &&
                       envelope->header.cluster == cluster_id(options.cluster) &&
                       as_text(topic) == to_text(message->topic) &&
                       (holder == nullptr || holder->name == envelope->header.sender);
-    if (!ours || (serving && !leadership->on_heartbeats(now, envelope->header, *message, frame, holder)))
-      return voice.count_refused();
+    if (!ours || (serving && !leadership->on_node_feed(now, envelope->header, *message, frame, holder)))
+      return metrics.refused_feed.add();
     feeds_heard.on_feed(envelope->header, *message);
   }
 
@@ -133,14 +139,14 @@ class Broker::Driver {
     const auto envelope = decoder.decode(frame);
     const auto* message = envelope ? std::get_if<Feed>(&envelope->message) : nullptr;
     if (message == nullptr || envelope->header.cluster != cluster_id(options.cluster))
-      return voice.count_refused();
+      return metrics.refused_feed.add();
     if (envelope->header.sender == self().name) return;
     if (feeds_heard.on_feed(envelope->header, *message).kind == FeedTracker::Kind::Repeated) return;
     if (feed.wanted_by_others(message->topic)) ports.publish(message->topic, frame);
   }
 
   void on_subscription(ByteView frame) {
-    if (!feed.on_subscription(frame)) voice.count_refused();
+    if (!feed.on_subscription(frame)) metrics.refused_feed.add();
     follow_feeds();
   }
   // Of other brokers, the topics that somebody other than a broker wants here.
@@ -207,6 +213,7 @@ class Broker::Driver {
     tell_election(said.word, options.group.at(said.to).name, said.epoch, said.rank);
   }
   void on_news(const Replica::OfficeTaken& taken) {
+    metrics.offices.add();
     tell_election(ElectionWord::Coordinator, {}, taken.epoch, replica.group().rank());
     Bytes payload;
     encode(OpenRecord{taken.epoch, self().name, self().endpoint}, payload);
@@ -219,7 +226,8 @@ class Broker::Driver {
     replica.propose_handover(now, static_cast<std::uint8_t>(RecordType::Handover), record_version, payload);
   }
   void on_news(const Replica::OfficeUnsealed&) { serve_held(); }
-  void on_news(const Replica::OfficeLeft&) {
+  void on_news(const Replica::OfficeLeft& left) {
+    metrics.on_left_office(left.why);
     if (leadership) leadership->send_away(leader());
     feed.flush(now, state->applied());  // what was applied in this office is not told in the next one
     leadership.reset();
@@ -228,7 +236,7 @@ class Broker::Driver {
   }
   void on_news(const Replica::LeaderChanged&) {
     const Redirect known = leader();
-    if (!known.leader.empty()) log.info(std::string(known.leader) + " leads, epoch " + epoch_text());
+    if (!known.leader.empty()) log.info(std::string(known.leader) + " leads", {replica.group().epoch()});
   }
   void on_news(const Replica::ReadsConfirmed& confirmed) {
     if (leadership) leadership->on_reads_confirmed(confirmed.round);
@@ -240,25 +248,26 @@ class Broker::Driver {
   }
   void on_news(const group::Notice& notice) {
     using group::NoticeKind;
+    metrics.elections.add(notice.kind == NoticeKind::Standing ? 1 : 0);
     const bool of_damage = notice.kind == NoticeKind::Refilled || notice.kind == NoticeKind::TailDropped ||
                            notice.kind == NoticeKind::Repaired;
-    log.write(of_damage ? LogLevel::Warning : LogLevel::Debug, to_text(notice, replica.group().config()));
+    log.write_about(of_damage ? LogLevel::Warning : LogLevel::Debug,
+                    to_text(notice, replica.group().config()), {replica.group().epoch()});
     if (notice.kind == group::NoticeKind::NotTakenOver && leadership)
       leadership->on_not_taken_over(notice.seat);
   }
-
-  std::string epoch_text() const { return std::to_string(replica.group().epoch().value); }
 
   // The leader's own part is made once its OPEN is applied; until it is whole, the state stays as it is.
   void open_office() {
     if (serving || !replica.serving() || state->office().epoch != replica.group().epoch()) return;
     if (!leadership) {
-      leadership.emplace(Leadership::Ground{options, voice, ports, replica, *state, feed, log, started_at},
-                         replica.group().epoch(), prng.fork());
+      leadership.emplace(
+          Leadership::Ground{options, voice, ports, replica, *state, feed, metrics, log, started_at},
+          replica.group().epoch(), prng.fork());
     }
     if (!leadership->take(now)) return;
     serving = true;
-    log.info("in office, epoch " + epoch_text() + ", journal at " + std::to_string(state->applied().value));
+    log.info("in office, journal at " + std::to_string(state->applied().value), {replica.group().epoch()});
   }
 
   // ---- the state
@@ -330,6 +339,18 @@ class Broker::Driver {
     }
   }
 
+  // ---- what is measured
+  void read_metrics() {
+    metrics.read(now, replica, *state);
+    if (serving) leadership->read_metrics(now);
+    if (!serving) Leadership::clear_metrics(metrics.registry);
+  }
+  void tell_metrics() {
+    next_metrics = now.monotonic + limits::metrics_every;
+    if (!feed.wanted(FeedTopic::Metrics)) return;
+    feed.send(now, FeedTopic::Metrics, {}, MetricsEvent{Role::Master, metrics.registry.read(now)});
+  }
+
   // ---- a turn's end
   std::optional<Monotonic> end_turn() {
     follow_news();
@@ -357,7 +378,8 @@ class Broker::Driver {
       disk.submit(CheckRoom{});
       next_room_check = now.monotonic + room_checked_every;
     }
-    next = std::min({next, next_room_check, voter.deadline()});
+    if (now.monotonic >= next_metrics) tell_metrics();
+    next = std::min({next, next_room_check, next_metrics, voter.deadline()});
     const SnapshotInfo head{cluster_id(options.cluster), applied_end, state->time(), 0, {}, {}};
     if (snapshotter->slice(head) || opening()) next = now.monotonic;
     return next;
@@ -366,6 +388,7 @@ class Broker::Driver {
   BrokerOptions options;
   BrokerPorts& ports;
   Disk& disk;
+  BrokerMetrics metrics;
   Log& log;
   Prng prng;
   Now now;  // of the turn
@@ -375,6 +398,7 @@ class Broker::Driver {
   FeedPublisher feed;
   FeedTracker feeds_heard;  // of nodes and other brokers, by whatever way
   std::bitset<feed_topic_count> feeds_followed;
+  Monotonic next_metrics{};
   Replica replica;
   std::optional<Leadership> leadership;  // while leading
   bool serving = false;                  // and it is whole
@@ -395,8 +419,15 @@ class Broker::Driver {
   Monotonic next_room_check{};
 };
 
-Broker::Broker(Now now, BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk, Log& log)
-    : driver_(std::make_unique<Driver>(now, std::move(options), std::move(recovered), ports, disk, log)) {}
+Broker::Broker(Now now, BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk,
+               Registry& metrics, Log& log)
+    : driver_(std::make_unique<Driver>(now, std::move(options), std::move(recovered), ports, disk, metrics,
+                                       log)) {
+  metrics.before_reading([driver = driver_.get()](Now when) {
+    driver->now = when;
+    driver->read_metrics();
+  });
+}
 
 Broker::~Broker() = default;
 
@@ -418,7 +449,7 @@ void Broker::on_keys_taken(Now now, const std::function<const KeyHolder*(std::st
   if (driver_->serving) driver_->leadership->on_keys_taken(now, holder_of);
 }
 
-void Broker::on_connection_refused() { driver_->voice.count_refused(); }
+void Broker::on_connection_refused() { driver_->metrics.refused_connections.add(); }
 
 void Broker::on_subscription(ByteView frame) { driver_->on_subscription(frame); }
 
@@ -466,6 +497,14 @@ std::optional<Monotonic> Broker::end_turn(Now now) {
 }
 
 std::size_t Broker::peers() const { return driver_->serving ? driver_->leadership->peers() : 0; }
+std::string Broker::trouble(Monotonic now) const {
+  if (driver_->serving) return {};
+  if (driver_->replica.group().in_office())
+    return "it has taken office, and is not through with its tasks yet";
+  if (driver_->replica.group().heard_leader(now) == group::nobody)
+    return "no broker of its group leads, or none that it hears";
+  return {};
+}
 bool Broker::serving() const { return driver_->serving; }
 const StateMachine& Broker::state() const { return *driver_->state; }
 const group::Group& Broker::group() const { return driver_->replica.group(); }

@@ -28,6 +28,7 @@
 #include "broker/recovery.h"
 #include "shared/core/key_holder.h"
 #include "shared/io/log.h"
+#include "shared/metrics/registry.h"
 
 namespace cidbus {
 
@@ -43,8 +44,10 @@ struct BrokerOptions {
 
 class Broker {
  public:
-  // Goes on from what was recovered. All referred to outlives the broker.
-  Broker(Now now, BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk, Log& log);
+  // Goes on from what was recovered. All referred to outlives the broker, whose metrics are not read after
+  // it.
+  Broker(Now now, BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk,
+         Registry& metrics, Log& log);
   ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -80,6 +83,8 @@ class Broker {
   // When it wants to be called at the latest; nothing while only input can change anything.
   std::optional<Monotonic> end_turn(Now now);
 
+  // Why it is of no use to anybody now, for people; empty when it leads or follows.
+  [[nodiscard]] std::string trouble(Monotonic now) const;
   [[nodiscard]] bool serving() const;
   [[nodiscard]] std::size_t peers() const;  // connections that have said hello
   [[nodiscard]] const StateMachine& state() const;

@@ -33,7 +33,8 @@ Leadership::Leadership(const Ground& ground, Epoch epoch, Prng prng)
     : ground_(ground),
       epoch_(epoch),
       content_(membership_, prng.fork()),
-      tasks_(*this, ServiceLimits{.durability = ground.options.group.durability}, prng.fork()),
+      tasks_(*this, ground.metrics.tasks, ServiceLimits{.durability = ground.options.group.durability},
+             prng.fork()),
       names_(*this),
       config_(
           *this, [this] { return voters(); },
@@ -61,7 +62,10 @@ void Leadership::send(Peer peer, const Message& message) {
   const ByteView frame = ground_.voice.encode(message);
   work_ += frame.size() / bytes_a_unit;
   const SendAnswer answer = ground_.ports.send(peers_.at(peer).routing_id, frame);
-  if (answer != SendAnswer::Sent) undeliverable_.push_back({peer, answer == SendAnswer::Unroutable});
+  if (answer == SendAnswer::Sent) return;
+  const bool is_gone = answer == SendAnswer::Unroutable;
+  (is_gone ? ground_.metrics.gone : ground_.metrics.full).add();
+  undeliverable_.push_back({peer, is_gone});
 }
 
 // ---- messages
@@ -351,18 +355,32 @@ void Leadership::cut_off_forbidden() {
 
 // ---- members and the feed
 
-bool Leadership::on_heartbeats(Now now, const Header& from, const Feed& message, ByteView frame,
-                               const KeyHolder* holder) {
+bool Leadership::on_node_feed(Now now, const Header& from, const Feed& message, ByteView frame,
+                              const KeyHolder* holder) {
   now_ = now;
+  if (message.topic == FeedTopic::Metrics) {
+    const Membership::Node* const node = membership_.find(from.sender);
+    const bool is_member =
+        node != nullptr && Membership::is_live(*node) && node->incarnation == from.incarnation;
+    if (is_member) ground_.ports.publish(FeedTopic::Metrics, frame);
+    return true;
+  }
   if (message.topic != FeedTopic::Heartbeats) return false;
   for (const FeedEvent& heard : message.events) {
     const auto* beat = std::get_if<HeartbeatEvent>(&heard);
     if (beat == nullptr || beat->name != from.sender) continue;
     if (holder != nullptr && !holder->may_be(beat->role)) continue;
-    if (membership_.heartbeat(now, beat->name, from.incarnation, beat->load))
-      ground_.ports.publish(FeedTopic::Heartbeats, frame);  // as it came: its number is its publisher's
+    on_heartbeat(now, *beat, from, frame);
   }
   return true;
+}
+
+void Leadership::on_heartbeat(Now now, const HeartbeatEvent& beat, const Header& from, ByteView frame) {
+  const Membership::Node* const node = membership_.find(beat.name);
+  const std::optional<Monotonic> before = node == nullptr ? std::nullopt : node->beat_at;
+  if (!membership_.heartbeat(now, beat.name, from.incarnation, beat.load)) return;
+  if (before) ground_.metrics.heartbeat_gap.observe(now.monotonic - *before);
+  ground_.ports.publish(FeedTopic::Heartbeats, frame);  // as it came: its number is its publisher's
 }
 
 void Leadership::follow_members() {
@@ -399,11 +417,11 @@ void Leadership::tell_leader() {
 }
 
 void Leadership::tell_counters() {
-  const ServiceCounters& counts = tasks_.counters();
-  ground_.feed.send(
-      now_, FeedTopic::Counters, ground_.state.applied(),
-      CountersEvent{tasks_by_state(ground_.state), counts.accepted, counts.finished, counts.requeued,
-                    counts.stale_results, ground_.voice.refused() + ground_.replica.refused_messages()});
+  const TaskMetrics& counts = ground_.metrics.tasks;
+  ground_.feed.send(now_, FeedTopic::Counters, ground_.state.applied(),
+                    CountersEvent{tasks_by_state(ground_.state), counts.accepted.value(),
+                                  counts.all_finished(), counts.requeued.value(), counts.stale.value(),
+                                  ground_.metrics.all_refused() + ground_.replica.refused_messages()});
   next_counters_ = now_.monotonic + values_.time(ConfigKey::CountersInterval);
 }
 
@@ -419,6 +437,24 @@ void Leadership::send_snapshot(Peer peer, RequestId request) {
   snapshot.members.insert(snapshot.members.begin(), itself);
   snapshot.blocks_indexed = content_.blocks();
   send(peer, snapshot);
+}
+
+// ---- what is measured
+
+void Leadership::read_metrics(Now now) {
+  Registry& registry = ground_.metrics.registry;
+  clear_metrics(registry);
+  tasks_.read_metrics(now, registry);
+  for (const auto& [name, node] : membership_.nodes())
+    registry.gauge(Metric::Members, to_text(node.role), to_text(node.state)).add(1);
+  registry.gauge(Metric::Connections).set(peers_.size());
+  registry.gauge(Metric::BlocksIndexed).set(content_.blocks());
+}
+
+void Leadership::clear_metrics(Registry& registry) {
+  for (const Metric metric : {Metric::QueueDepth, Metric::QueueOldestAge, Metric::Credit, Metric::Members,
+                              Metric::Connections, Metric::BlocksIndexed})
+    registry.clear(metric);
 }
 
 // ---- a turn's end

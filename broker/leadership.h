@@ -42,6 +42,7 @@ class Leadership : public Output {
     Replica& replica;
     StateMachine& state;
     FeedPublisher& feed;
+    BrokerMetrics& metrics;
     Log& log;
     WallTime started_at;  // of the process
   };
@@ -55,9 +56,9 @@ class Leadership : public Output {
   // A message of this cluster and version; `holder`: of the key it came with, null where no keys are in use.
   void on_message(Now now, ByteView routing_id, const Header& from, const Message& message, ByteView frame,
                   const KeyHolder* holder);
-  // A heartbeat off a node's PUB; false when it is none.
-  bool on_heartbeats(Now now, const Header& from, const Feed& message, ByteView frame,
-                     const KeyHolder* holder);
+  // A heartbeat or the metrics off a node's PUB; false when it is neither.
+  bool on_node_feed(Now now, const Header& from, const Feed& message, ByteView frame,
+                    const KeyHolder* holder);
   void on_keys_taken(Now now, const std::function<const KeyHolder*(std::string_view)>& holder_of);
   void on_connection_broke() { probes_due_ = 2; }
   void on_applied(Now now, const Changes& changes);
@@ -89,6 +90,9 @@ class Leadership : public Output {
   // Work done since the last call, in the units of frame_work.h.
   std::size_t take_work() { return std::exchange(work_, 0); }
   [[nodiscard]] std::size_t peers() const { return peers_.size(); }
+  // Those that only a leader knows; and away with them.
+  void read_metrics(Now now);
+  static void clear_metrics(Registry& registry);
 
   // ---- Output
   LogIndex propose(RecordType type, ByteView payload, Urgency urgency) override;
@@ -107,6 +111,7 @@ class Leadership : public Output {
   void forget_undeliverable();
   void probe_connections();
   void tell_connection_broke(Peer peer);
+  void on_heartbeat(Now now, const HeartbeatEvent& beat, const Header& from, ByteView frame);
   void follow_members();
   void ask_suspect(std::string_view name);
   void tell_history(Peer peer, const MemberHistoryRequest& asked);

@@ -11,6 +11,8 @@
 namespace cidbus {
 namespace {
 
+constexpr int http_offset = 5;  // DESIGN section 11
+
 constexpr const char* footer = R"(Examples:
   cidbus-broker --name b1 --data /var/lib/cidbus/b1
   cidbus-broker --name b1 --data /tmp/b1 --listen 127.0.0.1:9196 --durability memory
@@ -104,6 +106,9 @@ void add_broker_flags(CLI::App& app, BrokerFlags& flags) {
   allow_only(*durability->type_name("WORD"), {"quorum", "disk", "memory"});
   CLI::Option* const profile = app.add_option("--profile", flags.profile, "How far apart the brokers are");
   allow_only(*profile->type_name("WORD")->capture_default_str(), {"lan", "cloud", "wan"});
+  add_metrics_option(app, flags.metrics_listen,
+                     "Address of /metrics, /livez and /readyz over HTTP; without it the fifth port behind "
+                     "--listen. none: nowhere");
   app.add_flag("--no-preempt", flags.no_preempt,
                "A broker of higher priority that returns is not handed the office");
   add_vote_flag(app, flags.votes_by_hand);
@@ -128,16 +133,17 @@ Result<BrokerServerOptions> server_options(const BrokerFlags& flags) {
   config.durability = *durability;
   config.timers = *timers;
   config.preempt = !flags.no_preempt;
-  return BrokerServerOptions{flags.node.cluster, std::move(config), flags.listen, flags.data,
-                             flags.votes_by_hand};
+  BrokerServerOptions options{flags.node.cluster, std::move(config),   flags.listen,
+                              flags.data,         flags.votes_by_hand, {}};
+  options.http = flags.metrics_listen.empty() ? address_at(flags.listen, http_offset) : flags.metrics_listen;
+  if (options.http == "none") options.http.clear();
+  return options;
 }
 
 Result<std::unique_ptr<RunningRole>> open_broker(const BrokerFlags& flags) {
   auto options = server_options(flags);
   if (!options) return tl::unexpected(options.error());
-  const auto level = log_level_of(flags.node);
-  if (!level) return tl::unexpected(level.error());
-  auto log = make_stderr_log(flags.node.name, *level);
+  auto log = make_log(flags.node, Role::Master);
   auto trust = trust_of(flags.node, Role::Master, *log);
   if (!trust) return tl::unexpected(trust.error());
   auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust));

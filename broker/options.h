@@ -23,6 +23,7 @@ struct BrokerFlags {
   std::string data;
   std::string durability;  // empty: quorum, or disk for a broker alone
   std::string profile = "lan";
+  std::string metrics_listen;  // empty: at the fifth port behind its bus
   bool no_preempt = false;
   bool votes_by_hand = false;
 };

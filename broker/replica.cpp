@@ -27,12 +27,13 @@ unsigned reader_of(const group::ReadBatches& read) {
 }  // namespace
 
 Replica::Replica(GroupConfig config, GroupStart start, Identity identity, Now now, BrokerPorts& ports,
-                 Disk& disk, Log& log, Prng prng)
+                 Disk& disk, Histogram& commit_time, Log& log, Prng prng)
     : identity_(identity),
       peers_(identity.incarnation),
       prng_(prng.fork()),
       ports_(ports),
       disk_(disk),
+      commit_time_(commit_time),
       log_(log),
       group_(std::move(config), std::move(start), now.monotonic, prng) {}
 
@@ -166,6 +167,7 @@ std::vector<BatchBytes> Replica::take_committed(Now now, std::size_t records) {
   carry_out(now);
   while (!uncommitted_.empty() && uncommitted_.front().last <= group_.commit()) {
     uncommitted_bytes_ -= uncommitted_.front().bytes;
+    commit_time_.observe(now.monotonic - uncommitted_.front().since);
     uncommitted_.pop_front();
   }
   return batches;
@@ -198,7 +200,7 @@ void Replica::hand_over_gathered(Now now) {
 void Replica::propose_gathered(Now now) {
   for (BatchBytes& batch : gathering_->take()) {
     if (!in_office()) return;  // a step before this one was the last of the office
-    uncommitted_.push_back({peek_batch_header(*batch)->last(), batch->size()});
+    uncommitted_.push_back({peek_batch_header(*batch)->last(), batch->size(), now.monotonic});
     uncommitted_bytes_ += batch->size();
     step(now, Proposed{std::move(batch)});
   }
@@ -299,13 +301,12 @@ void Replica::carry(Now, const TakeOffice& office) {
 }
 
 void Replica::carry(Now, const LeaveOffice& office) {
-  log_.warning("out of office, epoch " + std::to_string(office.epoch.value) + ": " +
-               std::string(to_text(office.why)));
+  log_.warning("out of office: " + std::string(to_text(office.why)), {office.epoch});
   gathering_.reset();
   sealed_ = false;
   uncommitted_.clear();
   uncommitted_bytes_ = 0;
-  news_.emplace_back(OfficeLeft{});
+  news_.emplace_back(OfficeLeft{office.why});
 }
 
 void Replica::carry(Now, const LeaderKnown&) { news_.emplace_back(LeaderChanged{}); }

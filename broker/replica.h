@@ -29,6 +29,7 @@
 #include "broker/journal/disk.h"
 #include "broker/peer_registry.h"
 #include "shared/io/log.h"
+#include "shared/metrics/instruments.h"
 #include "shared/wire/group_codec.h"
 
 namespace cidbus {
@@ -44,7 +45,9 @@ class Replica {
     group::Seat successor = group::nobody;
   };
   struct OfficeUnsealed {};
-  struct OfficeLeft {};
+  struct OfficeLeft {
+    group::WhyDeposed why = group::WhyDeposed::HigherEpoch;
+  };
   struct LeaderChanged {};
   struct ReadsConfirmed {
     std::uint64_t round = 0;
@@ -72,7 +75,7 @@ class Replica {
 
   // `time`: of the newest record in the state. All referred to outlives it.
   Replica(group::GroupConfig config, group::GroupStart start, Identity identity, Now now, BrokerPorts& ports,
-          Disk& disk, Log& log, Prng prng);
+          Disk& disk, Histogram& commit_time, Log& log, Prng prng);
 
   // ---- what arrives
   void on_mesh(Now now, ByteView head, std::vector<group::SharedBatch> behind);
@@ -156,6 +159,7 @@ class Replica {
   Prng prng_;
   BrokerPorts& ports_;
   Disk& disk_;
+  Histogram& commit_time_;
   Log& log_;
   group::Group group_;
   group::Effects effects_;
@@ -176,6 +180,7 @@ class Replica {
   struct Waiting {
     LogIndex last;
     std::size_t bytes;
+    Monotonic since;
   };
   std::deque<Waiting> uncommitted_;  // batches of this office, oldest first
   std::size_t uncommitted_bytes_ = 0;

@@ -5,10 +5,13 @@
 #include "broker/journal/disk_thread.h"
 #include "broker/mesh.h"
 #include "broker/recovery.h"
+#include "shared/base/ensure.h"
 #include "shared/base/limits/brokers.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/clock.h"
 #include "shared/io/key_view.h"
+#include "shared/io/node_metrics.h"
+#include "shared/io/node_pages.h"
 #include "shared/io/posix_file_system.h"
 #include "shared/io/random.h"
 
@@ -44,7 +47,10 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
         reactor(given_reactor),
         options(std::move(given)),
         log(given_log),
+        metrics(self().name, Role::Master, options.data, log),
+        pages(reactor, metrics.registry()),
         keys(context),
+        files(&metrics.registry().histogram(Metric::FsyncSeconds)),
         bus(context, SocketKind::Router, bus_options()),
         feed_out(context, SocketKind::XPub),
         feed_in(context, SocketKind::XSub),
@@ -84,7 +90,7 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
                                  random_seed()};
     driver_options.votes_by_hand = options.votes_by_hand;
     broker = std::make_unique<Broker>(read_clock(), std::move(driver_options), std::move(*recovered), *this,
-                                      *disk, log);
+                                      *disk, metrics.registry(), log);
     return {};
   }
 
@@ -224,6 +230,22 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
     const Monotonic at = std::min(bind_feed_at, stop_at);
     return next ? std::min(*next, at) : at;
   }
+  // ---- what it shows over HTTP
+  Status serve_http() {
+    if (options.http.empty()) return {};
+    pages.add_health([this](Now now) { return checks(now); });
+    auto started = NodeHttp::start(options.http, pages);
+    if (!started) return tl::unexpected(started.error());
+    http = *std::move(started);
+    return {};
+  }
+  [[nodiscard]] std::vector<ReadinessCheck> checks(Now now) const {
+    const std::string trouble = broker->trouble(now.monotonic);
+    const char* const duty = broker->serving() ? "it leads" : "it follows the leader";
+    return {{"group", trouble.empty(), trouble.empty() ? duty : trouble},
+            {"running", stop_at == Monotonic::max(), stop_at == Monotonic::max() ? "" : "it is stopping"}};
+  }
+
   // Whether it is to stop now: its office is in other hands, or nobody takes it in time.
   [[nodiscard]] bool may_stop(Now now) const {
     return stop_at != Monotonic::max() && (!broker->group().in_office() || now.monotonic >= stop_at);
@@ -233,6 +255,8 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   Reactor& reactor;
   BrokerServerOptions options;
   Log& log;
+  NodeMetrics metrics;
+  NodePages pages;
   KeyView keys;
   PosixFileSystem files;
   Socket bus;
@@ -245,7 +269,8 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
   Frames frames;
   std::unique_ptr<DiskThread> disk;
   std::unique_ptr<Broker> broker;
-  std::optional<Mesh> mesh;  // in a group of several
+  std::optional<Mesh> mesh;        // in a group of several
+  std::unique_ptr<NodeHttp> http;  // ends before what its pages look at
 };
 
 BrokerServer::BrokerServer(SocketContext& context, BrokerServerOptions options, Log& log)
@@ -259,6 +284,8 @@ Status BrokerServer::open() {
   state.bus.monitor();  // before anybody can connect
   if (Status bound = state.bind(); !bound) return bound;
   if (Status joined = state.join_mesh(); !joined) return joined;
+  if (Status serving = state.serve_http(); !serving) return serving;
+  reactor().measure_turns(state.metrics.registry().histogram(Metric::TurnSeconds));
   reactor().watch(state.bus, [&state](Now now) { state.on_bus(now); });
   reactor().watch(state.feed_in, [&state](Now now) { state.on_feed_in(now); });
   reactor().watch_monitor(state.bus, [&state](Now now) { state.on_connections(now); });
@@ -276,6 +303,11 @@ Status BrokerServer::open() {
   state.broker->start(read_clock());
   start();
   return {};
+}
+
+const std::string& BrokerServer::http_address() const {
+  ENSURE(state_->http != nullptr);
+  return state_->http->address();
 }
 
 void BrokerServer::on_stop(Now now) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/broker_metrics.h"
 #include "broker/broker_ports.h"
 #include "shared/core/message.h"
 #include "shared/io/log.h"
@@ -17,8 +18,11 @@ namespace cidbus {
 class Voice {
  public:
   Voice(std::string_view cluster, std::string_view name, Incarnation incarnation, BrokerPorts& ports,
-        Log& log)
-      : header_{protocol_version, cluster_id(cluster), {}, name, incarnation}, ports_(ports), log_(log) {}
+        BrokerMetrics& metrics, Log& log)
+      : header_{protocol_version, cluster_id(cluster), {}, name, incarnation},
+        ports_(ports),
+        metrics_(metrics),
+        log_(log) {}
 
   void set_epoch(Epoch epoch) { header_.epoch = epoch; }
   // Valid until the next call of any of these.
@@ -30,15 +34,12 @@ class Voice {
   void refuse(ByteView routing_id, Refusal why, std::string_view reason);
   void publish(const Feed& message) { ports_.publish(message.topic, encode(message)); }
 
-  void count_refused() { ++refused_; }
-  [[nodiscard]] std::uint64_t refused() const { return refused_; }
-
  private:
   Header header_;
   BrokerPorts& ports_;
+  BrokerMetrics& metrics_;
   Log& log_;
   Encoder encoder_;
-  std::uint64_t refused_ = 0;  // messages; only grows
 };
 
 }  // namespace cidbus

@@ -13,6 +13,11 @@ constexpr ByteCount quick_dag_pb_bytes = 1 << 20;  // decoded on the server's th
 
 }  // namespace
 
+ContentMetrics::ContentMetrics(Registry& registry)
+    : http(registry),
+      hits(registry.counter(Metric::CacheHits)),
+      misses(registry.counter(Metric::CacheMisses)) {}
+
 class ContentServer::Core final : public HttpHandler {
  public:
   explicit Core(ContentServerOptions options)
@@ -21,6 +26,7 @@ class ContentServer::Core final : public HttpHandler {
         pool_(options_.fetchers, [this] { return options_.make_source(cache_); }) {}
 
   Status listen() {
+    if (options_.metrics != nullptr) options_.http.metrics = &options_.metrics->http;
     auto http = HttpServer::start(options_.http, *this);
     if (!http) return tl::unexpected(http.error());
     http_ = *std::move(http);
@@ -42,7 +48,7 @@ class ContentServer::Core final : public HttpHandler {
   HttpResponse to_http(ContentAnswer answer);
   [[nodiscard]] Monotonic begin_by() const { return read_clock().monotonic + options_.http.answer_time; }
 
-  const ContentServerOptions options_;
+  ContentServerOptions options_;
   MemoryStore cache_;
   FetchPool pool_;
   std::unique_ptr<HttpServer> http_;  // ends before what it stands on
@@ -90,6 +96,7 @@ void ContentServer::Core::answer(ContentQuestion question, HttpReply reply) {
   CachedBlocks quick(cache_, quick_dag_pb_bytes);
   auto answered = answer_content(question, quick, Effort::Quick);
   const bool later = quick.missed() || (!answered && answered.error().kind == FaultKind::TryAgain);
+  if (options_.metrics != nullptr) (later ? options_.metrics->misses : options_.metrics->hits).add();
   if (!later) {
     if (!answered) answered = answer_text(respond_to_fault(question, answered.error()));
     return reply.answer(to_http(*std::move(answered)));

@@ -22,6 +22,14 @@
 
 namespace cidbus {
 
+// Written by the server's thread.
+struct ContentMetrics {
+  explicit ContentMetrics(Registry& registry);
+  HttpMetrics http;
+  Counter& hits;
+  Counter& misses;
+};
+
 struct ContentServerOptions {
   HttpServerOptions http;
   ByteCount cache_bytes = limits::http_cache_bytes;
@@ -32,6 +40,7 @@ struct ContentServerOptions {
   std::function<std::vector<ReadinessCheck>()> checks;
   // Asked first, if there is one: true when it took the reply, to answer it now or later.
   std::function<bool(const HttpRequest& request, HttpReply& reply)> other = {};
+  ContentMetrics* metrics = nullptr;  // outlives the server
 };
 
 class ContentServer {

@@ -7,6 +7,8 @@
 #include "gateway/content_server.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/content.h"
+#include "shared/io/node_metrics.h"
+#include "shared/io/node_pages.h"
 
 namespace cidbus {
 
@@ -28,6 +30,9 @@ struct Gateway::State : BusLink::Owner {
       : context(zmq_context),
         options(std::move(given)),
         log(log_to),
+        node_metrics(options.identity.name, Role::Gateway, {}, log),
+        content_metrics(node_metrics.registry()),
+        pages(reactor, node_metrics.registry()),
         link(zmq_context, reactor, options.identity, options.brokers, *this) {}
 
   Hello make_hello() override {
@@ -58,6 +63,13 @@ struct Gateway::State : BusLink::Owner {
     return load;
   }
 
+  Registry* metrics() override { return &node_metrics.registry(); }
+  void read_metrics() {
+    const StoreCounts counts = server->cache_counts();
+    node_metrics.registry().gauge(Metric::BlocksStored).set(counts.blocks);
+    node_metrics.registry().gauge(Metric::BlockBytesStored).set(counts.bytes);
+  }
+
   // Called by the thread that serves HTTP.
   [[nodiscard]] std::vector<ReadinessCheck> checks() const {
     if (bound) return {{"bus", true, "a leader is there"}};
@@ -65,10 +77,18 @@ struct Gateway::State : BusLink::Owner {
     return {{"bus", false, "no leader at " + joined(options.brokers)}};
   }
   Status serve();
+  void stop_serving() {
+    pages.close();
+    if (server) server->stop();
+    pages.close();
+  }
 
   SocketContext& context;
   const GatewayOptions options;
   Log& log;
+  NodeMetrics node_metrics;
+  ContentMetrics content_metrics;
+  NodePages pages;
   BusLink link;
   std::atomic<bool> bound{false};
   std::atomic<std::optional<Refusal>> refusal{};  // of the last hello, until one is welcome
@@ -93,19 +113,27 @@ Status Gateway::State::serve() {
     return make_cluster_blocks(context, fetching, ++fetchers, stop, cache);
   };
   serving.checks = [this] { return checks(); };
+  serving.other = [this](const HttpRequest& request, HttpReply& reply) { return pages.take(request, reply); };
+  serving.metrics = &content_metrics;
   auto started = ContentServer::start(std::move(serving));
   if (!started) return tl::unexpected(started.error());
   server = *std::move(started);
+  node_metrics.registry().before_reading([this](Now) { read_metrics(); });
   return {};
 }
 
 Gateway::Gateway(SocketContext& context, GatewayOptions options, Log& log)
     : state_(std::make_unique<State>(context, reactor(), std::move(options), log)) {}
 
-Gateway::~Gateway() { state_->stop = true; }
+// Replies must not outlive the server.
+Gateway::~Gateway() {
+  state_->stop = true;
+  state_->stop_serving();
+}
 
 Status Gateway::open() {
   if (const Status serving = state_->serve(); !serving) return serving;
+  reactor().measure_turns(state_->node_metrics.registry().histogram(Metric::TurnSeconds));
   if (const Status opened = state_->link.open(); !opened) return opened;
   state_->log.info("serving http://" + http_address());
   start();
@@ -120,7 +148,7 @@ const std::string& Gateway::http_address() const {
 void Gateway::on_stop(Now) {
   state_->link.send(Goodbye{"stopped"});
   state_->stop = true;
-  state_->server->stop();
+  state_->stop_serving();
   end({});
 }
 

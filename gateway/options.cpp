@@ -22,11 +22,9 @@ Result<GatewayCommand> command_of(const NodeOptions& node, GatewayOptions gatewa
   if (!identity) return tl::unexpected(identity.error());
   auto brokers = parse_addresses(node.brokers);
   if (!brokers) return tl::unexpected(brokers.error());
-  const auto level = log_level_of(node);
-  if (!level) return tl::unexpected(level.error());
   gateway.identity = *std::move(identity);
   gateway.brokers = *std::move(brokers);
-  return GatewayCommand{std::move(gateway), node, *level};
+  return GatewayCommand{std::move(gateway), node};
 }
 
 }  // namespace
@@ -57,7 +55,7 @@ ParsedGateway parse_gateway_options(int argc, const char* const* argv) {
 }
 
 Result<std::unique_ptr<RunningRole>> open_gateway(GatewayCommand command) {
-  auto log = make_stderr_log(command.gateway.identity.name, command.log_level);
+  auto log = make_log(command.node, Role::Gateway);
   auto trust = trust_of(command.node, Role::Gateway, *log);
   if (!trust) return tl::unexpected(trust.error());
   auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust));

@@ -16,7 +16,6 @@ namespace cidbus {
 struct GatewayCommand {
   GatewayOptions gateway;
   NodeOptions node;  // as typed: its keys
-  LogLevel log_level = LogLevel::Warning;
 };
 
 // As typed.

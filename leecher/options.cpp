@@ -24,8 +24,6 @@ Result<RunLeecher> run_of(const NodeOptions& node, LeecherOptions leecher) {
   if (!identity) return tl::unexpected(identity.error());
   auto brokers = parse_addresses(node.brokers);
   if (!brokers) return tl::unexpected(brokers.error());
-  const auto level = log_level_of(node);
-  if (!level) return tl::unexpected(level.error());
   for (const auto& [flag, address] :
        {std::pair("--http", leecher.http), std::pair("--listen", leecher.listen),
         std::pair("--exchange", leecher.exchange)}) {
@@ -35,7 +33,7 @@ Result<RunLeecher> run_of(const NodeOptions& node, LeecherOptions leecher) {
   }
   leecher.identity = *std::move(identity);
   leecher.brokers = *std::move(brokers);
-  return RunLeecher{std::move(leecher), node, *level};
+  return RunLeecher{std::move(leecher), node};
 }
 
 ParsedLeecher parse_run(int argc, const char* const* argv) {
@@ -107,7 +105,7 @@ void add_leecher_flags(CLI::App& app, RunLeecher& flags) {
 }
 
 Result<std::unique_ptr<RunningRole>> open_leecher(RunLeecher command) {
-  auto log = make_stderr_log(command.leecher.identity.name, command.log_level);
+  auto log = make_log(command.node, Role::Leecher);
   auto trust = trust_of(command.node, Role::Leecher, *log);
   if (!trust) return tl::unexpected(trust.error());
   auto hosted = std::make_unique<HostedRole>(std::move(log), std::move(*trust));

@@ -15,7 +15,6 @@ namespace cidbus {
 struct RunLeecher {
   LeecherOptions leecher;
   NodeOptions node;  // as typed: its keys
-  LogLevel log_level = LogLevel::Warning;
 };
 void add_leecher_flags(CLI::App& app, RunLeecher& flags);
 

@@ -17,6 +17,8 @@
 #include "shared/exchange/exchange_server.h"
 #include "shared/io/clock.h"
 #include "shared/io/mailbox.h"
+#include "shared/io/node_metrics.h"
+#include "shared/io/node_pages.h"
 #include "shared/io/posix_file_system.h"
 #include "shared/store/rocksdb_store.h"
 
@@ -59,11 +61,17 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
         options(std::move(given)),
         log(log_to),
         end(std::move(given_end)),
+        node_metrics(options.identity.name, Role::Leecher, options.data, log),
+        content_metrics(node_metrics.registry()),
+        pages(given_reactor, node_metrics.registry()),
         link(zmq_context, given_reactor, options.identity, options.brokers, *this),
         guests(zmq_context, given_reactor, options.identity, *this) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  ~State() override { stop = true; }
+  ~State() override {
+    stop = true;
+    stop_serving();
+  }
 
   Status open();
   Status open_stores();
@@ -99,6 +107,16 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
     return load;
   }
 
+  Registry* metrics() override { return &node_metrics.registry(); }
+  void read_metrics();
+  // Replies must not outlive the server.
+  void stop_serving() {
+    pages.close();
+    if (http) http->stop();
+    pages.close();
+    status_asked.take_all();
+  }
+
   // ---- Guests::Owner
   bool on_guest_message(Now now, Guest guest, const Message& message) override {
     return desk->on_message(now, guest, message);
@@ -120,6 +138,9 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
   const LeecherOptions options;
   Log& log;
   const std::function<void(Status)> end;
+  NodeMetrics node_metrics;
+  ContentMetrics content_metrics;
+  NodePages pages;
   std::atomic<bool> online{false};
   std::atomic<bool> stop{false};        // waits for blocks are to end
   std::atomic<std::size_t> sources{0};  // made so far
@@ -239,14 +260,31 @@ Status LeecherServer::State::serve_http() {
     return std::vector<ReadinessCheck>{{"cache", true, brokers}};
   };
   serving.other = [this](const HttpRequest& request, HttpReply& reply) {
-    if (request.target != "/status") return false;
+    if (request.target != "/status") return pages.take(request, reply);
     status_asked.push(std::make_shared<HttpReply>(std::move(reply)));
     return true;
   };
+  serving.metrics = &content_metrics;
   auto started = ContentServer::start(std::move(serving));
   if (!started) return tl::unexpected(started.error());
   http = *std::move(started);
+  node_metrics.registry().before_reading([this](Now) { read_metrics(); });
+  reactor.measure_turns(node_metrics.registry().histogram(Metric::TurnSeconds));
   return {};
+}
+
+void LeecherServer::State::read_metrics() {
+  Registry& registry = node_metrics.registry();
+  const StoreCounts counts = cache->counts();
+  registry.gauge(Metric::BlocksStored).set(counts.blocks);
+  registry.gauge(Metric::BlockBytesStored).set(counts.bytes);
+  const ExchangeCounts moved = exchange->counts();
+  registry.counter(Metric::ExchangeSent).set(moved.bytes_sent);
+  registry.counter(Metric::ExchangeReceived).set(moved.bytes_stored);
+  const Outbox::Counts& items = outbox.counts();
+  registry.gauge(Metric::OutboxItems, "waiting").set(items.waiting);
+  registry.gauge(Metric::OutboxItems, "handed_in").set(items.handed_in);
+  registry.gauge(Metric::OutboxItems, "refused").set(items.refused);
 }
 
 void LeecherServer::State::on_bound(Now now, const Welcome& welcome) {
@@ -333,7 +371,7 @@ std::string LeecherServer::bus_address() const { return state_->guests.address()
 void LeecherServer::on_stop(Now) {
   state_->link.send(Goodbye{"stopped"});
   state_->stop = true;
-  state_->http->stop();
+  state_->stop_serving();
   end({});
 }
 

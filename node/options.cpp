@@ -94,6 +94,7 @@ Words common_words(const NodeOptions& node) {
   add("--brokers", node.brokers, otherwise.brokers);
   add("--cluster", node.cluster, otherwise.cluster);
   add("--log-level", node.log_level, otherwise.log_level);
+  add("--log-format", node.log_format, otherwise.log_format);
   add("--key-file", node.keys.key, otherwise.keys.key);
   add("--allow-file", node.keys.allow, otherwise.keys.allow);
   if (node.keys.insecure) words.emplace_back("--insecure");

@@ -69,6 +69,10 @@ void Stage::stop(RunningRole& role) {
 
 void Stage::stop_now() { eventfd_write(hurry_, 1); }
 
+void Stage::change_log_level(int steps_louder) {
+  for (const auto& role : roles_) role->change_log_level(steps_louder);
+}
+
 Status Stage::wait() {
   if (thread_.joinable()) thread_.join();
   return status_;

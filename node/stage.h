@@ -31,6 +31,7 @@ class Stage : public RunningRole {
   [[nodiscard]] int ended_descriptor() const override { return ended_; }
   void ask_to_stop() override { asked_.push(true); }
   void stop_now() override;
+  void change_log_level(int steps_louder) override;
   Status wait() override;
 
  private:

@@ -9,7 +9,12 @@
 #include "observer/core/feed_follower.h"
 #include "observer/history_keeper.h"
 #include "observer/screen_view.h"
+#include "observer/told_metrics.h"
+#include "shared/base/limits/metrics.h"
 #include "shared/io/clock.h"
+#include "shared/io/node_metrics.h"
+#include "shared/io/node_pages.h"
+#include "shared/metrics/prometheus.h"
 #include "shared/wire/codec.h"
 
 namespace cidbus {
@@ -28,6 +33,11 @@ struct Observer::State : BusLink::Owner {
   State(SocketContext& context, Reactor& reactor, ObserverOptions given, Log& log_to)
       : options(std::move(given)),
         log(log_to),
+        node_metrics(options.identity.name, Role::Observer, options.data, log),
+        pages(reactor, node_metrics.registry()),
+        messages(node_metrics.registry().counter(Metric::FeedMessages)),
+        gaps(node_metrics.registry().counter(Metric::FeedGaps)),
+        missed(node_metrics.registry().counter(Metric::FeedMissed)),
         feed(context, SocketKind::Sub),
         link(context, reactor, options.identity, options.brokers, *this),
         alerts(options.alerts, options.identity.cluster, options.identity.name, options.data, log_to) {}
@@ -88,6 +98,29 @@ struct Observer::State : BusLink::Owner {
     if (view.on_status(now.wall, status)) round_ends.reset();
   }
 
+  Registry* metrics() override { return &node_metrics.registry(); }
+
+  // ---- what it shows over HTTP
+  Status serve_http() {
+    if (options.http.empty()) return {};
+    pages.add_health([this](Now now) { return checks(now); });
+    pages.add("/metrics/nodes", [this](Now now, std::string_view) {
+      return http_page(200, prometheus_content_type, told.to_prometheus(now.monotonic));
+    });
+    auto started = NodeHttp::start(options.http, pages);
+    if (!started) return tl::unexpected(started.error());
+    http = *std::move(started);
+    return {};
+  }
+  // Connected is not enough: the leader says something every second.
+  [[nodiscard]] std::vector<ReadinessCheck> checks(Now now) const {
+    const bool hears = heard_at && now.monotonic - *heard_at < limits::metrics_expire;
+    const bool attached = follower.attached();
+    return {{"bus", link.bound(), link.bound() ? "a leader is there" : "no leader is reached"},
+            {"feed", hears, hears ? "it is heard" : "nothing was heard on it lately"},
+            {"snapshot", attached, attached ? "" : "none has come yet"}};
+  }
+
   void ask_for_snapshot() {
     ++request.value;
     link.send(SnapshotRequest{request});
@@ -106,10 +139,16 @@ struct Observer::State : BusLink::Owner {
 
   void on_feed(Now now, const Header& header, const Feed& message) {
     const auto verdict = follower.on_feed(header, message);
-    if (verdict.missed != 0)
+    heard_at = now.monotonic;
+    if (verdict.missed != 0) {
+      gaps.add();
+      missed.add(verdict.missed);
       print(print_gap(options.style, now.wall, header.sender, message.topic, verdict.missed));
+    }
     if (verdict.ask) ask_for_snapshot();
     if (!verdict.is_new) return;
+    messages.add();
+    told.on_feed(now.monotonic, header, message);
     for (const FeedEvent& event : message.events) {
       if (!follower.is_news(message, event)) continue;
       view.on_event(now.wall, header.sender, event);
@@ -174,6 +213,12 @@ struct Observer::State : BusLink::Owner {
 
   ObserverOptions options;
   Log& log;
+  NodeMetrics node_metrics;
+  NodePages pages;
+  Counter& messages;  // of the feed
+  Counter& gaps;
+  Counter& missed;
+  ToldMetrics told;
   Socket feed;
   BusLink link;
   std::map<std::string, std::string> connected;  // brokers on the bus, and their keys
@@ -192,6 +237,8 @@ struct Observer::State : BusLink::Owner {
   RequestId request;  // of the last snapshot
   RequestId round;    // of asking brokers
   std::string refusal;
+  std::optional<Monotonic> heard_at;  // anything on the feed, last
+  std::unique_ptr<NodeHttp> http;     // ends before what its pages look at
 };
 
 Observer::Observer(SocketContext& context, ObserverOptions options, Log& log)
@@ -209,6 +256,8 @@ Status Observer::open() {
   state_->feed.subscribe("");
   reactor().watch(state_->feed, [this](Now now) { state_->on_feed(now); });
   reactor().at_turn_end([this](Now now) { return state_->on_turn_end(now); });
+  if (const Status serving = state_->serve_http(); !serving) return serving;
+  reactor().measure_turns(state_->node_metrics.registry().histogram(Metric::TurnSeconds));
   if (const Status opened = state_->link.open(); !opened) return opened;
   start();
   return {};

@@ -37,7 +37,8 @@ struct ObserverOptions {
   AlertSetup alerts;
   PrintStyle style = PrintStyle::Text;
   std::FILE* output = stdout;
-  bool screen = false;  // the terminal view, in the place of lines
+  bool screen = false;    // the terminal view, in the place of lines
+  std::string http = {};  // HOST:PORT of /metrics, /livez and /readyz; empty: nowhere
 };
 
 class Observer : public RoleThread {

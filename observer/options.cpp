@@ -24,6 +24,9 @@ void add_observer_flags(CLI::App& app, ObserverFlags& flags) {
   app.footer(footer);
   add_node_flags(app, flags.node);
   add_output_option(app, flags.output);
+  app.add_option("--http", flags.observer.http,
+                 "Address of /metrics, /metrics/nodes (of all nodes), /livez and /readyz; without it nowhere")
+      ->type_name("HOST:PORT");
   app.add_option("--data", flags.observer.data, "Folder of the history; kept in memory only when left out")
       ->type_name("FOLDER");
   app.add_option("--history-max", flags.observer.history_bytes,
@@ -58,9 +61,7 @@ Result<ObserverOptions> observer_options(const ObserverFlags& flags) {
 Result<std::unique_ptr<RunningRole>> open_observer(const ObserverFlags& flags) {
   auto options = observer_options(flags);
   if (!options) return tl::unexpected(options.error());
-  const auto level = log_level_of(flags.node);
-  if (!level) return tl::unexpected(level.error());
-  std::unique_ptr<Log> log = make_stderr_log(flags.node.name, *level);
+  std::unique_ptr<Log> log = make_log(flags.node, Role::Observer);
   if (options->screen && isatty(STDERR_FILENO) == 1) log = std::make_unique<NoLog>();
   auto trust = trust_of(flags.node, Role::Observer, *log);
   if (!trust) return tl::unexpected(trust.error());

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "shared/metrics/definitions.h"
 #include "shared/node/config_keys.h"
 
 namespace cidbus {
@@ -150,6 +151,26 @@ Described describe(const ProposalEvent& event) {
               std::to_string(proposal.yes) + " for it and " + std::to_string(proposal.no) +
               " against it, of " + std::to_string(proposal.eligible),
           id};
+}
+
+json::object sample_json(const MetricSample& sample) {
+  const MetricDefinition& definition = definition_of(static_cast<Metric>(sample.metric));
+  json::object labels;
+  for (std::size_t place = 0; place < sample.labels.size(); ++place)
+    if (!definition.labels[place].empty())
+      labels[view(definition.labels[place])] = view(sample.labels[place]);
+  json::object fields{{"name", view(definition.name)}, {"labels", std::move(labels)}};
+  fields[definition.kind == MetricKind::Histogram ? "sum" : "value"] = sample.value;
+  if (definition.kind == MetricKind::Histogram)
+    fields["buckets"] = json::array(sample.buckets.begin(), sample.buckets.end());
+  return fields;
+}
+
+Described describe(const MetricsEvent& event) {
+  json::array samples;
+  for (const MetricSample& sample : event.samples)
+    if (sample.metric < metric_count) samples.push_back(sample_json(sample));  // others are of newer nodes
+  return {"metrics", {{"role", view(to_text(event.role))}, {"samples", std::move(samples)}}, {}};
 }
 
 std::string names_of(const std::vector<Member>& members) {

@@ -1,8 +1,8 @@
 // What an observer shows: events and snapshots as lines, for a person or as ndjson for a program.
 //
 // Each ndjson line is one object with "event" (heartbeat, leader, member, task, skipped, counters, election,
-// snapshot, gap, alert), "time" (RFC 3339) and the event's own fields; docs/observer.md lists them, and they
-// are kept.
+// metrics, snapshot, gap, alert), "time" (RFC 3339) and the event's own fields; docs/observer.md lists them,
+// and they are kept.
 //
 // Thread rule: functions of their arguments. Limits: none of their own.
 #pragma once

@@ -527,7 +527,7 @@ struct StoreReply {
 
 # ---- the feed ----
 
-enum FeedTopic { heartbeats @0; leader @1; members @2; tasks @3; counters @4; elections @5; config @6; }
+enum FeedTopic { heartbeats @0; leader @1; members @2; tasks @3; counters @4; elections @5; config @6; metrics @7; }
 enum ElectionWord {
   election @0;
   ok @1;
@@ -558,6 +558,7 @@ struct Feed {
       counters @5 :Counters;
       election @6 :Election;
       proposal @7 :Proposal;
+      metrics @8 :Metrics;
     }
   }
   struct Heartbeat {
@@ -593,5 +594,16 @@ struct Feed {
     requeued @3 :UInt64;
     staleResults @4 :UInt64;
     refusedMessages @5 :UInt64;
+  }
+  struct Metrics {
+    role @0 :Role;
+    samples @1 :List(Sample);
+  }
+  struct Sample {
+    metric @0 :UInt16;           # its place in `Metric` (shared/metrics/definitions.h)
+    label @1 :Text;              # values, in the order of the table's names
+    second @2 :Text;
+    value @3 :Float64;           # in the base unit; of a histogram the sum
+    buckets @4 :List(UInt64);    # of a histogram: up to the last that is not empty
   }
 }

@@ -23,12 +23,9 @@ Status complete(WorkerCommand& command, double drain_seconds) {
   if (!identity) return tl::unexpected(identity.error());
   auto brokers = parse_addresses(command.node.brokers);
   if (!brokers) return tl::unexpected(brokers.error());
-  const auto level = log_level_of(command.node);
-  if (!level) return tl::unexpected(level.error());
   command.worker.identity = *std::move(identity);
   command.worker.brokers = *std::move(brokers);
   command.worker.drain = std::chrono::milliseconds(static_cast<std::int64_t>(drain_seconds * 1000));
-  command.log_level = *level;
   return {};
 }
 
@@ -49,6 +46,8 @@ void add_own_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) 
                  "Bytes of blocks it may hold, such as 100GB; without it what the disk has room for")
       ->transform(CLI::AsSizeValue(true));
   add_vote_flag(app, worker.votes_by_hand);
+  add_metrics_option(app, worker.http,
+                     "Address of /metrics, /livez and /readyz over HTTP; without it nowhere");
   app.add_option("--drain", drain_seconds, "Seconds that running tasks get when it is stopped")
       ->capture_default_str()
       ->check(CLI::Range(0.0, most_drain_seconds));
@@ -74,7 +73,7 @@ ParsedWorker parse_worker_options(int argc, const char* const* argv) {
 }
 
 Result<std::unique_ptr<RunningRole>> open_worker(WorkerCommand command) {
-  auto log = make_stderr_log(command.node.name, command.log_level);
+  auto log = make_log(command.node, Role::Worker);
   const auto handlers = std::make_shared<HandlerRegistry>(built_in_handlers());
   if (Status offered = offer_programs(std::move(command.programs), *handlers, *log); !offered)
     return tl::unexpected(offered.error());

@@ -18,7 +18,6 @@ struct WorkerCommand {
   NodeOptions node;
   WorkerOptions worker;
   std::vector<ExecProgram> programs;  // of [worker.exec.NAME]
-  LogLevel log_level = LogLevel::Warning;
 };
 
 // As typed; the command's identity, brokers, drain and log level follow from it.

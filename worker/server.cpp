@@ -5,13 +5,17 @@
 #include <atomic>
 #include <fstream>
 
+#include "shared/base/ensure.h"
 #include "shared/exchange/exchange_server.h"
+#include "shared/io/node_metrics.h"
+#include "shared/io/node_pages.h"
 #include "shared/io/posix_file_system.h"
 #include "shared/store/disk_store.h"
 #include "worker/announcer.h"
 #include "worker/core/worker_core.h"
 #include "worker/slots.h"
 #include "worker/task_runner.h"
+#include "worker/worker_metrics.h"
 
 namespace cidbus {
 namespace {
@@ -42,6 +46,9 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
         handlers(given_handlers),
         log(given_log),
         end(std::move(given_end)),
+        node_metrics(options.identity.name, Role::Worker, options.data, log),
+        pages(reactor, node_metrics.registry()),
+        task_metrics(node_metrics.registry()),
         cache(cache_bytes, WhenFull::Evict),
         core(options.slots, *this, options.votes_by_hand),
         link(sockets, given_reactor, options.identity, options.brokers, *this) {}
@@ -71,6 +78,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     const TaskRunner::Context runner{context, options.identity, options.brokers, handlers, *store, *pins,
                                      cache};
     slots = std::make_unique<Slots>(options.slots, [runner] { return std::make_unique<TaskRunner>(runner); });
+    if (Status shown = serve_http(); !shown) return shown;
     reactor.watch(slots->descriptor(), [this](Now now) { on_slots(now); });
     reactor.watch(announcer.descriptor(), [](Now) {});  // sent at the turn's end
     return link.open();
@@ -108,24 +116,75 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     return {options.slots, core.busy(), counts.blocks, counts.bytes, counts.free_bytes, resident_bytes()};
   }
 
+  Registry* metrics() override { return &node_metrics.registry(); }
+
+  // ---- what it measures, and shows over HTTP ----
+  void read_metrics() {
+    Registry& registry = node_metrics.registry();
+    registry.gauge(Metric::WorkerSlots).set(options.slots);
+    registry.gauge(Metric::WorkerSlotsBusy).set(core.busy());
+    registry.gauge(Metric::WorkerAttemptsHeld).set(core.held_count());
+    const StoreCounts counts = store->counts();
+    registry.gauge(Metric::BlocksStored).set(counts.blocks);
+    registry.gauge(Metric::BlockBytesStored).set(counts.bytes);
+    const ExchangeCounts moved = exchange->counts();
+    registry.counter(Metric::ExchangeSent).set(moved.bytes_sent);
+    registry.counter(Metric::ExchangeReceived).set(moved.bytes_stored);
+  }
+  Status serve_http() {
+    node_metrics.registry().before_reading([this](Now) { read_metrics(); });
+    reactor.measure_turns(node_metrics.registry().histogram(Metric::TurnSeconds));
+    if (options.http.empty()) return {};
+    pages.add_health([this](Now) { return checks(); });
+    auto started = NodeHttp::start(options.http, pages);
+    if (!started) return tl::unexpected(started.error());
+    http = *std::move(started);
+    return {};
+  }
+  // Connected is not enough: it must be taking tasks, too.
+  [[nodiscard]] std::vector<ReadinessCheck> checks() const {
+    const std::uint32_t stuck = core.stuck();
+    const bool any_free = options.slots > stuck;
+    const std::string slots_lost = std::to_string(stuck) + " of " + std::to_string(options.slots) +
+                                   " slots are held by tasks that were told to stop and go on";
+    return {{"bus", link.bound(), link.bound() ? "a leader is there" : no_leader()},
+            {"slots", any_free, stuck == 0 ? "" : slots_lost},
+            {"running", !give_up_at, give_up_at ? "it is stopping, and takes nothing more" : ""}};
+  }
+  [[nodiscard]] std::string no_leader() const {
+    return refusal.empty() ? "no leader is reached" : "refused: " + refusal;
+  }
+
   // ---- WorkerCore::Output ----
   bool send(const Message& message) override { return link.send(message); }
   void start(const DispatchItem& item) override { slots->start(item); }
   bool withdraw(const AttemptId& attempt) override { return slots->withdraw(attempt); }
   void cancel(const AttemptId& attempt) override { slots->cancel(attempt); }
 
+  static LogFields about(const AttemptId& attempt) { return {attempt.epoch, attempt.task, attempt.attempt}; }
   void overdue(const AttemptId& attempt, Duration since) override {
-    log.warning("task " + to_text(attempt.task) + " was told to stop " +
-                std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) +
-                " s ago and goes on: its type, " + slots->type_of(attempt) +
-                ", does not look whether it is cancelled; its slot is lost until it ends");
+    log.warning("a task was told to stop " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) +
+                    " s ago and goes on: its type, " + slots->type_of(attempt) +
+                    ", does not look whether it is cancelled; its slot is lost until it ends",
+                about(attempt));
   }
 
   void on_slots(Now now) {
     Slots::Events& events = slots->take_events();
     for (const AttemptId& attempt : events.began) core.on_begin(now, attempt);
-    for (AttemptEnd& attempt_end : events.ended) core.on_end(std::move(attempt_end));
+    for (AttemptEnd& attempt_end : events.ended) {
+      task_metrics.on_end(attempt_end.type, attempt_end.outcome, attempt_end.elapsed);
+      if (log.wants(LogLevel::Debug)) tell_end(attempt_end);
+      core.on_end(std::move(attempt_end));
+    }
     collect_at = events.more_soon ? std::optional(now.monotonic + Slots::gather_time) : std::nullopt;
+  }
+
+  void tell_end(const AttemptEnd& ended) {
+    log.debug(ended.type + " " + std::string(to_text(ended.outcome)) + " after " +
+                  std::to_string(ended.elapsed.count()) + " us",
+              about(ended.attempt));
   }
 
   // One announcement a turn, so that a large store does not hold up leases.
@@ -162,6 +221,9 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   const HandlerRegistry& handlers;
   Log& log;
   std::function<void(Status)> end;
+  NodeMetrics node_metrics;
+  NodePages pages;
+  WorkerMetrics task_metrics;
   Announcer announcer;
   std::unique_ptr<BlockStore> store;
   PosixFileSystem files;
@@ -175,6 +237,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   std::optional<Monotonic> give_up_at;  // set once it is stopping
   std::atomic<bool> hurry = false;      // set by stop_now(), from another thread
   std::optional<Monotonic> collect_at;  // when the slots are to be asked, whether they have called or not
+  std::unique_ptr<NodeHttp> http;       // ends before what its pages look at
 };
 
 WorkerServer::WorkerServer(SocketContext& context, WorkerOptions options, const HandlerRegistry& handlers,
@@ -192,6 +255,10 @@ Status WorkerServer::open() {
 }
 
 std::string WorkerServer::exchange_address() const { return state_->exchange->address(); }
+const std::string& WorkerServer::http_address() const {
+  ENSURE(state_->http != nullptr);
+  return state_->http->address();
+}
 
 void WorkerServer::on_stop(Now now) {
   state_->log.info("stopping: " + std::to_string(state_->core.held().size()) +

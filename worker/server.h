@@ -30,6 +30,7 @@ struct WorkerOptions {
   ByteCount storage_max_bytes = 0;  // 0: the disk alone bounds it
   Duration drain = std::chrono::seconds(30);
   bool votes_by_hand = false;  // a person says what it votes for (shared/node/opinion.h)
+  std::string http = {};       // HOST:PORT of /metrics, /livez and /readyz; empty: nowhere
 };
 
 class WorkerServer : public RoleThread {
@@ -42,6 +43,9 @@ class WorkerServer : public RoleThread {
   Status open();
   // HOST:PORT of its exchange. REQUIRES: open() succeeded.
   [[nodiscard]] std::string exchange_address() const;
+
+  // HOST:PORT of HTTP. REQUIRES: open() succeeded, and the options name one.
+  [[nodiscard]] const std::string& http_address() const;
 
   void stop_now() override;
 

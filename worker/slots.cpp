@@ -132,7 +132,8 @@ Slots::Events& Slots::take_events() {
   for (const Job* job : state_->news.begun) events.began.push_back(job->attempt);
   for (Done& done : state_->news.done) {
     events.ended.push_back({done.job->attempt, done.end.outcome, std::move(done.end.result),
-                            std::move(done.end.error), done.elapsed, std::move(done.end.log)});
+                            std::move(done.end.error), done.elapsed, std::move(done.end.log),
+                            std::move(done.job->type)});
     state_->put_back(done.job);
   }
   events.more_soon = state_->news.more_soon;

@@ -12,7 +12,7 @@ namespace {
 // Applies what the service proposes at the end of a turn, as the driver does with durability `memory`.
 class Leader final : public Output {
  public:
-  Leader() : service_(*this, ServiceLimits{}, Prng(1)) {
+  Leader() : service_(*this, metrics_, ServiceLimits{}, Prng(1)) {
     apply(RecordType::Node, encoded(NodeRecord{1, "w1", {"echo"}}));
     apply(RecordType::SessionOpen, encoded(SessionRecord{session_}));
     service_.take_office(now_, Epoch{1}, state_);
@@ -83,6 +83,8 @@ class Leader final : public Output {
   Now now_{Monotonic(std::chrono::seconds(1)), WallTime{1'000'000}};
   StateMachine state_;
   Changes changes_;
+  Registry registry_;
+  TaskMetrics metrics_{registry_};
   TaskService service_;
   std::vector<std::pair<RecordType, Bytes>> proposed_;
   std::vector<AttemptId> running_;

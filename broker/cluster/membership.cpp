@@ -64,6 +64,7 @@ bool Membership::heartbeat(Now now, std::string_view name, Incarnation incarnati
   if (held == nodes_.end() || held->second.incarnation != incarnation || !is_live(held->second)) return false;
   Node& node = held->second;
   node.load = load;
+  node.beat_at = now.monotonic;
   node.last_seen = now.wall;
   if (node.broken_at) return true;  // the feed is another connection: it does not mend the bus
   node.heard = now.monotonic;

@@ -38,6 +38,7 @@ class Membership {
     WallTime joined_at;
     WallTime last_seen;
     Monotonic heard{};
+    std::optional<Monotonic> beat_at;    // its last heartbeat
     std::optional<Monotonic> broken_at;  // its connection broke, and it has not been heard since
     std::vector<std::pair<std::string, std::string>> labels;
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "shared/base/ensure.h"
 
@@ -43,16 +44,19 @@ void Backlog::push(TaskHandle task, TypeNumber type, std::uint8_t priority, Lane
   positions_[position.previous].next = task;
   positions_[end].previous = task;
   ++size_;
+  if (type >= sizes_.size()) sizes_.resize(type + std::size_t{1});
+  ++sizes_[type];
   if (lane != Lane::Held) mark(type, priority);
 }
 
-void Backlog::remove(TaskHandle task) {
+void Backlog::remove(TaskHandle task, TypeNumber of_type) {
   const Position position = positions_[task];
   ENSURE(position.previous != 0, "task", task);
   positions_[position.previous].next = position.next;
   positions_[position.next].previous = position.previous;
   positions_[task] = {};
   --size_;
+  --sizes_[of_type];
   if (position.next != position.previous) return;
   // Its queue is empty now, and the position left over is the queue's head.
   const std::size_t number = position.next & ~Positions::head_bit;
@@ -75,10 +79,21 @@ TaskHandle Backlog::pop(const TypeSet& types) {
     last_[priority] = type;
     const Lane lane = is_empty(type, priority, Lane::Again) ? Lane::Fresh : Lane::Again;
     const TaskHandle task = head(type, priority, lane).next;
-    remove(task);
+    remove(task, type);
     return task;
   }
   return 0;
+}
+
+std::vector<TaskHandle> Backlog::fronts_of(TypeNumber type) {
+  std::vector<TaskHandle> fronts;
+  for (std::size_t priority = 0; priority < priorities && size_of(type) > 0; ++priority) {
+    for (const Lane lane : {Lane::Again, Lane::Fresh, Lane::Held}) {
+      if (head_of(type, priority, lane) < positions_.heads() && !is_empty(type, priority, lane))
+        fronts.push_back(head(type, priority, lane).next);
+    }
+  }
+  return fronts;
 }
 
 void Backlog::release_held() {
@@ -116,6 +131,8 @@ void Backlog::check_invariants() const {
     if (waits) ENSURE(waiting_[priority].has(type), "queue", number);
   }
   ENSURE(counted == size_, "counted", counted, "size", size_);
+  const auto by_type = std::accumulate(sizes_.begin(), sizes_.end(), std::size_t{0});
+  ENSURE(by_type == size_, "by type", by_type, "size", size_);
 }
 
 }  // namespace cidbus

@@ -50,13 +50,16 @@ class Backlog {
 
   // At the end of its lane. REQUIRES: the task is in no queue and has no lease.
   void push(TaskHandle task, TypeNumber type, std::uint8_t priority, Lane lane);
-  // REQUIRES: the task is in a queue.
-  void remove(TaskHandle task);
+  // REQUIRES: the task is in a queue; of this type.
+  void remove(TaskHandle task, TypeNumber type);
   // Takes out the next task of these types; 0 when none of them waits.
   TaskHandle pop(const TypeSet& types);
   void release_held();
 
   [[nodiscard]] std::size_t size() const { return size_; }  // held ones included
+  [[nodiscard]] std::size_t size_of(TypeNumber type) const { return type < sizes_.size() ? sizes_[type] : 0; }
+  // The first of each queue of the type: the oldest is one of them, as far as ids tell the age.
+  [[nodiscard]] std::vector<TaskHandle> fronts_of(TypeNumber type);
   [[nodiscard]] bool is_ready() const { return ready_types_ > 0; }
   void check_invariants() const;
 
@@ -77,6 +80,7 @@ class Backlog {
   std::array<TypeNumber, priorities> last_{};              // whose turn it was
   std::uint32_t ready_types_ = 0;                          // sum of waiting_types_
   std::size_t size_ = 0;
+  std::vector<std::uint32_t> sizes_;  // by type
 };
 
 }  // namespace cidbus

@@ -19,7 +19,7 @@ enum class ChangeKind : std::uint8_t {
              // id is that of the record
   Queued,    // task became pending: new, or flag: again after an attempt
   Leased,    // task is with the worker its slot names
-  Finished,  // task is final
+  Finished,  // task is final, as `state` says
   Stale,     // a result came for a task that is final or forgotten, or of a strict attempt that has lost its
              // lease (number = the task's id)
   ResultReady,    // session has one more result to push
@@ -39,6 +39,7 @@ struct Change {
   SessionHandle session = 0;
   TaskId id{};
   std::uint64_t number = 0;
+  TaskState state = TaskState::Pending;  // of Finished: which
 };
 
 struct Changes {

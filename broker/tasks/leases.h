@@ -34,7 +34,8 @@ struct Lease {
   bool dispatched = true;   // false: strict, and its LEASE is on the way (W1)
   LogIndex end;             // the record that ends it, once `ending`
   Monotonic deadline;
-  Handle earlier = 0;  // by deadline
+  Monotonic handed_out{};  // in this office; 0: in an earlier one
+  Handle earlier = 0;      // by deadline
   Handle later = 0;
   Handle previous = 0;  // of the worker
   Handle next = 0;

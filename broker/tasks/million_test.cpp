@@ -48,7 +48,8 @@ class AMillionTasks : public testing::Test {
     journal = new Journal;
     journal->check_every_step = false;
     output = new Nowhere;
-    service = new TaskService(*output, ServiceLimits{}, Prng(1));
+    metrics = new TaskMetrics(*new Registry);
+    service = new TaskService(*output, *metrics, ServiceLimits{}, Prng(1));
     journal->node(1, "w1", {"echo", "hash"});
     journal->open_session(1);
     const Now now{Monotonic(std::chrono::seconds(1)), journal->now};
@@ -76,11 +77,13 @@ class AMillionTasks : public testing::Test {
 
   static Journal* journal;
   static Nowhere* output;
+  static TaskMetrics* metrics;
   static TaskService* service;
   static std::size_t measured_bytes;
 };
 Journal* AMillionTasks::journal = nullptr;
 Nowhere* AMillionTasks::output = nullptr;
+TaskMetrics* AMillionTasks::metrics = nullptr;
 TaskService* AMillionTasks::service = nullptr;
 std::size_t AMillionTasks::measured_bytes = 0;
 
@@ -133,7 +136,7 @@ TEST_F(AMillionTasks, AreHandedOutOldestFirstWithoutLookingAtTheOthers) {
 TEST_F(AMillionTasks, AreTakenOverByANewOfficeAFewThousandATurn) {
   constexpr std::size_t tasks_a_turn = 4 * 2048;
   Nowhere elsewhere;
-  TaskService next(elsewhere, ServiceLimits{}, Prng(2));
+  TaskService next(elsewhere, *metrics, ServiceLimits{}, Prng(2));
   const Now now{Monotonic(std::chrono::seconds(5)), journal->now};
   std::size_t turns = 1;
   while (!next.take_office(now, Epoch{2}, journal->state)) ++turns;

@@ -52,6 +52,7 @@ void TaskService::on_submit(Now now, Peer peer, const Submit& submit) {
   SessionLink& link = link_for(now, peer, submit.session);
   Rejected rejected{submit.session, {}};
   turn_.reasons.clear();
+  metrics_.submitted.add(submit.items.size());
   usage_ = state_->usage();
   const auto send_rejected = [&] {
     if (!rejected.items.empty()) output_.send(peer, rejected);
@@ -68,6 +69,7 @@ void TaskService::on_submit(Now now, Peer peer, const Submit& submit) {
       propose_submission(link, submit, item);
       continue;
     }
+    metrics_.on_rejected(verdict.why);
     rejected.items.push_back({item.seq, verdict.why, verdict.reason, verdict.retry_after});
     if (rejected.items.size() == rejected_a_message) send_rejected();
   }

@@ -11,6 +11,7 @@
 #include "broker/tasks/leases.h"
 #include "broker/tasks/output.h"
 #include "broker/tasks/session_links.h"
+#include "broker/tasks/task_metrics.h"
 #include "broker/tasks/timer_wheel.h"
 #include "shared/base/limits/messages.h"
 #include "shared/base/limits/tasks.h"
@@ -45,14 +46,6 @@ struct Takeover {
   Now began;
   TypeNumber type = 1;    // the next page is of this type
   std::size_t pages = 0;  // of it, done
-};
-
-// Since this service was made; these only grow.
-struct ServiceCounters {
-  std::uint64_t accepted = 0;
-  std::uint64_t finished = 0;
-  std::uint64_t requeued = 0;
-  std::uint64_t stale_results = 0;  // results of attempts whose task was final already
 };
 
 // Whether a submission may become a record, and what its sender is told if not.

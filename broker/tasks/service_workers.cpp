@@ -91,7 +91,7 @@ void TaskService::reclaim_attempt(Now now, NodeNumber worker, const AttemptId& a
   // A lease that the last leader had not committed: nobody else has had the attempt, so it goes on.
   const TaskSlot& slot = state_->task(task);
   if (attempt.run != 0 || attempt.attempt <= slot.attempts || !positions_.is_queued(task)) return;
-  backlog_.remove(task);
+  backlog_.remove(task, slot.type);
   const Handle lease = leases_.add(task, slot.id, attempt.attempt, worker, workers_[worker].leases,
                                    is_strict(slot.type), now.monotonic);
   leases_[lease].confirmed = true;
@@ -205,16 +205,16 @@ void TaskService::set_processing(Handle handle) {
 
 // ---- completion
 
-void TaskService::on_complete(Peer peer, const Complete& complete) {
+void TaskService::on_complete(Now now, Peer peer, const Complete& complete) {
   const NodeNumber worker = worker_of(peer);
   if (worker == 0) return;
-  for (const CompleteItem& item : complete.items) complete_one(worker, item);
+  for (const CompleteItem& item : complete.items) complete_one(now, worker, item);
 }
 
 // W5: any attempt's result counts while the run is open; the first one wins when it is applied. Of a strict
 // type only the attempt with the lease counts. An end that is told again while its record is on the way is
 // answered once that is applied.
-void TaskService::complete_one(NodeNumber worker, const CompleteItem& item) {
+void TaskService::complete_one(Now now, NodeNumber worker, const CompleteItem& item) {
   const bool is_result = item.outcome == Outcome::Completed || item.outcome == Outcome::Failed;
   const TaskHandle task = state_->find(item.attempt.task);
   const bool is_open = task != 0 && !is_final(state_->task(task).state) && item.attempt.run == 0;
@@ -222,13 +222,16 @@ void TaskService::complete_one(NodeNumber worker, const CompleteItem& item) {
   const bool needs_lease = task != 0 && is_strict(state_->task(task).type) && keeps(Promise::StrictResult);
   const bool may_count = is_open && (lease != 0 || (is_result && !needs_lease));
   if (!may_count) {
-    counters_.stale_results += is_result ? 1 : 0;
+    metrics_.stale.add(is_result ? 1 : 0);
     return acknowledge(worker, item.attempt);
   }
   const bool told_before =
       lease != 0 ? leases_[lease].told : late_results_.contains({item.attempt.task, worker});
   if (told_before || workers_[worker].completing >= limits::tasks_a_worker) return;  // it tells again
-  if (is_result) return propose_result(worker, item, lease);
+  if (is_result) {
+    measure_result(now, item, lease);
+    return propose_result(worker, item, lease);
+  }
   complete_other(worker, item, task, lease);
 }
 
@@ -369,6 +372,8 @@ void TaskService::hand_out(Now now, TaskHandle task, NodeNumber number) {
       leases_.add(task, slot.id, attempt, number, worker.leases, is_strict(slot.type), now.monotonic);
   leases_[lease].epoch = epoch_;
   leases_[lease].dispatched = !leases_[lease].strict;
+  leases_[lease].handed_out = now.monotonic;
+  measure_wait(now, slot);
   propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt, number},
           leases_[lease].strict ? Urgency::Now : Urgency::Lazy);
   if (!leases_[lease].strict) append_dispatch(leases_[lease]);

@@ -115,7 +115,7 @@ class World final : public Output {
     encode(OpenRecord{Epoch{++epoch_}, "b1", "b1:9096"}, payload);
     Changes changes;
     state_.apply(LogIndex{state_.applied().value + 1}, now_.wall, RecordType::Open, payload, changes);
-    service_ = std::make_unique<TaskService>(*this, ServiceLimits{}, random_.fork());
+    service_ = std::make_unique<TaskService>(*this, metrics_, ServiceLimits{}, random_.fork());
     service_->take_office(now_, Epoch{epoch_}, state_);
   }
   void pass(std::int64_t wait) {
@@ -342,6 +342,8 @@ class World final : public Output {
   Prng random_;
   Now now_{Monotonic(std::chrono::seconds(1)), WallTime{1'000'000'000}};
   StateMachine state_;
+  Registry registry_;
+  TaskMetrics metrics_{registry_};
   std::unique_ptr<TaskService> service_;
   std::deque<Written> open_;
   std::deque<std::function<void()>> inbox_;

@@ -328,7 +328,7 @@ void StateMachine::finish(TaskHandle task, TaskState state, Changes& out) {
     tables_.rares[slot.rare].finish_index = tables_.applied.value;
     tables_.append_keyed(task);
   }
-  out.list.push_back({.kind = ChangeKind::Finished, .task = task, .id = slot.id});
+  out.list.push_back({.kind = ChangeKind::Finished, .task = task, .id = slot.id, .state = state});
   grant(task, out);
   for (Handle echo = tables_.rare(slot).first_echo; echo != 0;) {
     const Handle next = tables_.echoes[echo].next_echo;

@@ -301,7 +301,7 @@ TEST(Backlog, IsAQueueAPriorityATypeAndALane) {
       for (auto& [key, queue] : plain) {
         if (queue.empty()) continue;
         const auto place = static_cast<std::ptrdiff_t>(random.below(queue.size()));
-        backlog.remove(queue[static_cast<std::size_t>(place)]);
+        backlog.remove(queue[static_cast<std::size_t>(place)], std::get<1>(key));
         queue.erase(queue.begin() + place);
         break;
       }

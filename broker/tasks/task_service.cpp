@@ -21,8 +21,9 @@ Monotonic instant_of(Now now, std::int64_t when_ms) {
 
 }  // namespace
 
-TaskService::TaskService(Output& output, const ServiceLimits& service_limits, Prng chance)
-    : output_(output), limits_(service_limits), chance_(chance) {}
+TaskService::TaskService(Output& output, TaskMetrics& metrics, const ServiceLimits& service_limits,
+                         Prng chance)
+    : output_(output), limits_(service_limits), chance_(chance), metrics_(metrics) {}
 
 bool TaskService::take_office(Now now, Epoch epoch, StateMachine& state) {
   if (state_ == nullptr) {
@@ -70,7 +71,7 @@ bool TaskService::on_message(Now now, Peer peer, const Message& message) {
   if (const auto* submit = std::get_if<Submit>(&message)) {
     on_submit(now, peer, *submit);
   } else if (const auto* complete = std::get_if<Complete>(&message)) {
-    on_complete(peer, *complete);
+    on_complete(now, peer, *complete);
   } else if (const auto* ack = std::get_if<ResultAck>(&message)) {
     on_result_ack(now, peer, *ack);
   } else if (const auto* credit = std::get_if<Credit>(&message)) {
@@ -143,7 +144,7 @@ void TaskService::on_expired(const Change& change, const Changes& changes) {
 void TaskService::on_change(Now now, const Change& change, const Changes& changes) {
   switch (change.kind) {
     case ChangeKind::Accepted:
-      counters_.accepted += change.flag ? 0 : 1;
+      metrics_.accepted.add(change.flag ? 0 : 1);
       if (SessionLink* link = links_.find(change.session)) {
         answer_accepted(*link, {change.number, change.id, change.flag});
       }
@@ -161,7 +162,7 @@ void TaskService::on_change(Now now, const Change& change, const Changes& change
       on_finished(change);
       break;
     case ChangeKind::Stale:
-      ++counters_.stale_results;
+      metrics_.stale.add();
       break;
     case ChangeKind::ResultReady:
     case ChangeKind::Acknowledged:
@@ -193,7 +194,7 @@ void TaskService::on_change(Now now, const Change& change, const Changes& change
 void TaskService::on_queued(Now now, const Change& change) {
   if (!state_->is(change.task, change.id)) return;
   if (change.flag) {
-    ++counters_.requeued;
+    metrics_.requeued.add();
     detach(change.task, false);
   } else if (const std::int64_t deadline = state_->rare(change.task).deadline; deadline != 0) {
     timers_.set(change.task, TimerWheel::Kind::Deadline, deadline);
@@ -220,11 +221,11 @@ void TaskService::on_leased(Now now, const Change& change) {
 }
 
 void TaskService::on_finished(const Change& change) {
-  ++counters_.finished;
+  metrics_.on_finished(change.state);
   detach(change.task, true);
   timers_.clear(change.task, TimerWheel::Kind::Deadline);
   answer_waiters(change.id);
-  if (state_->is(change.task, change.id)) tell(change.task, state_->task(change.task).state);
+  if (state_->is(change.task, change.id)) tell(change.task, change.state);
 }
 
 // Into a queue, or to wait until its time has come.
@@ -240,7 +241,7 @@ void TaskService::schedule(Now now, TaskHandle task, Backlog::Lane lane) {
 
 // Out of whatever the leader had it in. `revoke`: a worker that still runs it is to stop.
 void TaskService::detach(TaskHandle task, bool revoke) {
-  if (positions_.is_queued(task)) backlog_.remove(task);
+  if (positions_.is_queued(task)) backlog_.remove(task, state_->task(task).type);
   timers_.clear(task, TimerWheel::Kind::NotBefore);
   const Handle handle = positions_.lease_of(task);
   if (handle == 0) return;

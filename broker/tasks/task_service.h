@@ -38,7 +38,7 @@ namespace cidbus {
 
 class TaskService {
  public:
-  TaskService(Output& output, const ServiceLimits& service_limits, Prng chance);
+  TaskService(Output& output, TaskMetrics& metrics, const ServiceLimits& service_limits, Prng chance);
   TaskService(const TaskService&) = delete;
   TaskService& operator=(const TaskService&) = delete;
 
@@ -58,8 +58,7 @@ class TaskService {
   // After every record or batch of records, in order.
   void on_applied(Now now, const Changes& changes);
 
-  // Does what is due. When to call again at the latest.
-  Monotonic tick(Now now);
+  Monotonic tick(Now now);      // does what is due; when to call again at the latest
   Monotonic end_turn(Now now);  // hands out, sends what was collected; when to tick() at the latest
 
   // What is voted on, from now on; before the office is taken too.
@@ -68,9 +67,8 @@ class TaskService {
   void admit(bool admitted, std::string_view reason);
   void watch(bool wanted) { watched_ = wanted; }  // whether task events are wanted; off at first
 
-  [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
-  // Of the leader's own structures, without the state's.
-  [[nodiscard]] std::size_t memory_used() const;
+  void read_metrics(Now now, Registry& registry);  // those that are looked up; the others count by themselves
+  [[nodiscard]] std::size_t memory_used() const;   // of the leader's own structures, without the state's
   void check_invariants();
 
  private:
@@ -102,8 +100,8 @@ class TaskService {
   void on_credit(Peer peer, const Credit& credit);
   void on_renew(Now now, Peer peer, const Renew& renew);
   void on_progress(Peer peer, const Progress& progress);
-  void on_complete(Peer peer, const Complete& complete);
-  void complete_one(NodeNumber worker, const CompleteItem& item);
+  void on_complete(Now now, Peer peer, const Complete& complete);
+  void complete_one(Now now, NodeNumber worker, const CompleteItem& item);
   void settle_completions(LogIndex applied);
   void complete_other(NodeNumber worker, const CompleteItem& item, TaskHandle task, Handle lease);
   void remember_completion(LogIndex index, NodeNumber worker, const AttemptId& attempt, Handle lease);
@@ -145,6 +143,8 @@ class TaskService {
   void on_queued(Now now, const Change& change);
   void on_leased(Now now, const Change& change);
   void on_finished(const Change& change);
+  void measure_wait(Now now, const TaskSlot& slot);
+  void measure_result(Now now, const CompleteItem& item, Handle lease);
   void schedule(Now now, TaskHandle task, Backlog::Lane lane);
   void detach(TaskHandle task, bool revoke);
   void run_timers(Now now);
@@ -172,7 +172,7 @@ class TaskService {
   bool admitted_ = true;
   std::string refusal_;  // why not
   ConfigValues config_;
-  ServiceCounters counters_;
+  TaskMetrics& metrics_;
 
   Positions positions_;
   Backlog backlog_{positions_};

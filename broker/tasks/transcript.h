@@ -40,6 +40,8 @@ class Transcript final : public Output {
   std::string event(const std::string& line);
 
   StateMachine state;
+  Registry registry;
+  TaskMetrics metrics{registry};
   std::unique_ptr<TaskService> service;
   Now now{Monotonic(std::chrono::seconds(100)), WallTime{1'000'000}};
   std::optional<Monotonic> next;  // what the service asked to be called at

@@ -198,7 +198,7 @@ void Transcript::take_office() {
   encode(record, payload);
   Changes changes;
   state.apply(LogIndex{++applied_}, now.wall, RecordType::Open, payload, changes);
-  service = std::make_unique<TaskService>(static_cast<Output&>(*this), service_limits_, Prng(1));
+  service = std::make_unique<TaskService>(static_cast<Output&>(*this), metrics, service_limits_, Prng(1));
   service->take_office(now, record.epoch, state);
 }
 

@@ -229,7 +229,7 @@ Every task is an echo of its payload, and every answer is compared with it. Noth
 
 }  // namespace
 
-void add_bench_command(Registry& registry) {
+void add_bench_command(CommandRegistry& registry) {
   const auto options = std::make_shared<BenchOptions>();  // shared by the options and the action
   CLI::App& app = registry.leaf(
       registry.root(),

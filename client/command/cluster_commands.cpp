@@ -199,7 +199,7 @@ Result<int> leader(Context& context) {
 
 }  // namespace
 
-void add_cluster_commands(Registry& registry) {
+void add_cluster_commands(CommandRegistry& registry) {
   CLI::App& group = registry.group("cluster", "Look at the cluster: its leader, its members, its tasks");
   registry.leaf(group,
                 {"status",

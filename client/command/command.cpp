@@ -31,7 +31,7 @@ constexpr const char* exit_codes = R"(Exit codes:
   65 bad data                    124 timed out; 130, 143 interrupted)";
 
 // The texts were checked when they were taken; what is left is to make values of them.
-Result<CommonOptions> understand(const Registry::RawOptions& raw) {
+Result<CommonOptions> understand(const CommandRegistry::RawOptions& raw) {
   CommonOptions common;
   const auto brokers = parse_addresses(raw.brokers);
   if (!brokers) return fault(FaultKind::BadUsage, "--brokers: " + brokers.error().message);
@@ -101,10 +101,10 @@ Result<int> show_settings(Context& context, const std::vector<SettingValue>& set
 
 // The whole command line: what it may say, and what came of reading it.
 struct CommandLine {
-  Registry::RawOptions raw;
-  Registry::Chosen chosen;
+  CommandRegistry::RawOptions raw;
+  CommandRegistry::Chosen chosen;
   CLI::App root{"cidbus: tasks on content-addressed data", "cidbus"};
-  Registry registry{root, raw, chosen};
+  CommandRegistry registry{root, raw, chosen};
 
   CommandLine() {
     root.set_version_flag("--version",
@@ -151,19 +151,19 @@ int run_understood(CommandLine& line, Environment& environment) {
 
 }  // namespace
 
-Registry::Registry(CLI::App& root, RawOptions& raw, Chosen& chosen)
+CommandRegistry::CommandRegistry(CLI::App& root, RawOptions& raw, Chosen& chosen)
     : root_(root),
       raw_(raw),
       chosen_(chosen),
       settings_(add_common_options(root), "command", {role_tables(profiles_)}) {}
 
-CLI::App& Registry::group(const std::string& name, const std::string& summary) {
+CLI::App& CommandRegistry::group(const std::string& name, const std::string& summary) {
   CLI::App* const app = root_.add_subcommand(name, summary);
   app->require_subcommand(1);
   return *app;
 }
 
-CLI::App& Registry::leaf(CLI::App& parent, const LeafText& text, Action action) {
+CLI::App& CommandRegistry::leaf(CLI::App& parent, const LeafText& text, Action action) {
   CLI::App* const app = parent.add_subcommand(text.name, text.summary);
   app->footer("Examples:\n" + text.examples + "\n" + exit_codes);
   app->callback([this, chosen = Chosen{std::move(action), text.bears_bad_settings}] { chosen_ = chosen; });
@@ -171,7 +171,7 @@ CLI::App& Registry::leaf(CLI::App& parent, const LeafText& text, Action action) 
   return *app;
 }
 
-CLI::App& Registry::add_common_options(CLI::App& app) {
+CLI::App& CommandRegistry::add_common_options(CLI::App& app) {
   add_brokers_option(app, raw_.brokers);
   add_cluster_option(app, raw_.cluster);
   add_output_option(app, raw_.output).group(common_options);

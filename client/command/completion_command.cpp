@@ -6,7 +6,7 @@
 
 namespace cidbus {
 
-void add_completion_command(Registry& registry) {
+void add_completion_command(CommandRegistry& registry) {
   const auto shell = std::make_shared<std::string>();  // shared by the option and the action
   CLI::App& root = registry.root();
   CLI::Option* const option =

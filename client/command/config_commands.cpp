@@ -51,7 +51,7 @@ Result<int> check(Context& context, const std::string& named) {
 
 }  // namespace
 
-void add_config_commands(Registry& registry) {
+void add_config_commands(CommandRegistry& registry) {
   CLI::App& group = registry.group(
       "config", "The cluster's configuration, by vote, and the settings of this machine's programs");
   const auto file = std::make_shared<std::string>();  // shared by the option and the action

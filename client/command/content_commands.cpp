@@ -211,7 +211,7 @@ Result<int> stat(Context& context, const std::string& word) {
   return 0;
 }
 
-void add_add(Registry& registry) {
+void add_add(CommandRegistry& registry) {
   const auto words = std::make_shared<AddWords>();  // shared by the options and the action
   CLI::App& app =
       registry.leaf(registry.root(),
@@ -237,7 +237,7 @@ void add_add(Registry& registry) {
       ->check(CLI::Range(1U, 16U));
 }
 
-void add_get(Registry& registry) {
+void add_get(CommandRegistry& registry) {
   const auto word = std::make_shared<std::string>();         // shared by the options and the action
   const auto destination = std::make_shared<std::string>();  // likewise
   CLI::App& app =
@@ -253,7 +253,7 @@ void add_get(Registry& registry) {
 
 using ContentAction = Result<int> (*)(Context&, const std::string&);
 
-void add_reading(Registry& registry, const LeafText& text, ContentAction action) {
+void add_reading(CommandRegistry& registry, const LeafText& text, ContentAction action) {
   const auto word = std::make_shared<std::string>();  // shared by the option and the action
   registry.leaf(registry.root(), text, [word, action](Context& context) { return action(context, *word); })
       .add_option("CID[/PATH]", *word, "What to look at")
@@ -263,7 +263,7 @@ void add_reading(Registry& registry, const LeafText& text, ContentAction action)
 
 }  // namespace
 
-void add_content_commands(Registry& registry) {
+void add_content_commands(CommandRegistry& registry) {
   add_add(registry);
   add_get(registry);
   add_reading(registry,

@@ -130,7 +130,7 @@ Status give_name(Context& context, const GivenName& given, const Cid& cid) {
   return ask_names(context, wanted, wanted.request, [](const ContentNames&) {});
 }
 
-void add_name_commands(Registry& registry) {
+void add_name_commands(CommandRegistry& registry) {
   const auto words = std::make_shared<FindWords>();  // shared by the options and the action
   CLI::App& app =
       registry.leaf(registry.root(),

@@ -231,7 +231,7 @@ Result<int> doctor(Context& context, const std::string& data) {
 
 }  // namespace
 
-void add_doctor_command(Registry& registry) {
+void add_doctor_command(CommandRegistry& registry) {
   const auto data = std::make_shared<std::string>();  // shared by the option and the action
   registry
       .leaf(registry.root(),

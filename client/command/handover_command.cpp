@@ -63,7 +63,7 @@ Result<int> handover(Context& context, const std::string& to) {
 
 }  // namespace
 
-void add_handover_command(Registry& registry, CLI::App& parent) {
+void add_handover_command(CommandRegistry& registry, CLI::App& parent) {
   const auto to = std::make_shared<std::string>();
   CLI::App& leaf = registry.leaf(
       parent,

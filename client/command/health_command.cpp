@@ -117,7 +117,7 @@ Result<int> show_health(Context& context) {
 
 }  // namespace
 
-void add_health_command(Registry& registry, CLI::App& parent) {
+void add_health_command(CommandRegistry& registry, CLI::App& parent) {
   registry.leaf(parent,
                 {"health",
                  "Whether the cluster is healthy, and why not: brokers, majority, nodes, tasks. The exit "

@@ -64,7 +64,7 @@ Result<int> keygen(Context& context, const KeygenOptions& options) {
 
 }  // namespace
 
-void add_key_commands(Registry& registry) {
+void add_key_commands(CommandRegistry& registry) {
   const auto options = std::make_shared<KeygenOptions>();  // lives as long as the action that reads it
   CLI::App& app = registry.leaf(
       registry.root(),

@@ -163,7 +163,7 @@ Result<int> members(Context& context, bool watched, bool history) {
   return 0;
 }
 
-void add_change(Registry& registry, CLI::App& group, const LeafText& text, const std::string& value) {
+void add_change(CommandRegistry& registry, CLI::App& group, const LeafText& text, const std::string& value) {
   const auto wanted = std::make_shared<NewProposal>();
   wanted->kind = ProposalKind::MembershipChange;
   wanted->value = value;
@@ -175,7 +175,7 @@ void add_change(Registry& registry, CLI::App& group, const LeafText& text, const
 
 }  // namespace
 
-void add_member_commands(Registry& registry, CLI::App& group) {
+void add_member_commands(CommandRegistry& registry, CLI::App& group) {
   const auto watched = std::make_shared<bool>(false);
   const auto history = std::make_shared<bool>(false);
   CLI::App& leaf =

@@ -29,7 +29,7 @@ struct LeafText {
   bool bears_bad_settings = false;  // runs although a configuration file is bad: Context::settings_fault()
 };
 
-class Registry {
+class CommandRegistry {
  public:
   struct RawOptions {  // as typed, or as environment and files say
     std::string brokers = "127.0.0.1:9096", cluster = "cidbus", output = "table", timeout;
@@ -41,7 +41,7 @@ class Registry {
   };
 
   // Adds the common options to the root.
-  Registry(CLI::App& root, RawOptions& raw, Chosen& chosen);
+  CommandRegistry(CLI::App& root, RawOptions& raw, Chosen& chosen);
 
   CLI::App& root() { return root_; }
   CLI::App& group(const std::string& name, const std::string& summary);
@@ -63,23 +63,23 @@ class Registry {
   Settings settings_;
 };
 
-void add_content_commands(Registry& registry);
-void add_name_commands(Registry& registry);
-void add_submit_command(Registry& registry);
-void add_task_commands(Registry& registry);
-void add_cluster_commands(Registry& registry);
-void add_handover_command(Registry& registry, CLI::App& parent);
-void add_health_command(Registry& registry, CLI::App& parent);
-void add_bench_command(Registry& registry);
-void add_config_commands(Registry& registry);
-void add_vote_commands(Registry& registry, CLI::App& group);
-void add_member_commands(Registry& registry, CLI::App& group);
-void add_top_command(Registry& registry);
-void add_doctor_command(Registry& registry);
-void add_completion_command(Registry& registry);
-void add_key_commands(Registry& registry);
-void add_role_commands(Registry& registry);
-void add_up_command(Registry& registry);
+void add_content_commands(CommandRegistry& registry);
+void add_name_commands(CommandRegistry& registry);
+void add_submit_command(CommandRegistry& registry);
+void add_task_commands(CommandRegistry& registry);
+void add_cluster_commands(CommandRegistry& registry);
+void add_handover_command(CommandRegistry& registry, CLI::App& parent);
+void add_health_command(CommandRegistry& registry, CLI::App& parent);
+void add_bench_command(CommandRegistry& registry);
+void add_config_commands(CommandRegistry& registry);
+void add_vote_commands(CommandRegistry& registry, CLI::App& group);
+void add_member_commands(CommandRegistry& registry, CLI::App& group);
+void add_top_command(CommandRegistry& registry);
+void add_doctor_command(CommandRegistry& registry);
+void add_completion_command(CommandRegistry& registry);
+void add_key_commands(CommandRegistry& registry);
+void add_role_commands(CommandRegistry& registry);
+void add_up_command(CommandRegistry& registry);
 
 // Whether a file's [common] and [command] say what this program can take. For a file alone, whatever the
 // environment says.

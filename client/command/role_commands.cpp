@@ -91,7 +91,7 @@ Result<int> detect(Context& context, const RoleProfiles& profiles, const std::st
 
 }  // namespace
 
-void add_role_commands(Registry& registry) {
+void add_role_commands(CommandRegistry& registry) {
   CLI::App& group = registry.group("role", "Roles: which one fits this machine");
   struct Options {
     std::string data = ".";

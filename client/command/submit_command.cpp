@@ -157,7 +157,7 @@ A batch is a task a line: {"type": "echo", "inputs": ["CID or path"], "params": 
 
 }  // namespace
 
-void add_submit_command(Registry& registry) {
+void add_submit_command(CommandRegistry& registry) {
   const auto options = std::make_shared<SubmitOptions>();  // shared by the options and the action
   CLI::App& app = registry.leaf(
       registry.root(),

@@ -222,7 +222,7 @@ Result<int> cancel(Context& context, const std::vector<std::string>& words) {
 
 }  // namespace
 
-void add_task_commands(Registry& registry) {
+void add_task_commands(CommandRegistry& registry) {
   CLI::App& group = registry.group("task", "Look at tasks, wait for them, cancel them");
   const auto words = std::make_shared<std::vector<std::string>>();  // shared by the options and the actions
   const auto options = std::make_shared<ListOptions>();             // likewise

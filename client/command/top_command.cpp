@@ -31,7 +31,7 @@ Result<int> top(Context& context, const Registry::RawOptions& raw) {
 
 }  // namespace
 
-void add_top_command(Registry& registry) {
+void add_top_command(CommandRegistry& registry) {
   registry.leaf(registry.root(),
                 {"top",
                  "Watch brokers, nodes, tasks and alerts as they change: cidbus-observer in this terminal. "

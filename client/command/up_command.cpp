@@ -59,7 +59,7 @@ std::string one_address_problem(const std::string& text) {
 
 }  // namespace
 
-void add_up_command(Registry& registry) {
+void add_up_command(CommandRegistry& registry) {
   const auto options = std::make_shared<UpOptions>();
   CLI::App& leaf = registry.leaf(
       registry.root(),

@@ -144,7 +144,7 @@ Result<int> propose_change(Context& context, const Wish& wish) {
   return propose(context, {ProposalKind::ConfigChange, wish.key, *value, wish.deadline, wish.wait});
 }
 
-void add_propose(Registry& registry, CLI::App& group) {
+void add_propose(CommandRegistry& registry, CLI::App& group) {
   const auto wish = std::make_shared<Wish>();
   CLI::App& leaf = registry.leaf(
       group,
@@ -188,7 +188,7 @@ Result<int> vote(Context& context, const Voice& voice) {
   return 0;
 }
 
-void add_vote(Registry& registry, CLI::App& group) {
+void add_vote(CommandRegistry& registry, CLI::App& group) {
   const auto voice = std::make_shared<Voice>();
   CLI::App& leaf = registry.leaf(
       group,
@@ -212,7 +212,7 @@ void add_vote(Registry& registry, CLI::App& group) {
 
 }  // namespace
 
-void add_vote_commands(Registry& registry, CLI::App& group) {
+void add_vote_commands(CommandRegistry& registry, CLI::App& group) {
   const auto key = std::make_shared<std::string>();
   registry
       .leaf(group,

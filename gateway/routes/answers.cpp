@@ -73,17 +73,7 @@ Response respond_to_fault(const ContentQuestion& question, const Fault& fault) {
 }
 
 Response respond_readiness(const ReadinessQuestion& question, const std::vector<ReadinessCheck>& checks) {
-  bool ready = true;
-  std::string report;
-  for (const ReadinessCheck& check : checks) {
-    ready = ready && check.passed;
-    const std::string detail = check.detail.empty() ? std::string() : ": " + check.detail;
-    if (question.verbose || !check.passed) {
-      report +=
-          (check.passed ? "[+]" : "[-]") + check.name + (check.passed ? " ok" : " failed") + detail + "\n";
-    }
-  }
-  return one_line(ready ? 200 : 503, report + (ready ? "ready" : "not ready"));
+  return one_line(is_ready(checks) ? 200 : 503, readiness_report(checks, question.verbose));
 }
 
 }  // namespace cidbus

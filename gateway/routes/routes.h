@@ -21,6 +21,7 @@
 #include "gateway/routes/response.h"
 #include "shared/base/http_message.h"
 #include "shared/base/limits/content.h"
+#include "shared/base/readiness.h"
 #include "shared/base/result.h"
 #include "shared/content/cid.h"
 
@@ -97,11 +98,6 @@ Response respond_to_fault(const ContentQuestion& question, const Fault& fault);
 
 // ---- health
 
-struct ReadinessCheck {
-  std::string name;
-  bool passed = false;
-  std::string detail;
-};
 // 200 when all passed, otherwise 503; `verbose` names each.
 Response respond_readiness(const ReadinessQuestion& question, const std::vector<ReadinessCheck>& checks);
 

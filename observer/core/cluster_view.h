@@ -110,6 +110,7 @@ class ClusterView {
   void on(WallTime now, std::string_view publisher, const CountersEvent& event);
   void on(WallTime now, std::string_view publisher, const ElectionEvent& event);
   void on(WallTime, std::string_view, const ProposalEvent&) {}  // nothing to measure
+  void on(WallTime, std::string_view, const MetricsEvent&) {}   // of each node alone
   NodeView& node(std::string_view name);
   void take(const Member& member);
   void doubt_unlisted(const Snapshot& snapshot);

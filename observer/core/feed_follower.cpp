@@ -18,7 +18,7 @@ FeedFollower::Verdict FeedFollower::on_feed(const Header& header, const Feed& fe
   if (tracked.kind == FeedTracker::Kind::Repeated) return verdict;
   if (tracked.kind == FeedTracker::Kind::Gap) {
     verdict.missed = tracked.missed;
-    verdict.ask = true;
+    verdict.ask = feed.topic != FeedTopic::Metrics;  // those are whole each time
   }
   const bool begins_late = begins_past_snapshot(header, feed);
   if (!attached_ && feed.topic != FeedTopic::Elections) {

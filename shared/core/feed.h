@@ -9,13 +9,23 @@
 #include <vector>
 
 #include "shared/core/config_messages.h"
+#include "shared/core/metric_sample.h"
 #include "shared/core/node.h"
 #include "shared/core/task.h"
 
 namespace cidbus {
 
-enum class FeedTopic : std::uint8_t { Heartbeats, Leader, Members, Tasks, Counters, Elections, Config };
-inline constexpr std::size_t feed_topic_count = 7;
+enum class FeedTopic : std::uint8_t {
+  Heartbeats,
+  Leader,
+  Members,
+  Tasks,
+  Counters,
+  Elections,
+  Config,
+  Metrics
+};
+inline constexpr std::size_t feed_topic_count = 8;
 std::string_view to_text(FeedTopic topic);
 // What stands before a message on a broker's feed: the topic's name and a full stop. Brokers subscribe to
 // each other's with it, all others without: so a broker knows whether anybody but brokers listens.
@@ -79,8 +89,14 @@ struct ElectionEvent {
 struct ProposalEvent {
   Proposal proposal;
 };
+// All that its publisher measures, whole each time: who comes late, or misses one, knows everything with the
+// next.
+struct MetricsEvent {
+  Role role = Role::Client;
+  std::vector<MetricSample> samples;
+};
 using FeedEvent = std::variant<HeartbeatEvent, LeaderEvent, MemberEvent, TaskEvent, SkippedEvent,
-                               CountersEvent, ElectionEvent, ProposalEvent>;
+                               CountersEvent, ElectionEvent, ProposalEvent, MetricsEvent>;
 
 struct Feed {
   FeedTopic topic = FeedTopic::Heartbeats;

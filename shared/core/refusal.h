@@ -19,6 +19,7 @@ enum class Refusal : std::uint8_t {
   Exhausted,       // a limit, or the disk: try again after retry_after
   NotKnown,        // the broker does not know the sender: say hello again
 };
+inline constexpr std::size_t refusal_count = static_cast<std::size_t>(Refusal::NotKnown) + 1;
 std::string_view to_text(Refusal refusal);
 
 }  // namespace cidbus

@@ -61,6 +61,7 @@ enum class Outcome : std::uint8_t {
   Cancelled,   // it was told to stop
   HandedBack,  // the worker goes; costs no try
 };
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::HandedBack) + 1;
 std::string_view to_text(Outcome outcome);
 
 // A task's inputs and parameters: the `work` bytes once decoded (wire/work.h).

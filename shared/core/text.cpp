@@ -18,9 +18,9 @@ constexpr std::array<std::string_view, 9> refusal_names{"wrong version",   "wron
                                                         "session expired", "exhausted",     "not known"};
 constexpr std::array<std::string_view, 3> durability_names{"memory", "disk", "quorum"};
 constexpr std::array<std::string_view, feed_topic_count> topic_names{
-    "heartbeats", "leader", "members", "tasks", "counters", "elections", "config"};
+    "heartbeats", "leader", "members", "tasks", "counters", "elections", "config", "metrics"};
 constexpr std::array<std::string_view, feed_topic_count> topic_frames{
-    "heartbeats.", "leader.", "members.", "tasks.", "counters.", "elections.", "config."};
+    "heartbeats.", "leader.", "members.", "tasks.", "counters.", "elections.", "config.", "metrics."};
 constexpr std::array<std::string_view, 10> election_words{
     "ELECTION", "OK", "AYE", "NAY", "VOTE_REQ", "VOTE", "NO_VOTE", "COORDINATOR", "HANDOVER", "RESIGN"};
 constexpr std::array<std::string_view, proposal_kinds> proposal_kind_names{"config_change",

@@ -24,6 +24,7 @@ struct Counters {
   std::atomic<std::uint64_t> blocks_sent = 0;
   std::atomic<std::uint64_t> bytes_sent = 0;
   std::atomic<std::uint64_t> blocks_stored = 0;
+  std::atomic<std::uint64_t> bytes_stored = 0;
   std::atomic<std::uint64_t> blocks_missing = 0;
   std::atomic<std::uint64_t> busy = 0;
   std::atomic<std::uint64_t> bad_blocks = 0;
@@ -268,6 +269,7 @@ void ExchangeServer::Actor::write_arrived() {
     ++(synced                           ? counters_.blocks_stored
        : answer == StoreAnswer::BadHash ? counters_.bad_blocks
                                         : counters_.no_room);
+    if (synced) counters_.bytes_stored += arrived_[i].bytes().size();
     const std::string_view reason = synced ? std::string_view() : std::string_view(report.reason);
     send(arrived_of_[i].peer, StoreReply{arrived_of_[i].request, arrived_[i].cid().bytes(), answer, reason});
   }
@@ -374,6 +376,7 @@ ExchangeCounts ExchangeServer::Actor::counts() const {
   counts.blocks_sent = counters_.blocks_sent;
   counts.bytes_sent = counters_.bytes_sent;
   counts.blocks_stored = counters_.blocks_stored;
+  counts.bytes_stored = counters_.bytes_stored;
   counts.blocks_missing = counters_.blocks_missing;
   counts.busy = counters_.busy;
   counts.bad_blocks = counters_.bad_blocks;

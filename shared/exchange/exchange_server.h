@@ -30,7 +30,8 @@ namespace cidbus {
 struct ExchangeCounts {
   std::uint64_t blocks_sent = 0;
   std::uint64_t bytes_sent = 0;
-  std::uint64_t blocks_stored = 0;   // answered Synced
+  std::uint64_t blocks_stored = 0;  // answered Synced
+  std::uint64_t bytes_stored = 0;
   std::uint64_t blocks_missing = 0;  // asked for, not here
   std::uint64_t busy = 0;
   std::uint64_t bad_blocks = 0;  // to store, and not what their CID names

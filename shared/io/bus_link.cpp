@@ -115,6 +115,7 @@ struct BusLink::State {
   Monotonic listen_at = Monotonic::max();   // to it
   std::optional<Socket> heartbeats;
   std::uint64_t heartbeat_number = 0;
+  std::uint64_t metrics_number = 0;
   Duration heartbeat = limits::heartbeat;
   Monotonic next_heartbeat{};
   std::uint64_t config_version = 0;  // of what it lives by
@@ -134,6 +135,7 @@ struct BusLink::State {
   }
 
   void changed(Now now, LeaderLink::Change change, const Message* welcome) {
+    if (change != LeaderLink::Change::None) count(change);
     if (change == LeaderLink::Change::Unbound) {
       heartbeats.reset();
       owner.on_unbound(now);
@@ -375,14 +377,29 @@ struct BusLink::State {
   void beat(Now now) {
     if (!heartbeats || now.monotonic < next_heartbeat) return;
     next_heartbeat = now.monotonic + heartbeat;
-    Feed feed;
-    feed.topic = FeedTopic::Heartbeats;
-    feed.number = ++heartbeat_number;
-    feed.time = now.wall;
     NodeLoad load = owner.load();
     load.config_version = config_version;
-    feed.events.emplace_back(HeartbeatEvent{identity.name, identity.role, identity.incarnation, load});
-    heartbeats->send({as_bytes(to_text(FeedTopic::Heartbeats)), encoder.encode(header(), feed)});
+    publish(now, FeedTopic::Heartbeats, ++heartbeat_number,
+            HeartbeatEvent{identity.name, identity.role, identity.incarnation, load});
+    Registry* const metrics = owner.metrics();
+    if (metrics == nullptr) return;
+    publish(now, FeedTopic::Metrics, ++metrics_number, MetricsEvent{identity.role, metrics->read(now)});
+  }
+
+  void publish(Now now, FeedTopic topic, std::uint64_t number, FeedEvent event) {
+    Feed feed;
+    feed.topic = topic;
+    feed.number = number;
+    feed.time = now.wall;
+    feed.events.push_back(std::move(event));
+    heartbeats->send({as_bytes(to_text(topic)), encoder.encode(header(), feed)});
+  }
+
+  void count(LeaderLink::Change change) {
+    Registry* const metrics = owner.metrics();
+    if (metrics == nullptr) return;
+    metrics->gauge(Metric::LeaderBound).set(change == LeaderLink::Change::Bound ? 1 : 0);
+    metrics->counter(Metric::LeaderLost).add(change == LeaderLink::Change::Unbound ? 1 : 0);
   }
 
   void say_hello(std::size_t broker) {
@@ -428,6 +445,7 @@ BusLink::BusLink(SocketContext& context, Reactor& reactor, NodeIdentity identity
                        Monotonic::max(),
                        {},
                        0,
+                       0,
                        limits::heartbeat,
                        {},
                        0,
@@ -443,6 +461,7 @@ BusLink::~BusLink() {
 
 Status BusLink::open() {
   State& state = *state_;
+  state.count(LeaderLink::Change::None);
   state.connections.resize(state.link.brokers().size());
   Status opened;
   for (std::size_t broker = 0; broker < state.connections.size(); ++broker) {

@@ -5,7 +5,7 @@
 // from those that were (broker_book.h). With keys each broker must have a key that the allow-list gives to
 // one, or to the name it was learned under, and speak under its name; a refusal is told and tried again, as
 // is a hello. A hello carries the node's load; a node that is a member (every role but client) also publishes
-// it, as a heartbeat, on the leader's feed-in port.
+// it, as a heartbeat, and its metrics, on the leader's feed-in port.
 //
 // Invariants
 //  1. The owner hears on_bound, then messages of that leader, then on_unbound, in this order, any number of
@@ -28,6 +28,7 @@
 #include "shared/io/log.h"
 #include "shared/io/reactor.h"
 #include "shared/io/socket.h"
+#include "shared/metrics/registry.h"
 
 namespace cidbus {
 
@@ -73,6 +74,8 @@ class BusLink {
     // back-off.
     virtual void on_refused(Now now, const Refused& refused) = 0;
     virtual NodeLoad load() { return {}; }  // asked after open(), on the reactor's thread
+    // What it measures, told on the feed behind each heartbeat; nothing for one that measures nothing.
+    virtual Registry* metrics() { return nullptr; }
   };
 
   // REQUIRES: everything referred to outlives the link; `brokers` is not empty.

@@ -28,6 +28,7 @@ class HostedRole : public RunningRole {
   void ask_to_stop() override { role_->ask_to_stop(); }
   void stop_now() override { role_->stop_now(); }
   Status wait() override { return role_->wait(); }
+  void change_log_level(int steps_louder) override { log_->change_level(steps_louder); }
 
  private:
   const std::shared_ptr<const void> beneath_;

@@ -138,10 +138,12 @@ asio::awaitable<bool> HttpConnection::respond(const Head& head) {
   expects_piece_ = false;
   response_.reset();
   enter(Phase::Waiting, shared_.options.answer_time);
+  const HttpClock::time_point asked = deadline_ - shared_.options.answer_time;
   shared_.handler.handle(head.request, HttpReply(shared_from_this(), turn_));
   if (!response_) co_await wait_for_answer();
   if (!response_) co_return false;
   HttpResponse response = *std::exchange(response_, std::nullopt);
+  if (shared_.options.metrics != nullptr) measure(response, asked);
   const bool bodiless = response.status == 204 || response.status == 304;
   ENSURE(response.first.bytes.size() <= response.length, response.first.bytes.size(), response.length);
   const bool stays = head.wants_to_stay() && !shared_.draining;
@@ -196,6 +198,13 @@ asio::awaitable<bool> HttpConnection::write(std::string_view head, ByteView body
     body = body.subspan(count - of_head);
   }
   co_return true;
+}
+
+void HttpConnection::measure(const HttpResponse& response, HttpClock::time_point asked) const {
+  HttpMetrics& metrics = *shared_.options.metrics;
+  metrics.by_status[std::clamp(response.status / 100, 1U, 5U) - 1]->add();
+  metrics.sent.add(response.length);
+  metrics.answer_time.observe(HttpClock::now() - asked);
 }
 
 asio::awaitable<void> HttpConnection::turn_away() {

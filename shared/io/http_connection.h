@@ -69,6 +69,7 @@ class HttpConnection final : public HttpMailbox, public std::enable_shared_from_
   boost::asio::awaitable<void> wait_for_answer();
 
   void enter(Phase phase, Duration time);
+  void measure(const HttpResponse& response, HttpClock::time_point asked) const;
   template <typename Answer>
   void take(std::uint64_t turn, Answer answer);
   void accept(HttpResponse response) { response_.emplace(std::move(response)); }

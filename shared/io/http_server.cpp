@@ -186,6 +186,15 @@ asio::awaitable<void> HttpServer::Core::sweep() {
   context_.stop();
 }
 
+HttpMetrics::HttpMetrics(Registry& registry)
+    : by_status{&registry.counter(Metric::HttpRequests, "1xx"),
+                &registry.counter(Metric::HttpRequests, "2xx"),
+                &registry.counter(Metric::HttpRequests, "3xx"),
+                &registry.counter(Metric::HttpRequests, "4xx"),
+                &registry.counter(Metric::HttpRequests, "5xx")},
+      sent(registry.counter(Metric::HttpSent)),
+      answer_time(registry.histogram(Metric::HttpSeconds)) {}
+
 HttpServer::HttpServer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 HttpServer::~HttpServer() { stop(); }
 

@@ -15,6 +15,7 @@
 // thread and must not block there. Limits: HttpServerOptions.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@
 #include "shared/base/limits/http.h"
 #include "shared/base/result.h"
 #include "shared/base/time.h"
+#include "shared/metrics/registry.h"
 
 namespace cidbus {
 
@@ -90,6 +92,14 @@ class HttpHandler {
   virtual void handle(const HttpRequest& request, HttpReply reply) = 0;
 };
 
+// Written by the server's thread.
+struct HttpMetrics {
+  explicit HttpMetrics(Registry& registry);
+  std::array<Counter*, 5> by_status;  // 1xx to 5xx
+  Counter& sent;                      // bytes of bodies
+  Histogram& answer_time;
+};
+
 struct HttpServerOptions {
   std::string address;                                 // HOST:PORT; port 0 for a free one
   std::size_t connections = limits::http_connections;  // beyond, the longest idle one goes; then 503
@@ -98,6 +108,7 @@ struct HttpServerOptions {
   Duration head_time = limits::http_head_time;      // from a request's first byte to the end of its head
   Duration answer_time = limits::http_answer_time;  // for a response to begin, and for each piece
   Duration drain_time = limits::http_drain_time;    // for responses under way when it is stopped
+  HttpMetrics* metrics = nullptr;                   // outlives the server
 };
 
 class HttpServer {

@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <string>
 
+#include "shared/base/ensure.h"
 #include "shared/base/limits/members.h"
 #include "shared/content/quote.h"
 #include "shared/io/process.h"
 #include "shared/io/random.h"
+#include "shared/io/version.h"
 #include "shared/settings/explain.h"
 #include "shared/settings/help_text.h"
 #include "shared/settings/man_page.h"
@@ -19,7 +21,6 @@
 namespace cidbus {
 namespace {
 
-constexpr const char* version_text = "cidbus 0.1.0";
 constexpr const char* name_rule = "; use 1 to 64 letters, digits, '.', '_' or '-'";
 
 constexpr const char* exit_codes = R"(Exit codes:
@@ -164,12 +165,20 @@ CLI::Option& add_output_option(CLI::App& app, std::string& output) {
 }
 
 void add_common_flags(CLI::App& app, NodeOptions& options) {
-  app.set_version_flag("--version", version_text)->configurable(false)->group(common_options);
+  app.set_version_flag("--version", std::string("cidbus ") + version)
+      ->configurable(false)
+      ->group(common_options);
   add_cluster_option(app, options.cluster);
   CLI::Option* const level = app.add_option("--log-level", options.log_level, "How much is logged to stderr");
   level->type_name("WORD")->capture_default_str()->group(common_options);
   allow_only(*level, {"debug", "info", "warning", "error"});
+  CLI::Option* const format = app.add_option("--log-format", options.log_format, "How it is logged");
+  allow_only(*format->type_name("WORD")->capture_default_str()->group(common_options), {"logfmt", "json"});
   add_key_flags(app, options.keys);
+}
+
+void add_metrics_option(CLI::App& app, std::string& address, const char* meaning) {
+  app.add_option("--metrics-listen", address, meaning)->type_name("HOST:PORT");
 }
 
 void add_node_flags(CLI::App& app, NodeOptions& options) {
@@ -268,6 +277,13 @@ Status check_key(const Trust& trust, std::string_view name, Role role) {
   if (self.roles.has(role)) return {};
   return fault(FaultKind::NotAllowed,
                whose + ", not as " + std::string(to_text(role)) + "; add that role to its line there");
+}
+
+std::unique_ptr<Log> make_log(const NodeOptions& options, Role role) {
+  const auto level = parse_log_level(options.log_level);
+  const auto format = parse_log_format(options.log_format);
+  ENSURE(level && format, options.log_level, options.log_format);
+  return make_stderr_log({options.name, std::string(to_text(role)), *level, *format});
 }
 
 Result<LogLevel> log_level_of(const NodeOptions& options) {

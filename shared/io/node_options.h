@@ -35,9 +35,12 @@ struct NodeOptions {
   std::string brokers = "127.0.0.1:9096";  // HOST:PORT[,HOST:PORT...]
   std::string log_level = "warning";
   std::string labels;  // KEY=VALUE[,KEY=VALUE...]
+  std::string log_format = "logfmt";
   KeyOptions keys;
 };
 
+// --metrics-listen, where a role has no other HTTP.
+void add_metrics_option(CLI::App& app, std::string& address, const char* meaning);
 void add_key_flags(CLI::App& app, KeyOptions& options);
 // --cluster, --log-level, --version, and those for keys.
 void add_common_flags(CLI::App& app, NodeOptions& options);
@@ -79,6 +82,8 @@ Trust trust_or_fault(const KeyOptions& options);
 Result<Trust> trust_of(const NodeOptions& options, Role role, Log& log);
 // NotAllowed when there are keys and they are not for this name and role.
 Status check_key(const Trust& trust, std::string_view name, Role role);
+// The log that these options ask for. REQUIRES: their words are those that the flags allow.
+std::unique_ptr<Log> make_log(const NodeOptions& options, Role role);
 Result<LogLevel> log_level_of(const NodeOptions& options);
 
 }  // namespace cidbus

@@ -16,6 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "shared/io/clock.h"
+
 namespace cidbus {
 namespace {
 
@@ -61,8 +63,8 @@ class Descriptor {
 
 class PosixFile final : public File {
  public:
-  PosixFile(Descriptor descriptor, std::string path)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  PosixFile(Descriptor descriptor, std::string path, Histogram* sync_time)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), sync_time_(sync_time) {}
 
   Status write(ByteCount offset, std::span<const ByteView> parts) override {
     if (broken_) return tl::unexpected(*broken_);
@@ -90,8 +92,10 @@ class PosixFile final : public File {
 
   Status sync() override {
     if (broken_) return tl::unexpected(*broken_);
+    const Monotonic began = sync_time_ == nullptr ? Monotonic{} : read_clock().monotonic;
     while (::fdatasync(descriptor_.number()) != 0)
       if (errno != EINTR) return broken("cannot sync");
+    if (sync_time_ != nullptr) sync_time_->observe(read_clock().monotonic - began);
     return {};
   }
 
@@ -162,6 +166,7 @@ class PosixFile final : public File {
 
   Descriptor descriptor_;
   std::string path_;
+  Histogram* const sync_time_;   // or nobody measures
   std::optional<Fault> broken_;  // a write or sync failed: what is on disk is unknown from then on
 };
 
@@ -188,13 +193,13 @@ std::string holder(int descriptor) {
 Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path) {
   Descriptor descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!descriptor.valid()) return system_fault("cannot open", path);
-  return std::make_unique<PosixFile>(std::move(descriptor), path);
+  return std::make_unique<PosixFile>(std::move(descriptor), path, sync_time_);
 }
 
 Result<std::unique_ptr<File>> PosixFileSystem::create(const std::string& path) {
   Descriptor descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode));
   if (!descriptor.valid()) return system_fault("cannot create", path);
-  return std::make_unique<PosixFile>(std::move(descriptor), path);
+  return std::make_unique<PosixFile>(std::move(descriptor), path, sync_time_);
 }
 
 Status PosixFileSystem::create_directory(const std::string& path) {

@@ -4,11 +4,14 @@
 #pragma once
 
 #include "shared/io/file_system.h"
+#include "shared/metrics/instruments.h"
 
 namespace cidbus {
 
 class PosixFileSystem final : public FileSystem {
  public:
+  // `sync_time`: how long each sync of a file takes; it outlives the files.
+  explicit PosixFileSystem(Histogram* sync_time = nullptr) : sync_time_(sync_time) {}
   Result<std::unique_ptr<File>> open(const std::string& path) override;
   Result<std::unique_ptr<File>> create(const std::string& path) override;
   Status create_directory(const std::string& path) override;
@@ -18,6 +21,9 @@ class PosixFileSystem final : public FileSystem {
   Result<std::vector<std::string>> list(const std::string& path) override;
   Result<DiskSpace> space(const std::string& path) override;
   Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override;
+
+ private:
+  Histogram* sync_time_;
 };
 
 }  // namespace cidbus

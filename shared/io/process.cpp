@@ -16,11 +16,13 @@
 namespace cidbus {
 namespace {
 
-sigset_t stop_signals() {
+sigset_t watched_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGUSR1);
+  sigaddset(&signals, SIGUSR2);
   return signals;
 }
 
@@ -36,13 +38,13 @@ void hold_standard_descriptors() {
 }
 
 void block_stop_signals() {
-  const sigset_t signals = stop_signals();
+  const sigset_t signals = watched_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 }
 
 int run_until_signalled(std::string_view program, RunningRole& role) {
-  const sigset_t signals = stop_signals();
+  const sigset_t signals = watched_signals();
   const int descriptor = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   ENSURE(descriptor >= 0, "errno", errno);
   bool asked = false;
@@ -53,6 +55,10 @@ int run_until_signalled(std::string_view program, RunningRole& role) {
     if ((watched[1].revents & POLLIN) != 0) break;
     signalfd_siginfo info{};
     if (read(descriptor, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) continue;
+    if (info.ssi_signo == SIGUSR1 || info.ssi_signo == SIGUSR2) {
+      role.change_log_level(info.ssi_signo == SIGUSR1 ? 1 : -1);
+      continue;
+    }
     if (asked) {
       ended_by = static_cast<int>(info.ssi_signo);
       role.stop_now();

@@ -2,7 +2,9 @@
 // fault into one line and an exit code.
 //
 // The first SIGTERM or SIGINT asks the role to end in order, the second ends it at once. Signals are blocked
-// in every thread and read through a descriptor, so no code of ours ever runs in a signal handler.
+// in every thread and read through a descriptor, so no code of ours ever runs in a signal handler. SIGUSR1
+// makes the log say one level more, SIGUSR2 one less: that works also for a node that hears nobody, which is
+// when it is wanted.
 //
 // Thread rule: the main thread, before any other exists. Limits: none.
 #pragma once
@@ -21,6 +23,8 @@ class RunningRole {
   [[nodiscard]] virtual int ended_descriptor() const = 0;
   virtual void ask_to_stop() = 0;  // in order: drain, hand over, say goodbye
   virtual void stop_now() = 0;
+  // Its log says so many levels more, or less.
+  virtual void change_log_level(int /*steps_louder*/) {}
   // Waits for the end; what it ended with.
   virtual Status wait() = 0;
 };

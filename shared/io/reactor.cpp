@@ -13,6 +13,7 @@
 #include "shared/base/ensure.h"
 #include "shared/io/clock.h"
 #include "shared/io/socket.h"
+#include "shared/metrics/instruments.h"
 
 namespace cidbus {
 
@@ -55,6 +56,7 @@ struct Reactor::State {
   std::vector<pollfd> items;  // one for each source
   bool items_stale = true;
   std::vector<TurnEnd> turn_ends;
+  Histogram* turns = nullptr;  // or nobody measures
   std::optional<Monotonic> next_turn;
   std::atomic<bool> stopped{false};
   int wake_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -147,6 +149,7 @@ void Reactor::unwatch(int descriptor) {
     return source.kind == State::Kind::Descriptor && source.descriptor == descriptor;
   });
 }
+void Reactor::measure_turns(Histogram& turns) { state_->turns = &turns; }
 void Reactor::at_turn_end(TurnEnd turn_end) { state_->turn_ends.push_back(std::move(turn_end)); }
 
 void Reactor::run() {
@@ -166,6 +169,7 @@ bool Reactor::run_once(Duration most) {
     const auto wanted = turn_end(now);
     if (wanted && (!state_->next_turn || *wanted < *state_->next_turn)) state_->next_turn = wanted;
   }
+  if (state_->turns != nullptr) state_->turns->observe(read_clock().monotonic - now.monotonic);
   return !state_->stopped;
 }
 

@@ -16,6 +16,7 @@
 
 namespace cidbus {
 
+class Histogram;
 class Socket;
 
 class Reactor {
@@ -36,6 +37,8 @@ class Reactor {
   void unwatch_monitor(Socket& socket);
   void unwatch(int descriptor);
   void at_turn_end(TurnEnd turn_end);
+  // How long turns take, without the wait before them; it outlives the reactor's running.
+  void measure_turns(Histogram& turns);
 
   // Until stop(). One turn only, waiting `most` for something to happen; false once stopped.
   void run();

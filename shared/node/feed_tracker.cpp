@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace cidbus {
+namespace {
+
+constexpr std::size_t topics_a_node =
+    2;  // heartbeats and metrics; brokers, of which there are few, have more
+
+}  // namespace
 
 FeedTracker::Verdict FeedTracker::on_feed(const Header& header, const Feed& feed) {
   ++turn_;
@@ -21,7 +27,7 @@ FeedTracker::Verdict FeedTracker::on_feed(const Header& header, const Feed& feed
 }
 
 void FeedTracker::make_room() {
-  if (last_.size() <= limits::members) return;
+  if (last_.size() <= topics_a_node * limits::members) return;
   last_.erase(std::min_element(last_.begin(), last_.end(), [](const auto& left, const auto& right) {
     return left.second.turn < right.second.turn;
   }));

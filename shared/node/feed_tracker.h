@@ -7,8 +7,8 @@
 // Invariant: a message is InOrder exactly when it is the successor of the last one of its publisher,
 // incarnation, topic.
 //
-// Thread rule: pure; one owner. Limits: limits::members publishers; the one silent longest is forgotten
-// first.
+// Thread rule: pure; one owner. Limits: 2 topics of limits::members publishers; the one silent longest is
+// forgotten first.
 #pragma once
 
 #include <cstdint>

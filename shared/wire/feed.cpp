@@ -1,3 +1,6 @@
+#include <cmath>
+
+#include "shared/base/limits/metrics.h"
 #include "shared/wire/values.h"
 
 namespace cidbus::wire {
@@ -53,6 +56,42 @@ void put_event(schema::Feed::Event::Builder out, const ProposalEvent& event) {
   put(out.initProposal(), event.proposal);
 }
 
+void put_event(schema::Feed::Event::Builder out, const MetricsEvent& event) {
+  auto metrics = out.initMetrics();
+  metrics.setRole(static_cast<schema::Role>(event.role));
+  auto samples = metrics.initSamples(static_cast<unsigned>(event.samples.size()));
+  for (unsigned place = 0; place < samples.size(); ++place) {
+    const MetricSample& sample = event.samples[place];
+    samples[place].setMetric(sample.metric);
+    if (!sample.labels[0].empty()) samples[place].setLabel(text_of(sample.labels[0]));
+    if (!sample.labels[1].empty()) samples[place].setSecond(text_of(sample.labels[1]));
+    samples[place].setValue(sample.value);
+    if (sample.buckets.empty()) continue;
+    samples[place].setBuckets(kj::arrayPtr(sample.buckets.data(), sample.buckets.size()));
+  }
+}
+
+FeedEvent get_metrics(schema::Feed::Metrics::Reader in, Checks& checks) {
+  MetricsEvent event;
+  event.role = checks.pick(in.getRole(), Role::Client, "an unknown role");
+  const auto samples = in.getSamples();
+  const unsigned count = checks.count(samples, "more than 4096 metrics", limits::samples_a_message);
+  event.samples.reserve(count);
+  for (unsigned place = 0; place < count; ++place) {
+    const auto sample = samples[place];
+    MetricSample& got = event.samples.emplace_back();
+    got.metric = sample.getMetric();
+    got.labels[0] = checks.text(sample.getLabel(), limits::label_length, "a label over 64 bytes");
+    got.labels[1] = checks.text(sample.getSecond(), limits::label_length, "a label over 64 bytes");
+    got.value = sample.getValue();
+    checks.require(std::isfinite(got.value), "a metric that is no number");
+    const auto buckets = sample.getBuckets();
+    const unsigned filled = checks.count(buckets, "a histogram of too many buckets", limits::metric_buckets);
+    for (unsigned bucket = 0; bucket < filled; ++bucket) got.buckets.push_back(buckets[bucket]);
+  }
+  return event;
+}
+
 FeedEvent get_task(schema::Feed::Task::Reader in, Checks& checks) {
   return TaskEvent{TaskId{in.getTask()}, checks.name(in.getType(), "a task type that is not a name"),
                    checks.pick(in.getState(), TaskState::Timeout, "an unknown task state"),
@@ -106,6 +145,8 @@ FeedEvent get_event(schema::Feed::Event::Reader in, Checks& checks) {
       return get_election(in.getElection(), checks);
     case schema::Feed::Event::PROPOSAL:
       return ProposalEvent{get(in.getProposal(), checks)};
+    case schema::Feed::Event::METRICS:
+      return get_metrics(in.getMetrics(), checks);
   }
   checks.require(false, "an unknown feed event");
   return SkippedEvent{};
@@ -126,7 +167,7 @@ void put(schema::Feed::Builder out, const Feed& feed) {
 
 Feed get(schema::Feed::Reader in, Checks& checks) {
   Feed feed;
-  feed.topic = checks.pick(in.getTopic(), FeedTopic::Config, "an unknown feed topic");
+  feed.topic = checks.pick(in.getTopic(), FeedTopic::Metrics, "an unknown feed topic");
   feed.number = in.getNumber();
   feed.applied = {in.getApplied()};
   feed.time = {in.getTime()};

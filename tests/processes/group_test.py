@@ -74,7 +74,7 @@ class Status(ClusterTest):
                                (4, "4 brokers: tolerates the loss of one, as three would; five tolerate two")):
             cluster = self.start_cluster(brokers=brokers, workers=0)
             for name in cluster.broker_names:
-                self.assertIn(f"warning {name}: a group of {words}", cluster.log(name))
+                self.assertIn(f"level=warning node={name} role=master msg=\"a group of {words}", cluster.log(name))
             cluster.close()
 
     def test_with_keys_only_who_has_one_is_told(self):

@@ -15,7 +15,7 @@ class LocalCluster(ClusterTest):
     def setUp(self):
         super().setUp()
         ports = Ports(bases=range(10000, 12700, 45),  # so that no two meet
-                      offsets=[*range(6), 70, 80, 88, 1000, 1001, 1200, 1300])
+                      offsets=[*range(6), 70, 80, 88, 1000, 1001, 1200, 1300, 1400, 1401])
         self.addCleanup(ports.close)
         self.base = ports.base
         self.dir = self.folder / "local"

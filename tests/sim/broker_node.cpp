@@ -75,7 +75,10 @@ bool BrokerNode::start() {
   office_ = {};
   applied_ = commit_ = {};
   BrokerOptions options{"sim", config_, {prng_()}, incarnation_, prng_(), snapshot_after_};
-  broker_ = std::make_unique<Broker>(clock_.now(), options, std::move(*recovered), *this, *disk_, *this);
+  broker_.reset();
+  registry_ = std::make_unique<Registry>();
+  broker_ = std::make_unique<Broker>(clock_.now(), options, std::move(*recovered), *this, *disk_, *registry_,
+                                     *this);
   feed_.begin_life(name());
   follows_.reset();
   ground_.chronicle.say(name(), "starts");

@@ -136,6 +136,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   SimulatedDisk files_;
   FeedChecker feed_;
   std::unique_ptr<WatchedDisk> disk_;
+  std::unique_ptr<Registry> registry_;  // of the broker, which it outlives
   std::unique_ptr<Broker> broker_;
   std::optional<group::LogWindow> last_log_;  // of the life before
   std::optional<group::LogWindow> lost_log_;  // what its journal held when it was lost, until it has it again

@@ -34,9 +34,8 @@ WorkerCore::WorkerCore(std::uint32_t slots, Output& output, bool votes_by_hand)
 }
 
 std::uint32_t WorkerCore::wanted_tasks() const {
-  const std::uint32_t stuck = occupied_ - running_;  // slots whose attempt is over and whose thread is not
-  if (stuck >= slots_) return 0;
-  return std::min<std::uint32_t>(slots_ - stuck + ahead_, limits::tasks_a_worker);
+  if (stuck() >= slots_) return 0;
+  return std::min<std::uint32_t>(slots_ - stuck() + ahead_, limits::tasks_a_worker);
 }
 
 std::vector<AttemptId> WorkerCore::held() const {

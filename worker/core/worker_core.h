@@ -43,7 +43,8 @@ struct AttemptEnd {
   Bytes result;
   std::string error;
   std::chrono::microseconds elapsed{0};
-  Bytes log = {};  // attempt_history.h
+  Bytes log = {};         // attempt_history.h
+  std::string type = {};  // of the task, for who counts
 };
 
 class WorkerCore {
@@ -84,6 +85,9 @@ class WorkerCore {
   [[nodiscard]] std::vector<AttemptId> held() const;
   // Slots at work, also on what was told as ended and does not stop.
   [[nodiscard]] std::uint32_t busy() const { return occupied_; }
+  // Slots whose attempt is over, and whose thread is not.
+  [[nodiscard]] std::uint32_t stuck() const { return occupied_ - running_; }
+  [[nodiscard]] std::size_t held_count() const { return held_.size(); }
   [[nodiscard]] std::uint32_t wanted_tasks() const;
 
  private:
