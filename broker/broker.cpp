@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bitset>
 
+#include "broker/admission.h"
 #include "broker/broker_metrics.h"
 #include "broker/broker_status.h"
 #include "broker/broker_voter.h"
@@ -27,7 +28,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint8_t record_version = 1;
-constexpr Duration room_checked_every = 1s;
 // The leader's own part looks at a task while what the record changed of it is still near the processor.
 constexpr std::size_t changes_at_once = 64;
 
@@ -172,9 +172,7 @@ class Broker::Driver {
     } else if (auto* installed = std::get_if<SnapshotInstalled>(&completion)) {
       take_state(*installed);
     } else if (const auto* changed = std::get_if<RoomChanged>(&completion)) {
-      room = changed->room;
-      log.warning(std::string("room on the disk is ") + to_text(room) +
-                  (room == Room::Roomy ? ": submissions are taken again" : ": new submissions are refused"));
+      admission.on_room(*changed, log);
     }
   }
 
@@ -312,7 +310,7 @@ class Broker::Driver {
     if (found != entries.end()) snapshotter->set_after(static_cast<ByteCount>(found->second.value));
   }
   void vote() {
-    const VoterFacts facts{Role::Master, options.votes_by_hand, room != Room::Roomy};
+    const VoterFacts facts{Role::Master, options.votes_by_hand, !admission.roomy()};
     for (const VoteRecord& mine : voter.due(now.monotonic, state->config(), facts)) {
       if (serving && !sealed) {
         leadership->on_broker_vote(now, self().name, mine);
@@ -330,13 +328,8 @@ class Broker::Driver {
   }
 
   void decide_admission() {
-    if (room != Room::Roomy) {
-      leadership->admit(false, "the broker's disk is full; make room on it");
-    } else if (replica.uncommitted_bytes() > limits::unsynced_bytes) {
-      leadership->admit(false, "the brokers' disks are slower than what arrives");
-    } else {
-      leadership->admit(true, {});
-    }
+    const std::string_view refusal = admission.refusal(replica.uncommitted_bytes());
+    leadership->admit(refusal.empty(), refusal);
   }
 
   // ---- what is measured
@@ -374,12 +367,8 @@ class Broker::Driver {
     Monotonic next = replica_next.value_or(Monotonic::max());
     // While office is handed over nothing of it is due: its part of the turn was left out, too.
     if (serving && !sealed) next = std::min(next, leadership->finish_turn(now));
-    if (now.monotonic >= next_room_check) {
-      disk.submit(CheckRoom{});
-      next_room_check = now.monotonic + room_checked_every;
-    }
     if (now.monotonic >= next_metrics) tell_metrics();
-    next = std::min({next, next_room_check, next_metrics, voter.deadline()});
+    next = std::min({next, admission.check_room(now, disk), next_metrics, voter.deadline()});
     const SnapshotInfo head{cluster_id(options.cluster), applied_end, state->time(), 0, {}, {}};
     if (snapshotter->slice(head) || opening()) next = now.monotonic;
     return next;
@@ -415,8 +404,7 @@ class Broker::Driver {
   Decoder decoder;
   Changes changes;
   std::size_t work = 0;  // of the frame being served
-  Room room = Room::Roomy;
-  Monotonic next_room_check{};
+  Admission admission;
 };
 
 Broker::Broker(Now now, BrokerOptions options, Recovered recovered, BrokerPorts& ports, Disk& disk,
