@@ -25,8 +25,6 @@
 namespace cidbus {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::uint8_t record_version = 1;
 // The leader's own part looks at a task while what the record changed of it is still near the processor.
 constexpr std::size_t changes_at_once = 64;
