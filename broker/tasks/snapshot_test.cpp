@@ -117,7 +117,7 @@ TEST(Snapshot, SlicesAreBoundedInRowsAndBytes) {
     EXPECT_LT(chunk.size(), 5 * 400u);
   }
   EXPECT_GT(slices, 20u);
-  EXPECT_LT(header, 300u);
+  EXPECT_LT(header, 800u);
 }
 
 TEST(Snapshot, ThatIsAbandonedLeavesTheStateFreeForAnother) {

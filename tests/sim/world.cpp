@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 constexpr Duration longest_fault_phase = 25s;
 constexpr Duration limit_of_healing = 30s;
 constexpr Duration limit_of_simulated_time = 30min;
-constexpr Duration settling = 12s;  // who is gone without a word is forgotten by then
+constexpr Duration limit_of_node_trouble = 2min;  // faults of single nodes outlast the healing
+constexpr Duration settling = 12s;                // who is gone without a word is forgotten by then
 
 }  // namespace
 
@@ -109,8 +110,8 @@ void World::check_config(const StateMachine& state) {
   const std::uint64_t version = cluster_.truths.config.version();
   check(state.config().version() == version, "config: what is accepted is in force", state.config().version(),
         " of ", version);
-  check(run_until(5s, [&] { return cluster_.all_know(version); }), "config: every node is told", "version ",
-        version);
+  check(run_until(limit_of_node_trouble, [&] { return cluster_.all_know(version); }),
+        "config: every node is told", "version ", version);
 }
 
 void World::check_promises() {
