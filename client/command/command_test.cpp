@@ -318,8 +318,8 @@ TEST_F(CommandTest, TheClusterIsTold) {
   const json::value members = ask({"cluster", "members"});
   EXPECT_EQ(members.at(0), json::parse(R"({"name":"w1","role":"worker","state":"alive",
       "incarnation":"0000000000000003","exchange":"127.0.0.1:10000","slots":4,"busy":1,"blocks":20,
-      "block_bytes":3145728,"disk_free_bytes":5368709120,"resident_bytes":67108864,
-      "joined_at":"2023-11-14T22:13:20.000Z","last_seen":"2023-11-14T22:13:21.000Z"})"));
+      "block_bytes":3145728,"disk_free_bytes":5368709120,"resident_bytes":67108864,"config_version":0,
+      "labels":{},"joined_at":"2023-11-14T22:13:20.000Z","last_seen":"2023-11-14T22:13:21.000Z"})"));
   EXPECT_EQ(run_with_broker({"cluster", "status"}), 0);
   EXPECT_EQ(out.text,
             "cluster     cidbus\n"

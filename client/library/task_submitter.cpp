@@ -100,19 +100,25 @@ struct TaskSubmitter::State : Client::Listener {
     if (of.ended) of.ended(how);
   }
   void end(Ticket ticket, const Result<TaskRecord>& how) {
-    auto ended = open.extract(ticket);
-    ENSURE(!ended.empty(), "ticket", ticket.value);
-    end(std::move(ended.mapped()), how);
+    if (is_open(ticket)) end(std::move(open.extract(ticket).mapped()), how);
+  }
+  // What a broker still says while the session closes is about tickets that have been told their end.
+  bool is_open(Ticket ticket) const {
+    const bool found = open.count(ticket) != 0;
+    ENSURE(found || failure, "ticket", ticket.value);
+    return found;
   }
   void end_all() {
     while (!open.empty()) end(open.begin()->first, tl::unexpected(*failure));
   }
 
   // ---- Client::Listener
-  void accepted(Ticket ticket, TaskId task, bool) override { tell_accepted(open.at(ticket), task); }
+  void accepted(Ticket ticket, TaskId task, bool) override {
+    if (is_open(ticket)) tell_accepted(open.at(ticket), task);
+  }
   void rejected(Ticket ticket, const Fault& why) override { end(ticket, tl::unexpected(why)); }
   void result(Ticket ticket, const TaskInfo& info) override {
-    end(ticket, make_task_record(info, open.at(ticket).inputs));
+    if (is_open(ticket)) end(ticket, make_task_record(info, open.at(ticket).inputs));
   }
   void unknown(Ticket ticket, TaskId task) override { end(ticket, tl::unexpected(unknown_fault(task))); }
 

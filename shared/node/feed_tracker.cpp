@@ -12,13 +12,13 @@ constexpr std::size_t topics_a_node =
 
 FeedTracker::Verdict FeedTracker::on_feed(const Header& header, const Feed& feed) {
   ++turn_;
-  const auto [place, fresh] = last_.emplace(Key{std::string(header.sender), feed.topic}, Last{});
+  const auto [place, fresh] =
+      last_.emplace(Key{std::string(header.sender), feed.topic, header.incarnation}, Last{});
   Last& last = place->second;
-  const bool restarted = last.incarnation != header.incarnation;
   const std::uint64_t before = last.number;
-  if (!fresh && !restarted && feed.number <= before) return {Kind::Repeated, 0};
-  last = {header.incarnation, feed.number, turn_};
-  if (fresh || restarted) {
+  if (!fresh && feed.number <= before) return {Kind::Repeated, 0};
+  last = {feed.number, turn_};
+  if (fresh) {
     make_room();
     return {Kind::First, 0};
   }

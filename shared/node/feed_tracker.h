@@ -5,7 +5,8 @@
 // the subscriber asks for a snapshot when they do.
 //
 // Invariant: a message is InOrder exactly when it is the successor of the last one of its publisher,
-// incarnation, topic.
+// incarnation, topic. Lives of a publisher count apart: what one of them said, and comes late by another way,
+// is still known once the next has spoken. Brokers would pass the two back and forth for ever.
 //
 // Thread rule: pure; one owner. Limits: 2 topics of limits::members publishers; the one silent longest is
 // forgotten first.
@@ -34,10 +35,10 @@ class FeedTracker {
   struct Key {
     std::string publisher;
     FeedTopic topic = FeedTopic::Heartbeats;
+    Incarnation incarnation;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   struct Last {
-    Incarnation incarnation;
     std::uint64_t number = 0;
     std::uint64_t turn = 0;  // of the last message, for forgetting
   };

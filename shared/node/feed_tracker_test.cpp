@@ -49,5 +49,12 @@ TEST_F(FeedTrackerTest, TopicsPublishersAndIncarnationsCountApart) {
   EXPECT_EQ(hear(2, FeedTopic::Tasks, 2).kind, Kind::InOrder);
 }
 
+TEST_F(FeedTrackerTest, WhatAnEarlierLifeSaidIsKnownWhenItComesAgainBehindTheNextLife) {
+  hear(1, FeedTopic::Tasks, 1);
+  hear(1, FeedTopic::Tasks, 2);
+  EXPECT_EQ(hear(1, FeedTopic::Tasks, 1).kind, Kind::Repeated);
+  EXPECT_EQ(hear(1, FeedTopic::Tasks, 2).kind, Kind::Repeated);
+}
+
 }  // namespace
 }  // namespace cidbus
