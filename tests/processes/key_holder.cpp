@@ -148,7 +148,10 @@ class KeyHolderProgram {
     }
     const auto envelope = decoder_.decode(frames[frames.size() == 2 && plan_.says == "listen" ? 1 : 0]);
     if (!envelope) return;
-    if (std::holds_alternative<Ping>(envelope->message)) return hear();  // brokers ask everybody now and then
+    // Brokers ask everybody now and then, and tell everybody the configuration behind the welcome.
+    if (std::holds_alternative<Ping>(envelope->message) ||
+        std::holds_alternative<Configuration>(envelope->message))
+      return hear();
     const auto* refused = std::get_if<Refused>(&envelope->message);
     const std::string reason = refused == nullptr ? std::string() : ": " + std::string(refused->reason);
     std::printf("heard %s%s\n", std::string(name_of(envelope->message)).c_str(), reason.c_str());

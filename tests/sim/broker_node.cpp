@@ -67,6 +67,7 @@ bool BrokerNode::start() {
     return false;
   }
   recovered->state->check_invariants();
+  if (!recovered->group.repairing) lost_log_.reset();  // it was whole again, and died before it was told
   if (recovered->group.repairing && !lost_log_) lost_log_ = last_log_;
   ground_.truths.group.monotone.on_start(seat(), recovered->group.epoch, persisted_);
   ++life_;

@@ -129,7 +129,8 @@ void Node::read(std::size_t broker, ByteView frame) {
 }
 
 void Node::live_by(const Configuration& configuration) {
-  ground_.truths.config.on_told(identity_.name, configuration);
+  // One process each: a worker that stood still and its successor have one name.
+  ground_.truths.config.on_told(identity_.name + " " + to_text(identity_.incarnation), configuration);
   ConfigValues values;
   values.take(configuration.entries);
   config_version_ = configuration.version;
