@@ -38,7 +38,7 @@ void BrokerMetrics::on_left_office(group::WhyDeposed why) {
 }
 
 void BrokerMetrics::read(Now now, const Replica& replica, const StateMachine& state) {
-  const BrokerStatus status = status_of(replica, state.applied(), now);
+  const BrokerStatus status = status_of(replica, state, now);
   registry.gauge(Metric::BrokerEpoch).set(status.epoch.value);
   registry.gauge(Metric::IsLeader).set(status.duty == Duty::Leader ? 1 : 0);
   registry.gauge(Metric::HasQuorum).set(status.duty == Duty::Electing ? 0 : 1);
