@@ -162,6 +162,15 @@ TEST(FeedFollower, NothingIsNewsBeforeTheFirstSnapshotWhichMustCoverIt) {
   EXPECT_FALSE(follower.is_news(b1.tasks(2, 20), next.events[0])) << "the snapshot holds it";
 }
 
+TEST(FeedFollower, AMemberThatCameAfterTheSnapshotIsNewsThoughTheJournalStoodStill) {
+  FeedFollower follower;
+  ASSERT_TRUE(follower.on_snapshot(snapshot_of({}, 10)));
+  const Feed joined{FeedTopic::Members, 1, {10}, at(0), {MemberEvent{}}};
+  EXPECT_TRUE(follower.is_news(joined, joined.events[0]));
+  const Feed before{FeedTopic::Members, 1, {9}, at(0), {MemberEvent{}}};
+  EXPECT_FALSE(follower.is_news(before, before.events[0]));
+}
+
 TEST(FeedFollower, AGapAndAPublisherMetPastTheSnapshotAskForOne) {
   FeedFollower follower;
   ASSERT_TRUE(follower.on_snapshot(snapshot_of({}, 10)));

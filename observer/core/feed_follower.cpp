@@ -41,7 +41,9 @@ bool FeedFollower::begins_past_snapshot(const Header& header, const Feed& feed) 
 }
 
 bool FeedFollower::is_news(const Feed& feed, const FeedEvent& event) const {
-  return !is_state_event(event) || feed.applied.value == 0 || feed.applied > shown_;
+  if (!is_state_event(event) || feed.applied.value == 0) return true;
+  // Members are not in the journal: they come and go between two of its records.
+  return feed.applied > shown_ || (feed.applied == shown_ && std::holds_alternative<MemberEvent>(event));
 }
 
 bool FeedFollower::on_snapshot(const Snapshot& snapshot) {

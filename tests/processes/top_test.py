@@ -41,7 +41,7 @@ class Top(ClusterTest):
 
     def top(self, width, height, environment=""):
         words = [str(BIN / "cidbus"), "top", "--brokers", self.cluster.broker_address, "--cluster", self.cluster.name]
-        tmux = Tmux(self.folder, width, height, f"{environment} {' '.join(words)}; echo left with $?")
+        tmux = Tmux(self.folder, width, height, f"trap : INT; {environment} {' '.join(words)}; echo left with $?")
         self.addCleanup(tmux.close)
         return tmux
 
