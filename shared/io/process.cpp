@@ -14,17 +14,6 @@
 #include "shared/content/quote.h"
 
 namespace cidbus {
-namespace {
-
-sigset_t stop_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
-}
-
-}  // namespace
 
 // open() gives the lowest number that is free, so each of the three is either open already or the one opened.
 void hold_standard_descriptors() {
@@ -33,6 +22,17 @@ void hold_standard_descriptors() {
     const int opened = open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     ENSURE(opened == standard, "descriptor", opened);
   }
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  struct sigaction hang_up {};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler == SIG_DFL) sigaddset(&signals, SIGHUP);
+  return signals;
 }
 
 void block_stop_signals() {
@@ -53,6 +53,7 @@ int run_until_signalled(std::string_view program, RunningRole& role) {
     if ((watched[1].revents & POLLIN) != 0) break;
     signalfd_siginfo info{};
     if (read(descriptor, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) continue;
+    if (asked && info.ssi_signo == SIGHUP) continue;  // it often comes behind one that asked
     if (asked) {
       ended_by = static_cast<int>(info.ssi_signo);
       role.stop_now();
