@@ -288,7 +288,7 @@ TEST(Backlog, IsAQueueAPriorityATypeAndALane) {
   Prng random(11);
   TypeSet all;
   for (TypeNumber type = 1; type <= 3; ++type) all.add(type);
-  std::map<std::tuple<int, int, int>, std::deque<TaskHandle>> plain;  // priority, type, lane
+  std::map<std::tuple<int, TypeNumber, int>, std::deque<TaskHandle>> plain;  // priority, type, lane
   TaskHandle last = 0;
   for (int i = 0; i < 20'000; ++i) {
     if (random.chance(5, 10)) {

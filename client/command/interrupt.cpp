@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "shared/base/ensure.h"
+#include "shared/io/process.h"
 
 namespace cidbus {
 namespace {
@@ -32,10 +33,7 @@ Interrupt::~Interrupt() {
 }
 
 void Interrupt::watch() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  const sigset_t signals = stop_signals();
   const int descriptor = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   ENSURE(descriptor >= 0, "errno", errno);
   pollfd watched[2] = {{descriptor, POLLIN, 0}, {stop_descriptor_, POLLIN, 0}};

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as an event, for a command that has something to say before it ends.
+// SIGINT, SIGTERM and SIGHUP as an event, for a command that has something to say before it ends.
 //
 // A command ends by itself when it sees the event; one that is in the middle of a long call is ended from
 // here a moment later, with 128 + the signal's number either way. A second signal ends it at once.

@@ -9,7 +9,7 @@ namespace {
 constexpr const char* observer = "cidbus-observer";
 
 // The observer's command line: as this command was told, and under the key's own name where there is a key.
-std::vector<std::string> words_for(Context& context, const Registry::RawOptions& raw,
+std::vector<std::string> words_for(Context& context, const CommandRegistry::RawOptions& raw,
                                    const std::string& program) {
   const auto& keys = context.common().trust.keys;
   const std::string name = keys == nullptr ? client_identity(raw.cluster, "top").name : keys->self().name;
@@ -21,7 +21,7 @@ std::vector<std::string> words_for(Context& context, const Registry::RawOptions&
   return words;
 }
 
-Result<int> top(Context& context, const Registry::RawOptions& raw) {
+Result<int> top(Context& context, const CommandRegistry::RawOptions& raw) {
   const std::string program = find_program(observer, context.environment().programs);
   if (program.empty())
     return fault(FaultKind::NotFound,

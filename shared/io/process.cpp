@@ -17,10 +17,7 @@ namespace cidbus {
 namespace {
 
 sigset_t watched_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  sigset_t signals = stop_signals();
   sigaddset(&signals, SIGUSR1);
   sigaddset(&signals, SIGUSR2);
   return signals;
@@ -35,6 +32,17 @@ void hold_standard_descriptors() {
     const int opened = open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     ENSURE(opened == standard, "descriptor", opened);
   }
+}
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  struct sigaction hang_up {};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler == SIG_DFL) sigaddset(&signals, SIGHUP);
+  return signals;
 }
 
 void block_stop_signals() {
@@ -59,6 +67,7 @@ int run_until_signalled(std::string_view program, RunningRole& role) {
       role.change_log_level(info.ssi_signo == SIGUSR1 ? 1 : -1);
       continue;
     }
+    if (asked && info.ssi_signo == SIGHUP) continue;  // it often comes behind one that asked
     if (asked) {
       ended_by = static_cast<int>(info.ssi_signo);
       role.stop_now();

@@ -1,13 +1,15 @@
 // What every main.cpp does around its role: hold the standard descriptors, take signals as events, and turn a
 // fault into one line and an exit code.
 //
-// The first SIGTERM or SIGINT asks the role to end in order, the second ends it at once. Signals are blocked
-// in every thread and read through a descriptor, so no code of ours ever runs in a signal handler. SIGUSR1
-// makes the log say one level more, SIGUSR2 one less: that works also for a node that hears nobody, which is
-// when it is wanted.
+// The first SIGTERM, SIGINT or SIGHUP asks the role to end in order, a second SIGTERM or SIGINT ends it at
+// once. Signals are blocked in every thread and read through a descriptor, so no code of ours ever runs in a
+// signal handler. SIGUSR1 makes the log say one level more, SIGUSR2 one less: that works also for a node that
+// hears nobody, which is when it is wanted.
 //
 // Thread rule: the main thread, before any other exists. Limits: none.
 #pragma once
+
+#include <signal.h>
 
 #include <string_view>
 
@@ -33,6 +35,9 @@ class RunningRole {
 // data gets their numbers, and with it what is printed. Reading and writing them fails. REQUIRES: called
 // before anything is opened.
 void hold_standard_descriptors();
+// Those that ask a process to end. SIGHUP, a closed terminal, is one unless the caller had it ignored (nohup)
+// or the program handles it itself.
+sigset_t stop_signals();
 // REQUIRES: called before any thread is started.
 void block_stop_signals();
 // Runs until the role ends; the process's exit code: 0 after an orderly stop, 128 + signal after a second

@@ -17,7 +17,7 @@ class Tmux:
     def __init__(self, folder, width, height, command):
         self.socket = folder / f"tmux-{width}"
         self.run("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), command, ";",
-                 "set-option", "-g", "window-size", "manual", ";", "set-option", "-g", "remain-on-exit", "on")
+                 "set-option", "-g", "window-size", "manual")
 
     def run(self, *words):
         environment = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
@@ -41,7 +41,8 @@ class Top(ClusterTest):
 
     def top(self, width, height, environment=""):
         words = [str(BIN / "cidbus"), "top", "--brokers", self.cluster.broker_address, "--cluster", self.cluster.name]
-        tmux = Tmux(self.folder, width, height, f"trap : INT; {environment} {' '.join(words)}; echo left with $?")
+        # cat: of a pane whose last process is gone tmux may drop what was written last.
+        tmux = Tmux(self.folder, width, height, f"trap : INT; {environment} {' '.join(words)}; echo left with $?; exec cat")
         self.addCleanup(tmux.close)
         return tmux
 
@@ -103,6 +104,17 @@ class Top(ClusterTest):
         self.assertNotRegex("\n".join(tmux.screen("-e")), "\x1b\\[[0-9;]*3[1-7]m")
         tmux.type("C-c")
         self.wait_for(tmux, r"^left with 0")
+
+    def test_a_terminal_that_is_closed_is_a_goodbye_and_no_death(self):
+        tmux = self.top(80, 24)
+        self.wait_for(tmux, r"^w2 +worker +alive")
+        name = next(name for name in self.cluster.members() if name.startswith("top."))
+        tmux.close()
+
+        def ended():
+            states = {member["name"]: member["state"] for member in self.cluster.ask("cluster", "members")}
+            return states[name] in ("left", "dead") and states[name]
+        self.assertEqual(wait_until(ended, "it is missed", LONG), "left")
 
     def test_a_terminal_that_takes_nothing_holds_up_nobody(self):
         master, slave = pty.openpty()
