@@ -313,7 +313,7 @@ TEST(Backlog, IsAQueueAPriorityATypeAndALane) {
         if (!at->second.empty()) best = std::max(best, std::get<0>(at->first));
       }
       ASSERT_EQ(task == 0, best < 0);
-      for (int type = 1; type <= 3 && best >= 0; ++type) {
+      for (TypeNumber type = 1; type <= 3 && best >= 0; ++type) {
         auto& again = plain[{best, type, 0}];
         auto& queue = again.empty() ? plain[{best, type, 1}] : again;
         if (queue.empty() || queue.front() != task) continue;
