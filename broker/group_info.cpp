@@ -79,6 +79,7 @@ std::string to_text(const group::Notice& notice, const group::GroupConfig& confi
       "has its journal again"};
   std::string text(words[static_cast<std::size_t>(notice.kind)]);
   if (notice.seat != group::nobody) text += " " + config.at(notice.seat).name;
+  if (notice.kind == group::NoticeKind::Refilled) text += " up to entry " + std::to_string(notice.number);
   return text + ", epoch " + std::to_string(notice.epoch.value);
 }
 

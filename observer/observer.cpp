@@ -102,12 +102,12 @@ struct Observer::State : BusLink::Owner {
 
   // ---- what it shows over HTTP
   Status serve_http() {
-    if (options.http.empty()) return {};
+    if (options.page.empty()) return {};
     pages.add_health([this](Now now) { return checks(now); });
     pages.add("/metrics/nodes", [this](Now now, std::string_view) {
       return http_page(200, prometheus_content_type, told.to_prometheus(now.monotonic));
     });
-    auto started = NodeHttp::start(options.http, pages);
+    auto started = NodeHttp::start(options.page, pages);
     if (!started) return tl::unexpected(started.error());
     http = *std::move(started);
     return {};

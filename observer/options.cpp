@@ -24,7 +24,7 @@ void add_observer_flags(CLI::App& app, ObserverFlags& flags) {
   app.footer(footer);
   add_node_flags(app, flags.node);
   add_output_option(app, flags.output);
-  app.add_option("--http", flags.observer.http,
+  app.add_option("--page", flags.observer.page,
                  "Address of /metrics, /metrics/nodes (of all nodes), /livez and /readyz; without it nowhere")
       ->type_name("HOST:PORT");
   app.add_option("--data", flags.observer.data, "Folder of the history; kept in memory only when left out")
