@@ -60,6 +60,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     store_options.listener = [this](std::span<const BlockKey> added, std::span<const BlockKey> removed) {
       announcer.on_change(added, removed);
     };
+    store_options.on_damage = [this](const std::string& what) { log.warning("block store: " + what); };
     std::optional<StoreKind> kind;
     if (!options.store.empty()) {
       const auto parsed = parse_store_kind(options.store);

@@ -8,6 +8,12 @@ namespace {
 
 constexpr std::uint64_t room_kept_bytes = 64ULL << 20;  // a node this close to full is not chosen
 
+// A node that may hold little is as good as a large one until an eighth of it is left.
+bool has_room(const NodeLoad& load, std::uint64_t bytes) {
+  const std::uint64_t all = load.block_bytes + load.disk_free_bytes;
+  return load.disk_free_bytes > std::min(room_kept_bytes + bytes, all / 8);
+}
+
 bool stores_blocks(const Membership::Node& node) {
   return Membership::is_live(node) && !node.exchange.empty();
 }
@@ -81,10 +87,9 @@ Placement ContentIndex::place(const Place& question) {
     if (!stores_blocks(node)) continue;
     ++answer.storing_nodes;
     const auto excluded = std::find(question.exclude.begin(), question.exclude.end(), name);
-    const bool room = node.load.disk_free_bytes > room_kept_bytes + question.bytes;
     const std::string_view zone = zone_of(node);
     if (excluded != question.exclude.end() && !zone.empty()) zones.insert(zone);  // it has a copy, or may
-    if (excluded != question.exclude.end() || !room) continue;
+    if (excluded != question.exclude.end() || !has_room(node.load, question.bytes)) continue;
     candidates.push_back(
         {{name, node.exchange}, std::max<std::uint64_t>(node.load.disk_free_bytes >> 20, 1), zone});
   }

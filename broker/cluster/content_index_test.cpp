@@ -23,6 +23,7 @@ class ContentIndexTest : public ::testing::Test {
     Hello hello;
     hello.role = Role::Worker;
     hello.exchange = exchange;
+    hello.load.block_bytes = 1ULL << 30;
     hello.load.disk_free_bytes = free_bytes;
     if (!zone.empty()) hello.labels = {{"rack", "7"}, {"zone", zone}};
     membership.hello(now, name, {1}, hello, false);
@@ -82,8 +83,21 @@ TEST_F(ContentIndexTest, PlacesByTheRoomThatANodeToldLast) {
   join("full", 0);
   join("w1");
   EXPECT_EQ(names(index.place({{1}, 1, 0, {}}).nodes), std::vector<std::string>{"w1"});
-  membership.heartbeat(now, "w1", {1}, NodeLoad{.disk_free_bytes = 1 << 20});
+  membership.heartbeat(now, "w1", {1}, NodeLoad{.block_bytes = 1ULL << 30, .disk_free_bytes = 1 << 20});
   EXPECT_TRUE(index.place({{1}, 1, 0, {}}).nodes.empty()) << "it has filled up since";
+}
+
+TEST_F(ContentIndexTest, PlacesOnANodeThatMayHoldLittleUntilAnEighthOfItIsLeft) {
+  join("small");
+  const auto chosen = [&](std::uint64_t held_mebibytes) {
+    membership.heartbeat(
+        now, "small", {1},
+        {.block_bytes = held_mebibytes << 20, .disk_free_bytes = (40 - held_mebibytes) << 20});
+    return !index.place({{1}, 1, 32 << 20, {}}).nodes.empty();
+  };
+  EXPECT_TRUE(chosen(0));
+  EXPECT_TRUE(chosen(34));
+  EXPECT_FALSE(chosen(35));
 }
 
 TEST_F(ContentIndexTest, PlacesMoreWhereThereIsMoreRoom) {

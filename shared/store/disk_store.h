@@ -27,6 +27,8 @@ struct DiskStoreOptions {
   ByteCount capacity_bytes = std::numeric_limits<ByteCount>::max();
   ByteCount reserve_bytes = 256 << 20;  // of the disk, left free: a store needs room to make room
   StoreListener listener;
+  // Told once for each file found damaged while the store opens: a line for the log, which says what is lost.
+  std::function<void(const std::string&)> on_damage = {};
 };
 
 // The kind of store that lies in the folder; nothing when there is none.

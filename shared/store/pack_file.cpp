@@ -193,7 +193,7 @@ std::optional<std::vector<PackRecord>> PackFile::read_index() const {
   for (ByteReader reader(rows); !reader.at_end();) {
     const auto offset = reader.number<std::uint64_t>();
     const auto record = decode_head(reader.rest(), offset);
-    if (!record || record->end() > size_) return std::nullopt;
+    if (!record) return std::nullopt;
     reader.raw(record->payload_offset() - offset);
     records.push_back(*record);
   }

@@ -63,7 +63,8 @@ class PackFile {
   // Calls `visit` with each record from the start of the file to its end. With `whole`, payloads are read and
   // records whose payload is damaged are passed over. Gives the end of the last record.
   Result<std::uint64_t> walk(bool whole, const std::function<void(const PackRecord&)>& visit) const;
-  // The same from the index; nothing when there is none that can be believed.
+  // The same from the index; nothing when there is none that can be believed. A file that was cut short has
+  // less than its index says.
   [[nodiscard]] std::optional<std::vector<PackRecord>> read_index() const;
   // Durable on return. TryAgain when there is no room; the pack is as good without.
   Status write_index(std::span<const PackRecord> records) const;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -18,6 +19,8 @@ namespace cidbus {
 namespace {
 
 using PackNumber = std::uint32_t;
+
+constexpr ByteCount least_pack_bytes = 1 << 20;  // however little the store may hold
 
 struct Pack {
   std::shared_ptr<PackFile> file;
@@ -67,6 +70,7 @@ class PackStore final : public BlockStore {
  private:
   Status take_folder();
   Status load(PackNumber number, bool last);
+  void tell_damage(const PackFile& file, std::span<const PackRecord> found, std::uint64_t end) const;
   void put_locked(std::span<const Block> blocks, PutReport& report, std::vector<BlockKey>& added);
   Status write(Group& group);
   Status begin_pack();
@@ -128,14 +132,17 @@ Status PackStore::load(PackNumber number, bool last) {
   auto file = PackFile::open(options_.folder, number);
   if (!file) return tl::unexpected(file.error());
   packs_[number].file = *file;
-  if (const auto records = (*file)->read_index()) {
-    for (const PackRecord& record : *records) enter(number, record);
+  const auto indexed = (*file)->read_index();
+  const std::uint64_t indexed_end = indexed && !indexed->empty() ? indexed->back().end() : 0;
+  if (indexed && indexed_end <= (*file)->size()) {
+    for (const PackRecord& record : *indexed) enter(number, record);
     return {};
   }
   std::vector<PackRecord> records;
   const auto end = (*file)->walk(last, [&](const PackRecord& record) { records.push_back(record); });
   if (!end) return tl::unexpected(end.error());
   for (const PackRecord& record : records) enter(number, record);
+  tell_damage(**file, records, std::max(indexed_end, last ? *end : (*file)->size()));
   if (!last) {
     // Only saves the next walk: a full disk is no reason not to start.
     static_cast<void>((*file)->write_index(records));
@@ -144,6 +151,28 @@ Status PackStore::load(PackNumber number, bool last) {
   newest_ = number;
   newest_records_ = std::move(records);
   return (*file)->cut(*end);
+}
+
+// REQUIRES: `found` ascending; all that was written up to `end` should be among them.
+void PackStore::tell_damage(const PackFile& file, std::span<const PackRecord> found,
+                            std::uint64_t end) const {
+  std::uint64_t lost = 0;
+  std::uint64_t first = 0;
+  std::uint64_t at = 0;
+  const auto miss_up_to = [&](std::uint64_t next) {
+    if (next > at && lost == 0) first = at;
+    if (next > at) lost += next - at;
+  };
+  for (const PackRecord& record : found) {
+    miss_up_to(record.offset);
+    at = record.end();
+  }
+  miss_up_to(end);
+  if (lost == 0 || !options_.on_damage) return;
+  options_.on_damage(
+      file.path() + " is damaged: " + std::to_string(lost) + " bytes, the first at " + std::to_string(first) +
+      ", cannot be read; the blocks in them are lost here, and are fetched again from the nodes "
+      "that hold copies; all other blocks are whole");
 }
 
 // ---- the index
@@ -424,6 +453,8 @@ Status PackStore::delete_pack(PackNumber number) {
 }  // namespace
 
 Result<std::unique_ptr<BlockStore>> open_pack_store(DiskStoreOptions options, ByteCount pack_bytes) {
+  // Of a small store a pack is a small part, so that the disk it takes stays near what it may hold.
+  pack_bytes = std::min(pack_bytes, std::max(options.capacity_bytes / 4, least_pack_bytes));
   auto store = std::make_unique<PackStore>(std::move(options), pack_bytes);
   if (Status opened = store->open(); !opened) return tl::unexpected(std::move(opened.error()));
   return store;

@@ -32,7 +32,8 @@ namespace cidbus {
 inline constexpr const char* pack_lock_file = "packs.lock";  // held by who has the folder
 
 // TryAgain when another process has it, Failed when the folder cannot be used; each one line that says what
-// to do. `pack_bytes`: a pack that would grow past it is followed by another.
+// to do. `pack_bytes`: a pack that would grow past it, or past a quarter of the capacity, is followed by
+// another.
 Result<std::unique_ptr<BlockStore>> open_pack_store(DiskStoreOptions options,
                                                     ByteCount pack_bytes = limits::pack_bytes);
 

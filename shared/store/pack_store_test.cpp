@@ -17,11 +17,18 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
 
 class PackStoreTest : public testing::Test {
  protected:
   std::unique_ptr<BlockStore> open(ByteCount pack_bytes = 1 << 20) {
-    auto store = open_pack_store({.folder = folder_.path(), .reserve_bytes = 0, .listener = {}}, pack_bytes);
+    damage_.clear();
+    auto store = open_pack_store({.folder = folder_.path(),
+                                  .reserve_bytes = 0,
+                                  .listener = {},
+                                  .on_damage = [this](const std::string& what) { damage_.push_back(what); }},
+                                 pack_bytes);
     EXPECT_TRUE(store) << store.error().message;
     return store ? std::move(*store) : nullptr;
   }
@@ -48,6 +55,7 @@ class PackStoreTest : public testing::Test {
     stream.put(byte);
   }
   TestFolder folder_;
+  std::vector<std::string> damage_;  // told by the last open()
 };
 
 TEST_F(PackStoreTest, IsTheSameAfterARestartOverManyPacks) {
@@ -80,6 +88,7 @@ TEST_F(PackStoreTest, BelievesNoDamagedIndex) {
     const auto store = open(64'000);
     EXPECT_EQ(store->counts().blocks, blocks.size()) << at;
     EXPECT_TRUE(holds(*store, blocks[0]));
+    EXPECT_THAT(damage_, IsEmpty()) << "no block is lost with it";
   }
 }
 
@@ -102,6 +111,7 @@ TEST_F(PackStoreTest, CutsOffWhatACrashBrokeOffWhereverThatIs) {
     EXPECT_TRUE(holds(*store, blocks[0])) << size;
     EXPECT_FALSE(*store->has(blocks[1].cid())) << size;
     EXPECT_EQ(std::filesystem::file_size(pack(1)), kept);
+    EXPECT_THAT(damage_, IsEmpty()) << "nobody was told that it is kept";
     ASSERT_TRUE(store->put({&blocks[2], 1}).all_kept());
     EXPECT_TRUE(holds(*store, blocks[2]));
   }
@@ -122,9 +132,38 @@ TEST_F(PackStoreTest, ADamagedByteCostsItsBlockAndNoOtherWhetherInHeadOrContent)
     const auto store = open();
     for (std::size_t i = 0; i < blocks.size(); ++i)
       EXPECT_EQ(holds(*store, blocks[i]), i != 1) << i << " at " << at;
+    EXPECT_THAT(damage_, ElementsAre(StartsWith(pack(1) + " is damaged: " + std::to_string(record) +
+                                                " bytes, the first at " + std::to_string(record))));
     ASSERT_TRUE(store->put({&blocks[1], 1}).all_kept());
     EXPECT_TRUE(holds(*store, blocks[1]));
   }
+}
+
+TEST_F(PackStoreTest, TellsOnceOfAPackThatWasCutShort) {
+  const std::vector<Block> blocks = random_blocks(40, 10'000);
+  {
+    const auto store = open(64'000);
+    for (const Block& block : blocks) ASSERT_TRUE(store->put({&block, 1}).all_kept());
+  }
+  const auto whole = std::filesystem::file_size(pack(2));
+  for (const std::uint64_t left : {whole - 1, whole / 2, std::uint64_t{0}}) {
+    std::filesystem::resize_file(pack(2), left);
+    const auto lost_before = 40 - open(64'000)->counts().blocks;
+    EXPECT_GT(lost_before, 0u);
+    EXPECT_THAT(damage_, ElementsAre(StartsWith(pack(2) + " is damaged: "))) << left;
+    const auto store = open(64'000);
+    EXPECT_THAT(damage_, IsEmpty()) << "what is lost was told";
+    EXPECT_EQ(store->counts().blocks, 40 - lost_before);
+  }
+}
+
+TEST_F(PackStoreTest, APackIsAtMostAQuarterOfWhatTheStoreMayHold) {
+  const std::vector<Block> blocks = random_blocks(70, 100'000);
+  const auto store = open_pack_store(
+      {.folder = folder_.path(), .capacity_bytes = 8'000'000, .reserve_bytes = 0, .listener = {}});
+  for (const Block& block : blocks) ASSERT_TRUE((*store)->put({&block, 1}).all_kept());
+  EXPECT_LE(std::filesystem::file_size(pack(1)), 2'000'000u);
+  EXPECT_TRUE(std::filesystem::exists(pack(4)));
 }
 
 TEST_F(PackStoreTest, TellsABlockThatIsDamagedWhileItRuns) {

@@ -60,6 +60,20 @@ class Holders(ClusterTest):
         cluster = self.start_cluster(workers=1)
         self.assert_whole(cluster, cluster.add(self.path))
 
+    def test_a_worker_with_a_damaged_pack_says_what_is_lost_and_goes_on(self):
+        cluster = self.start_cluster(workers=2)
+        cid = cluster.add(self.path)
+        cluster.stop("w1")
+        (pack,) = cluster.data_folder("w1").glob("*.pack")
+        with open(pack, "r+b") as file:
+            file.seek(pack.stat().st_size // 2)
+            file.write(b"rot" * 1000)
+        cluster.start("w1")
+        (line,) = [line for line in cluster.log("w1").splitlines() if "damaged" in line]
+        for word in ("warning", str(pack), "lost here", "fetched again"):
+            self.assertIn(word, line)
+        self.assert_whole(cluster, cid)
+
     def test_a_worker_fetches_its_input_from_the_one_that_has_it(self):
         cluster = self.new_cluster(workers=2)
         cluster.start("b1", "w1")

@@ -51,13 +51,13 @@ class Options(ClusterTest):
 
     def test_a_worker_keeps_blocks_in_the_store_it_is_told_and_no_more_than_it_may(self):
         cluster = self.new_cluster(workers=1)
-        cluster.more["w1"] = ["--store", "rocksdb", "--storage-max", "102MB"]  # with less than 96 MiB left it gets nothing more
+        cluster.more["w1"] = ["--store", "rocksdb", "--storage-max", "6MB"]
         cluster.start()
         content = os.urandom(1_500_000)
         cid = cluster.add(self.file("some", content))
         wait_until(lambda: cluster.members()["w1"]["blocks"] > 0, "the leader knows what w1 holds")
         self.assert_fails(cluster.cidbus("add", self.file("more", os.urandom(5_000_000)), "--timeout", "30s"), 75,
-                          "no room for 1 copy on the 1 node that stores blocks")
+                          "no room for 1 copy on the 1 node that stores blocks", "raise --storage-max")
         cluster.stop("w1")
 
         cluster.more["w1"] = []  # a folder tells which store it is
