@@ -196,6 +196,16 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     return true;
   }
 
+  // A person who stops it waits for this.
+  void tell_drain() {
+    const std::uint32_t running = core.busy();
+    if (running == 0) return log.info("stopping");
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.drain).count();
+    log.warning("stopping: waits up to " + std::to_string(seconds) + " s for " +
+                (running == 1 ? "the task that runs" : "the " + std::to_string(running) + " tasks that run") +
+                "; what is not done by then is handed back, and runs elsewhere");
+  }
+
   void stop_by(Monotonic deadline) {
     core.drain(deadline);
     give_up_at = deadline + acknowledged_within;
@@ -262,8 +272,7 @@ const std::string& WorkerServer::http_address() const {
 }
 
 void WorkerServer::on_stop(Now now) {
-  state_->log.info("stopping: " + std::to_string(state_->core.held().size()) +
-                   " attempts are finished or handed back");
+  state_->tell_drain();
   state_->stop_by(now.monotonic + state_->options.drain);
 }
 

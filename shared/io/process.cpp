@@ -16,11 +16,19 @@
 namespace cidbus {
 namespace {
 
+// An orderly end that takes longer than this is told of.
+constexpr int end_soon_milliseconds = 3000;
+
 sigset_t watched_signals() {
   sigset_t signals = stop_signals();
   sigaddset(&signals, SIGUSR1);
   sigaddset(&signals, SIGUSR2);
   return signals;
+}
+
+void tell_that_it_stops(std::string_view program) {
+  std::fprintf(stderr, "%.*s: stopping in order; SIGTERM or Ctrl+C once more ends it at once\n",
+               static_cast<int>(program.size()), program.data());
 }
 
 }  // namespace
@@ -56,10 +64,16 @@ int run_until_signalled(std::string_view program, RunningRole& role) {
   const int descriptor = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   ENSURE(descriptor >= 0, "errno", errno);
   bool asked = false;
+  bool told = false;  // that it takes time, and how to end it
   int ended_by = 0;
   pollfd watched[2] = {{descriptor, POLLIN, 0}, {role.ended_descriptor(), POLLIN, 0}};
   while (true) {
-    if (poll(watched, 2, -1) < 0) continue;
+    const int ready = poll(watched, 2, asked && !told ? end_soon_milliseconds : -1);
+    if (ready == 0) {
+      tell_that_it_stops(program);
+      told = true;
+    }
+    if (ready <= 0) continue;
     if ((watched[1].revents & POLLIN) != 0) break;
     signalfd_siginfo info{};
     if (read(descriptor, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) continue;

@@ -58,6 +58,8 @@ read-only = ["{self.gate}"]
         process.send_signal(signal.SIGTERM)
         new = self.cluster.ask("submit", "echo", "--wait")
         self.assertNotEqual(new["worker"], worker, "it takes nothing new")
+        wait_until(lambda: "once more ends it at once" in self.cluster.log(worker), "it says how to end it")
+        self.assertIn("waits up to 600 s for the task that runs", self.cluster.log(worker))
         self.assertIsNone(process.poll(), "it is still at it")
         self.open_gate()
         self.assertEqual(process.wait(60), 0)

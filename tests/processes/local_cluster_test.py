@@ -4,6 +4,7 @@ import os
 import pty
 import shlex
 import shutil
+import signal
 import subprocess
 import unittest
 import urllib.request
@@ -71,6 +72,32 @@ class LocalCluster(ClusterTest):
         self.assert_asks_nobody_when_no_broker_runs()
         self.assertTrue((self.dir / "b1").is_dir(), "data stays")
         self.assertEqual(self.script("down").code, 0, "nothing to stop is no fault")
+
+    def test_down_says_what_it_waits_for_and_ends_it_at_once_when_interrupted(self):
+        self.folder.chmod(0o755)  # a worker that is root runs programs as nobody, who must be able to see it
+        self.environment["CIDBUS_CONFIG"] = str(self.file("cidbus.toml", b"""
+[worker.exec.endless]
+command = ["/bin/sh", "-c", "while :; do sleep 0.2; done"]
+input = "none"
+"""))
+        self.assertEqual(self.up("--workers", "1", "--gateways", "0", "--observers", "0").code, 0)
+
+        def cidbus(*words):
+            return subprocess.run([BIN / "cidbus", *words, "--brokers", f"127.0.0.1:{self.base}"], capture_output=True,
+                                  text=True, timeout=60, check=False)
+        task = cidbus("submit", "exec.endless", "--output", "quiet").stdout.strip()
+        wait_until(lambda: '"processing"' in cidbus("task", "show", task, "--output", "json").stdout, "the task is under way")
+        with subprocess.Popen([ROOT / "scripts/local-cluster", "down", "--dir", self.dir], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                              preexec_fn=die_with_the_test, env=os.environ | {"CIDBUS_BIN": str(BIN)}) as going_down:
+            said = going_down.stderr.readline()
+            self.assertIn("waiting up to 20 s for w1 ", said)
+            self.assertIn("Ctrl+C", said)
+            os.killpg(going_down.pid, signal.SIGINT)
+            out, more = going_down.communicate(timeout=60)
+        self.assertEqual((going_down.returncode, more), (0, ""), out)
+        self.assertIn("Stopped: b1 w1", out)
+        self.assertIn("waits up to 30 s for the task that runs", (self.dir / "w1.log").read_text())
 
     def assert_asks_nobody_when_no_broker_runs(self):
         programs = self.folder / "spy"
