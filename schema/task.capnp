@@ -53,6 +53,7 @@ struct Pair {
 struct Work {
   inputs @0 :List(Data);      # CIDs: binary, or the text that the user gave
   parameters @1 :List(Pair);  # in the user's order
+  traceparent @2 :Text;       # W3C Trace Context, version 00; empty for none
 }
 
 struct TaskResult {

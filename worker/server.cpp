@@ -162,7 +162,9 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   bool withdraw(const AttemptId& attempt) override { return slots->withdraw(attempt); }
   void cancel(const AttemptId& attempt) override { slots->cancel(attempt); }
 
-  static LogFields about(const AttemptId& attempt) { return {attempt.epoch, attempt.task, attempt.attempt}; }
+  static LogFields about(const AttemptId& attempt, std::string_view trace = {}) {
+    return {attempt.epoch, attempt.task, attempt.attempt, trace};
+  }
   void overdue(const AttemptId& attempt, Duration since) override {
     log.warning("a task was told to stop " +
                     std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) +
@@ -185,7 +187,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   void tell_end(const AttemptEnd& ended) {
     log.debug(ended.type + " " + std::string(to_text(ended.outcome)) + " after " +
                   std::to_string(ended.elapsed.count()) + " us",
-              about(ended.attempt));
+              about(ended.attempt, ended.trace));
   }
 
   // One announcement a turn, so that a large store does not hold up leases.

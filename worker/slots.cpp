@@ -133,7 +133,7 @@ Slots::Events& Slots::take_events() {
   for (Done& done : state_->news.done) {
     events.ended.push_back({done.job->attempt, done.end.outcome, std::move(done.end.result),
                             std::move(done.end.error), done.elapsed, std::move(done.end.log),
-                            std::move(done.job->type)});
+                            std::move(done.job->type), std::move(done.job->trace)});
     state_->put_back(done.job);
   }
   events.more_soon = state_->news.more_soon;

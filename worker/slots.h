@@ -37,6 +37,7 @@ struct Job {
   CancelToken cancelled;
   RunProgress progress;
   RunLog log;
+  std::string trace;  // its id, once the runner has read it; empty for none
 };
 
 struct JobEnd {

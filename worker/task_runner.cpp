@@ -2,6 +2,7 @@
 
 #include "shared/base/limits/words.h"
 #include "shared/core/attempt_history.h"
+#include "shared/core/trace_context.h"
 #include "shared/wire/work.h"
 
 namespace cidbus {
@@ -80,7 +81,11 @@ Result<Bytes> TaskRunner::run_handler(Job& job) {
   if (!inputs) return tl::unexpected(inputs.error());
   NamedTexts parameters;
   for (const auto& [name, value] : (*work)->parameters) parameters.emplace_back(name, value);
-  const HandlerInput input{std::move(*inputs), std::move(parameters), job.cancelled, job.progress, job.log};
+  const auto trace = read_traceparent((*work)->traceparent);
+  if (trace) job.trace = trace_id_of(*trace);
+  const HandlerInput input{
+      std::move(*inputs), std::move(parameters), trace ? traceparent_within(*trace, job.attempt) : "",
+      job.cancelled,      job.progress,          job.log};
   const auto output = (*handler)->run(input, content_);
   if (!output) return tl::unexpected(output.error());
   Bytes result = encode_output(*output);

@@ -6,6 +6,7 @@
 #include "shared/base/ensure.h"
 #include "shared/base/limits/messages.h"
 #include "shared/base/limits/tasks.h"
+#include "shared/wire/work.h"
 
 namespace cidbus {
 namespace {
@@ -23,7 +24,8 @@ Duration renewal_of(const StateLimits& limits) { return Duration(limits.session_
 
 // Of what a key stands for; the same in one process, no more.
 std::uint64_t hash_request(const SubmitItem& item) {
-  return hash_bytes(item.work.data(), item.work.size(), hash_bytes(item.type.data(), item.type.size(), 0));
+  const Bytes asked = asked_by(item.work);
+  return hash_bytes(asked.data(), asked.size(), hash_bytes(item.type.data(), item.type.size(), 0));
 }
 
 Verdict refuse_with(Refusal why, std::string_view reason, milliseconds retry_after = milliseconds(0)) {
@@ -161,7 +163,7 @@ Verdict TaskService::judge_key(const SubmitItem& item) {
   }
   const TaskSlot& task = state_->task(same);
   const bool same_type = state_->types().name(task.type) == item.type;
-  if (!same_type || !std::ranges::equal(state_->work(task), item.work)) {
+  if (!same_type || asked_by(state_->work(task)) != asked_by(item.work)) {
     turn_.reasons.push_back("task " + to_text(task.id) + " has this key, with " +
                             (same_type ? "other inputs or parameters" : "another type") +
                             "; give another key, or submit the same as then");

@@ -23,10 +23,16 @@ namespace {
 constexpr std::size_t rows_most = 100'000;
 constexpr std::size_t held_bytes_most = 32 << 20;
 
+std::size_t bytes_of(const Asked& asked) {
+  std::size_t bytes = asked.traceparent.size();
+  for (const std::string& input : asked.inputs) bytes += input.size();
+  return bytes;
+}
+
 // A line that was read and not answered yet.
 struct Row {
-  std::uint64_t line = 0;           // its number in the file
-  std::vector<std::string> inputs;  // CIDs
+  std::uint64_t line = 0;  // its number in the file
+  Asked asked;
   bool answered = false;
   std::string answer;  // to print
   std::string complaint;
@@ -111,7 +117,7 @@ void Batch::take_line(const LineReader::Line& line) {
   const auto request = line.too_long
                            ? fault(FaultKind::BadData,
                                    "the line is longer than " + std::to_string(batch_line_bytes) + " bytes")
-                           : parse_batch_line(line.text);
+                           : parse_batch_line(line.text, context_.traceparent());
   if (!request) {
     return settle(row, refusal_text(request.error()), request.error().message,
                   exit_code(request.error().kind));
@@ -119,8 +125,8 @@ void Batch::take_line(const LineReader::Line& line) {
   auto work = make_work(*request, [&](const std::string& path) { return content_.add_input(path); });
   if (!work)
     return settle(row, refusal_text(work.error()), work.error().message, exit_code(work.error().kind));
-  if (wait_) row.inputs = std::move(work->inputs);
-  for (const std::string& input : row.inputs) held_bytes_ += input.size();
+  if (wait_) row.asked = std::move(work->asked);
+  held_bytes_ += bytes_of(row.asked);
   const Ticket ticket = client_.submit(request->type, request->options_with_key(), work->bytes);
   places_[ticket.value] = printed_ + rows_.size() - 1;
 }
@@ -142,7 +148,7 @@ void Batch::watch_input() {
 void Batch::result(Ticket ticket, const TaskInfo& info) {
   const Row* const row = find_row(ticket);
   if (row == nullptr) return;
-  const TaskRecord task = make_task_record(info, row->inputs);
+  const TaskRecord task = make_task_record(info, row->asked);
   const Output& output = context_.output();
   std::string text;
   if (output.is_json()) {
@@ -199,8 +205,7 @@ void Batch::print_answered() {
       context_.output().line(row.answer);
     if (row.code != 0) context_.complain("line " + std::to_string(row.line) + ": " + row.complaint);
     if (code_ == 0) code_ = row.code;
-    held_bytes_ -= row.answer.size() + row.complaint.size();
-    for (const std::string& input : row.inputs) held_bytes_ -= input.size();
+    held_bytes_ -= row.answer.size() + row.complaint.size() + bytes_of(row.asked);
   }
   if (!any) return;
   const Status written = context_.output().flush();

@@ -4,6 +4,7 @@
 
 #include "client/command/interrupt.h"
 #include "shared/base/limits/links.h"
+#include "shared/core/trace_context.h"
 #include "shared/io/clock.h"
 
 namespace cidbus {
@@ -25,6 +26,11 @@ Context::Context(Environment& environment, CommonOptions common)
 
 Monotonic Context::deadline(Duration otherwise) const {
   return common_.timeout ? started_ + *common_.timeout : read_clock().monotonic + otherwise;
+}
+
+// W3C Trace Context: what is none is as if there were none.
+std::string Context::traceparent() const {
+  return read_traceparent(environment_.settings.variable("TRACEPARENT").value_or("")).value_or("");
 }
 
 Monotonic Context::deadline() const {

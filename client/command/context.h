@@ -40,6 +40,9 @@ class Context {
   // Another one for each connection: brokers tell connections apart by it.
   [[nodiscard]] NodeIdentity new_identity() const { return client_identity(common_.cluster); }
 
+  // TRACEPARENT, by which who started the command says what trace this is part of; empty where it is none.
+  [[nodiscard]] std::string traceparent() const;
+
   // When --timeout ends, counted from the command's start; without one, `otherwise` from now.
   [[nodiscard]] Monotonic deadline(Duration otherwise) const;
   // When --timeout ends, or never.

@@ -58,7 +58,7 @@ TEST_F(TaskOutput, ACompletedTaskInJson) {
             R"("values":{"width":"320","note":"a \"quoted\" word"}},)"
             R"("error":"first try: worker lost","submitted_at":"2023-11-14T22:13:20.042Z",)"
             R"("started_at":"2023-11-14T22:13:20.100Z","finished_at":"2023-11-14T22:13:21.000Z",)"
-            R"("worker":"w1","memo":false,"key":"k","fair_key":null})");
+            R"("worker":"w1","memo":false,"key":"k","fair_key":null,"traceparent":null})");
 }
 
 TEST_F(TaskOutput, APendingTaskInJsonHasNullForWhatIsNotYet) {
@@ -70,7 +70,7 @@ TEST_F(TaskOutput, APendingTaskInJsonHasNullForWhatIsNotYet) {
       to_json(make_task_record(pending)),
       R"({"id":"t1","type":"echo","state":"pending","attempts":0,"inputs":[],"result":null,"error":null,)"
       R"("submitted_at":"2023-11-14T22:13:20.042Z","started_at":null,"finished_at":null,"worker":null,)"
-      R"("memo":false,"key":null,"fair_key":null})");
+      R"("memo":false,"key":null,"fair_key":null,"traceparent":null})");
 }
 
 TEST_F(TaskOutput, AnInputThatIsNoCidAndBytesThatAreNoWorkDoNoHarm) {

@@ -19,14 +19,14 @@ constexpr Duration acceptance_time = std::chrono::seconds(10);
 // What becomes of the one submission.
 class OneTask : public Client::Listener {
  public:
-  explicit OneTask(std::vector<std::string> inputs) : inputs_(std::move(inputs)) {}
+  explicit OneTask(Asked asked) : asked_(std::move(asked)) {}
 
   void accepted(Ticket, TaskId task, bool duplicate) override {
     task_ = task;
     duplicate_ = duplicate;
   }
   void rejected(Ticket, const Fault& why) override { failure_ = why; }
-  void result(Ticket, const TaskInfo& info) override { record_ = make_task_record(info, inputs_); }
+  void result(Ticket, const TaskInfo& info) override { record_ = make_task_record(info, asked_); }
   void unknown(Ticket, TaskId task) override {
     failure_ =
         Fault{FaultKind::TryAgain,
@@ -44,7 +44,7 @@ class OneTask : public Client::Listener {
   std::optional<Fault> failure_;
 
  private:
-  const std::vector<std::string> inputs_;
+  const Asked asked_;
 };
 
 void print_accepted(Context& context, TaskId task, bool duplicate) {
@@ -90,7 +90,7 @@ Result<int> submit_one(Context& context, const RawTaskRequest& raw, bool wait) {
   const auto work = make_work(*request, [&](const std::string& path) { return content.add_input(path); });
   if (!work) return tl::unexpected(work.error());
 
-  OneTask one(work->inputs);
+  OneTask one(work->asked);
   SessionSettings settings;
   settings.await_results = wait;
   Client client(context.sockets(), context.new_identity(), context.common().brokers, settings, one);
@@ -130,7 +130,7 @@ Result<int> submit(Context& context, SubmitOptions& options) {
     const RawTaskRequest& raw = options.request;
     const bool alone = raw.type.empty() && raw.inputs.empty() && options.parameters.empty() &&
                        !raw.priority && !raw.retries && raw.delay.empty() && raw.deadline.empty() &&
-                       raw.time_limit.empty() && raw.key.empty();
+                       raw.time_limit.empty() && raw.key.empty() && raw.traceparent.empty();
     if (!alone)
       return fault(FaultKind::BadUsage,
                    "--batch takes tasks from a file only; leave out TYPE and its options");
@@ -143,6 +143,7 @@ Result<int> submit(Context& context, SubmitOptions& options) {
     if (!parameter) return tl::unexpected(parameter.error());
     options.request.parameters.push_back(std::move(*parameter));
   }
+  if (options.request.traceparent.empty()) options.request.traceparent = context.traceparent();
   return submit_one(context, options.request, options.wait);
 }
 
@@ -151,8 +152,8 @@ constexpr const char* examples = R"(  cidbus submit hash --input picture.jpg --w
   cidbus submit echo --param text=hello --delay 5m --retries 0 --key greeting-1
   cidbus submit --batch tasks.ndjson --wait --output ndjson
 A batch is a task a line: {"type": "echo", "inputs": ["CID or path"], "params": {"text": "hello"},
-  "priority": 5, "delay": "5m", "deadline": "1h", "time_limit": "30s", "retries": 3, "key": "…"};
-  only type is needed. Answers come a line a task, in the order of the lines.
+  "priority": 5, "delay": "5m", "deadline": "1h", "time_limit": "30s", "retries": 3, "key": "…",
+  "traceparent": "00-…"}; only type is needed. Answers come a line a task, in the order of the lines.
 )";
 
 }  // namespace
@@ -180,6 +181,9 @@ void add_submit_command(CommandRegistry& registry) {
   app.add_option("--key", request.key, "Submit only once under this key, however often it is tried")
       ->type_name("K")
       ->check(key_problem);
+  app.add_option("--traceparent", request.traceparent,
+                 "Trace that the task belongs to (W3C Trace Context); TRACEPARENT where this is not given")
+      ->type_name("TEXT");
   app.add_option("--batch", options->batch, "Tasks from a file, a line each; - for standard input")
       ->type_name("FILE");
   app.add_flag("--wait", options->wait, "Wait for the result; exit code 1 if the task fails");

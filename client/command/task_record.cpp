@@ -44,6 +44,7 @@ std::string to_json(const TaskRecord& task) {
   json.name("memo").boolean(false);  // no answer comes from a memo yet
   json.name("key").string_or_null(task.key);
   json.name("fair_key").null();  // there are no fairness keys yet
+  json.name("traceparent").string_or_null(task.traceparent);
   json.close_object();
   return json.text();
 }
@@ -62,6 +63,7 @@ void print_details(Output& output, const TaskRecord& task) {
   for (const auto& [name, value] : task.values) add(printable(name), value.empty() ? "\"\"" : value);
   add("error", task.error);
   add("key", task.key);
+  add("trace", task.traceparent);
   add("submitted", to_rfc3339(task.submitted_at));
   add("started", to_rfc3339(task.started_at));
   add("finished", to_rfc3339(task.finished_at));

@@ -6,6 +6,7 @@
 #include "client/library/task_check.h"
 #include "shared/base/limits/words.h"
 #include "shared/content/quote.h"
+#include "shared/core/trace_context.h"
 
 namespace cidbus {
 namespace {
@@ -88,15 +89,17 @@ Status read_field(RawTaskRequest& raw, std::string_view name, const json::value&
     (name == "priority" ? raw.priority : raw.retries) = *number;
     return {};
   }
-  std::string* const text = name == "type"         ? &raw.type
-                            : name == "key"        ? &raw.key
-                            : name == "delay"      ? &raw.delay
-                            : name == "deadline"   ? &raw.deadline
-                            : name == "time_limit" ? &raw.time_limit
-                                                   : nullptr;
+  std::string* const text = name == "type"          ? &raw.type
+                            : name == "key"         ? &raw.key
+                            : name == "delay"       ? &raw.delay
+                            : name == "deadline"    ? &raw.deadline
+                            : name == "time_limit"  ? &raw.time_limit
+                            : name == "traceparent" ? &raw.traceparent
+                                                    : nullptr;
   if (text == nullptr) {
-    return fault(FaultKind::BadData, in_quotes(name) + " is not known; a task has type, inputs, params, " +
-                                         "priority, delay, deadline, time_limit, retries and key");
+    return fault(FaultKind::BadData,
+                 in_quotes(name) + " is not known; a task has type, inputs, params, " +
+                     "priority, delay, deadline, time_limit, retries, key and traceparent");
   }
   const auto* string = value.if_string();
   if (string == nullptr) return tl::unexpected(wrong_type(name, "a string"));
@@ -127,6 +130,11 @@ Result<TaskRequest> make_task_request(const RawTaskRequest& raw) {
   Status status = check_task(raw.type, raw.inputs.size(), raw.parameters, raw.key);
   if (status) status = set_options(request.options, raw);
   if (!status) return tl::unexpected(status.error());
+  if (!raw.traceparent.empty()) {
+    auto trace = read_traceparent(raw.traceparent);
+    if (!trace) return tl::unexpected(traceparent_fault(raw.traceparent));
+    request.traceparent = *std::move(trace);
+  }
   request.parameters = raw.parameters;
   for (const std::string& text : raw.inputs) {
     auto input = parse_input(text);
@@ -136,13 +144,14 @@ Result<TaskRequest> make_task_request(const RawTaskRequest& raw) {
   return request;
 }
 
-Result<TaskRequest> parse_batch_line(std::string_view line) {
+Result<TaskRequest> parse_batch_line(std::string_view line, std::string_view traceparent) {
   json::error_code error;
   const json::value value = json::parse(line, error);
   if (error) return fault(FaultKind::BadData, "no JSON: " + error.message());
   const auto* object = value.if_object();
   if (object == nullptr) return fault(FaultKind::BadData, "no JSON object");
   RawTaskRequest raw;
+  raw.traceparent = traceparent;
   for (const auto& field : *object) {
     const Status read = read_field(raw, field.key(), field.value());
     if (!read) return tl::unexpected(read.error());
@@ -162,10 +171,10 @@ Result<EncodedWork> make_work(const TaskRequest& request, const AddPath& add_pat
     if (!added) return tl::unexpected(added.error());
     cids.push_back(std::move(*added));
   }
-  auto bytes = encode_task(cids, request.parameters);
+  auto bytes = encode_task(cids, request.parameters, request.traceparent);
   if (!bytes) return tl::unexpected(bytes.error());
-  EncodedWork encoded{std::move(*bytes), {}};
-  for (const Cid& cid : cids) encoded.inputs.push_back(to_text(cid));
+  EncodedWork encoded{std::move(*bytes), {{}, request.traceparent}};
+  for (const Cid& cid : cids) encoded.asked.inputs.push_back(to_text(cid));
   return encoded;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client/command/values.h"
+#include "client/library/task_record.h"
 #include "shared/base/limits/tasks.h"
 #include "shared/core/task.h"
 
@@ -25,11 +26,13 @@ struct RawTaskRequest {
   std::optional<std::int64_t> retries;
   std::string delay, deadline, time_limit;  // durations; empty for none
   std::string key;                          // empty for none
+  std::string traceparent;                  // likewise
 };
 
 struct TaskRequest {
   std::string type;
   std::string key;
+  std::string traceparent;
   TaskOptions options;  // without the key
   std::vector<Input> inputs;
   std::vector<std::pair<std::string, std::string>> parameters;
@@ -46,15 +49,16 @@ std::string key_problem(const std::string& key);
 Result<TaskRequest> make_task_request(const RawTaskRequest& raw);
 
 // One line of a batch: a JSON object with type, and any of inputs, params, priority, delay, deadline,
-// time_limit, retries, key. BadData for what is none, and for a name that is not one of these.
-Result<TaskRequest> parse_batch_line(std::string_view line);
+// time_limit, retries, key, traceparent. BadData for what is none, and for a name that is not one of these.
+// `traceparent`: of a line that gives none.
+Result<TaskRequest> parse_batch_line(std::string_view line, std::string_view traceparent = {});
 
 // Adds a path's content and gives its CID.
 using AddPath = std::function<Result<Cid>(const std::string& path)>;
 
 struct EncodedWork {
   Bytes bytes;
-  std::vector<std::string> inputs;  // the CIDs, as text: a pushed result does not repeat them
+  Asked asked;
 };
 
 // The `work` bytes, after every input that is a path was added. BadUsage beyond limits::payload_bytes.

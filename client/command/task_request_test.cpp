@@ -100,7 +100,7 @@ TEST(Work, HasBinaryCidsAndAddsWhatIsAPath) {
     return cid;
   });
   ASSERT_TRUE(encoded);
-  EXPECT_EQ(encoded->inputs, (std::vector<std::string>{cid_text, cid_text}));
+  EXPECT_EQ(encoded->asked.inputs, (std::vector<std::string>{cid_text, cid_text}));
   EXPECT_EQ(added, std::vector<std::string>{"./picture.jpg"});
   const auto work = decode_work(encoded->bytes);
   ASSERT_TRUE(work);

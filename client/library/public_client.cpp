@@ -13,6 +13,7 @@
 #include "shared/base/limits/library.h"
 #include "shared/content/filesystem_export.h"
 #include "shared/content/filesystem_import.h"
+#include "shared/core/trace_context.h"
 #include "shared/io/bus_asker.h"
 #include "shared/io/clock.h"
 #include "shared/io/node_options.h"
@@ -73,9 +74,14 @@ Result<SubmissionOrder> make_order(const TaskRequest& request) {
   std::vector<cidbus::Cid> inputs;
   for (const Cid& input : request.inputs) {
     inputs.push_back(to_internal(input));
-    order.inputs.push_back(input.text());
+    order.asked.inputs.push_back(input.text());
   }
-  auto work = encode_task(inputs, request.parameters);
+  if (!request.traceparent.empty()) {
+    auto trace = read_traceparent(request.traceparent);
+    if (!trace) return to_public(traceparent_fault(request.traceparent));
+    order.asked.traceparent = *std::move(trace);
+  }
+  auto work = encode_task(inputs, request.parameters, order.asked.traceparent);
   if (!work) return to_public(work.error());
   order.type = request.type;
   order.key = request.key;

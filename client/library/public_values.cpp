@@ -85,6 +85,7 @@ Task to_public(const cidbus::TaskRecord& record) {
   task.error = record.error;
   task.worker = record.worker;
   task.key = record.key;
+  task.traceparent = record.traceparent;
   task.submitted_at = to_public(record.submitted_at);
   task.started_at = to_public(record.started_at);
   task.finished_at = to_public(record.finished_at);

@@ -43,10 +43,18 @@ Status check_task(std::string_view type, std::size_t inputs, const TaskParameter
   return check_parameters(parameters);
 }
 
-Result<Bytes> encode_task(std::span<const Cid> inputs, const TaskParameters& parameters) {
+Fault traceparent_fault(std::string_view text) {
+  return {FaultKind::BadUsage, in_quotes(text) +
+                                   " is no traceparent; give one of W3C Trace Context, as "
+                                   "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"};
+}
+
+Result<Bytes> encode_task(std::span<const Cid> inputs, const TaskParameters& parameters,
+                          std::string_view traceparent) {
   Work work;
   for (const Cid& input : inputs) work.inputs.push_back(input.bytes());
   for (const auto& [name, value] : parameters) work.parameters.emplace_back(name, value);
+  work.traceparent = traceparent;
   Bytes bytes = encode_work(work);
   if (bytes.size() <= limits::payload_bytes) return bytes;
   return fault(FaultKind::BadUsage, "the task's inputs and parameters take " + std::to_string(bytes.size()) +

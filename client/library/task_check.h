@@ -23,6 +23,10 @@ Status check_task(std::string_view type, std::size_t inputs, const TaskParameter
                   std::string_view key);
 
 // The `work` bytes. BadUsage beyond limits::payload_bytes.
-Result<Bytes> encode_task(std::span<const Cid> inputs, const TaskParameters& parameters);
+// BadUsage: what a traceparent that was given should have been.
+Fault traceparent_fault(std::string_view text);
+// `traceparent`: from read_traceparent(), or empty.
+Result<Bytes> encode_task(std::span<const Cid> inputs, const TaskParameters& parameters,
+                          std::string_view traceparent = {});
 
 }  // namespace cidbus

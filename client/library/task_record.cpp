@@ -28,6 +28,7 @@ TaskRecord make_task_record(const TaskInfo& info) {
   task.finished_at = info.finished_at;
   if (const auto work = decode_work(info.work)) {
     for (const ByteView input : (*work)->inputs) task.inputs.push_back(cid_text(input));
+    task.traceparent = (*work)->traceparent;
   }
   if (info.state != TaskState::Completed) return task;
   if (const auto result = decode_result(info.result)) {
@@ -37,9 +38,10 @@ TaskRecord make_task_record(const TaskInfo& info) {
   return task;
 }
 
-TaskRecord make_task_record(const TaskInfo& info, const std::vector<std::string>& inputs) {
+TaskRecord make_task_record(const TaskInfo& info, const Asked& asked) {
   TaskRecord task = make_task_record(info);
-  task.inputs = inputs;
+  task.inputs = asked.inputs;
+  task.traceparent = asked.traceparent;
   return task;
 }
 

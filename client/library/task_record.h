@@ -22,13 +22,18 @@ struct TaskRecord {
   std::string error;   // of the last attempt that failed; empty for none
   std::string worker;  // of the last attempt; empty before the first
   std::string key;
+  std::string traceparent;  // empty: it belongs to no trace
   WallTime submitted_at;
   WallTime started_at;
   WallTime finished_at;
 };
 
 TaskRecord make_task_record(const TaskInfo& info);
-// Of a result pushed to who submitted it: brokers leave out what he asked for, so he says it again.
-TaskRecord make_task_record(const TaskInfo& info, const std::vector<std::string>& inputs);
+// What somebody asked for, as far as he has to remember it: brokers leave it out of a result that they push.
+struct Asked {
+  std::vector<std::string> inputs;  // CIDs
+  std::string traceparent;
+};
+TaskRecord make_task_record(const TaskInfo& info, const Asked& asked);
 
 }  // namespace cidbus

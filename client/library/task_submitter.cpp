@@ -37,7 +37,7 @@ Fault unknown_fault(TaskId task) {
 struct TaskSubmitter::State : Client::Listener {
   // What is still to be told of a submission that the session has.
   struct Open {
-    std::vector<std::string> inputs;
+    Asked asked;
     std::size_t work_bytes = 0;  // 0 once they were given back
     bool told_accepted = false;
     std::function<void(const Result<TaskId>&)> accepted;
@@ -81,7 +81,7 @@ struct TaskSubmitter::State : Client::Listener {
   }
 
   static Open make_open(SubmissionOrder& order) {
-    return {std::move(order.inputs), order.work.size(), false, std::move(order.accepted),
+    return {std::move(order.asked), order.work.size(), false, std::move(order.accepted),
             std::move(order.ended)};
   }
 
@@ -118,7 +118,7 @@ struct TaskSubmitter::State : Client::Listener {
   }
   void rejected(Ticket ticket, const Fault& why) override { end(ticket, tl::unexpected(why)); }
   void result(Ticket ticket, const TaskInfo& info) override {
-    if (is_open(ticket)) end(ticket, make_task_record(info, open.at(ticket).inputs));
+    if (is_open(ticket)) end(ticket, make_task_record(info, open.at(ticket).asked));
   }
   void unknown(Ticket ticket, TaskId task) override { end(ticket, tl::unexpected(unknown_fault(task))); }
 

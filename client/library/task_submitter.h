@@ -29,7 +29,7 @@ struct SubmissionOrder {
   std::string key;
   TaskOptions options;  // without the key
   Bytes work;
-  std::vector<std::string> inputs;  // the work's CIDs, as text
+  Asked asked;  // what the work says, to be told again
   std::function<void(const Result<TaskId>&)> accepted;
   std::function<void(const Result<TaskRecord>&)> ended;
 };

@@ -68,6 +68,7 @@ std::string_view to_text(Outcome outcome);
 struct Work {
   std::vector<ByteView> inputs;  // binary CIDs, or the text the user gave
   std::vector<std::pair<std::string_view, std::string_view>> parameters;  // in the user's order
+  std::string_view traceparent = {};  // trace_context.h; empty: it belongs to no trace
 };
 
 // A completed task's answer: the `result` bytes once decoded (wire/work.h).

@@ -32,6 +32,7 @@ struct LogFields {
   Epoch epoch = {};
   TaskId task = {};
   std::uint32_t attempt = 0;
+  std::string_view trace = {};  // id of the trace that the task belongs to
 };
 
 class Log {

@@ -63,6 +63,7 @@ std::string log_fields(LogFormat format, const LogOptions& who, const LogFields&
   fields.number("epoch", about.epoch.value);
   if (about.task != TaskId{}) fields.text("task", to_text(about.task));
   fields.number("attempt", about.attempt);
+  fields.text("trace_id", about.trace);
   fields.text("msg", line.substr(0, limits::text_length), true);
   fields.number("repeated", repeated);
   return fields.take();

@@ -303,7 +303,23 @@ TEST(Work, OfAnySizeIsOneSegmentWithoutAGap) {
     EXPECT_EQ((*decoded)->parameters, work.parameters);
     EXPECT_EQ((*decoded)->inputs.size(), work.inputs.size());
   }
-  EXPECT_EQ(encode_result({}).size(), encode_work({}).size());
+  EXPECT_EQ(encode_result({}).size() + 8, encode_work({}).size()) << "a word for the trace that it lacks";
+}
+
+TEST(Work, TheTraceIsNoPartOfWhatIsAskedFor) {
+  const Work plain{{as_bytes("input")}, {{"width", "320"}}};
+  Work traced = plain;
+  traced.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const Bytes bytes = encode_work(traced);
+  const auto decoded = decode_work(bytes);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ((*decoded)->traceparent, traced.traceparent);
+  EXPECT_NE(bytes, encode_work(plain));
+  EXPECT_EQ(asked_by(bytes), asked_by(encode_work(plain)));
+  EXPECT_NE(asked_by(bytes), asked_by(encode_work({{as_bytes("input")}, {{"width", "321"}}})));
+  EXPECT_NE(asked_by(bytes), asked_by(encode_work({{as_bytes("output")}, {{"width", "320"}}})));
+  const Bytes rubbish{1, 2, 3};
+  EXPECT_EQ(asked_by(rubbish), rubbish);
 }
 
 TEST(Work, DecodesWhereverItLies) {

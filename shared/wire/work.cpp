@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "shared/base/limits/words.h"
+#include "shared/core/trace_context.h"
 #include "shared/wire/values.h"
 
 namespace cidbus {
@@ -39,12 +40,13 @@ std::size_t words_of(const std::vector<std::pair<std::string_view, std::string_v
   return words;
 }
 
-// Of a struct with two lists: the segment table, the root's pointer, the struct, the lists. It is built where
-// it is to lie, in one segment: this is done for every task, and a builder of its own costs more than that.
+// Of a struct with up to three pointers: the segment table, the root's pointer, the struct, and what they
+// point to. It is built where it is to lie, in one segment: this is done for every task, and a builder of its
+// own costs more than that.
 template <typename Root, typename Fill>
-Bytes encode(std::size_t words_of_lists, Fill fill) {
+Bytes encode(std::size_t words_pointed_to, Fill fill) {
   constexpr std::size_t table_words = 1;
-  Bytes frame((table_words + 3 + words_of_lists) * sizeof(capnp::word));
+  Bytes frame((table_words + 4 + words_pointed_to) * sizeof(capnp::word));
   auto* const words = reinterpret_cast<capnp::word*>(frame.data());
   const std::size_t count = frame.size() / sizeof(capnp::word) - table_words;
   capnp::FlatMessageBuilder builder({words + table_words, count});
@@ -105,9 +107,12 @@ Result<Decoded<Value>> decode(ByteView bytes, std::size_t most, const char* what
 }  // namespace
 
 Bytes encode_work(const Work& work) {
-  return encode<schema::Work>(words_of(work.inputs) + words_of(work.parameters), [&](auto root) {
+  const std::size_t words =
+      words_of(work.inputs) + words_of(work.parameters) + words_of(work.traceparent.size() + 1);
+  return encode<schema::Work>(words, [&](auto root) {
     put_data(root.initInputs(static_cast<unsigned>(work.inputs.size())), work.inputs);
     put_pairs(root.initParameters(static_cast<unsigned>(work.parameters.size())), work.parameters);
+    if (!work.traceparent.empty()) root.setTraceparent(wire::text_of(work.traceparent));
   });
 }
 
@@ -122,8 +127,14 @@ Result<Decoded<Work>> decode_work(ByteView bytes) {
   return decode<Work, schema::Work>(
       bytes, limits::payload_bytes, "the task's work", [](schema::Work::Reader in, wire::Checks& checks) {
         return Work{get_cids(in.getInputs(), checks),
-                    get_pairs(in.getParameters(), checks, limits::payload_bytes)};
+                    get_pairs(in.getParameters(), checks, limits::payload_bytes),
+                    checks.text(in.getTraceparent(), traceparent_length, "a traceparent over 55 bytes")};
       });
+}
+
+Bytes asked_by(ByteView work) {
+  const auto decoded = decode_work(work);
+  return decoded ? encode_work({(*decoded)->inputs, (*decoded)->parameters}) : to_bytes(work);
 }
 
 Result<Decoded<TaskResult>> decode_result(ByteView bytes) {

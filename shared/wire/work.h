@@ -31,6 +31,10 @@ class Decoded {
 };
 
 Result<Decoded<Work>> decode_work(ByteView bytes);
+
+// What a work asks for: all but the trace, which differs from one try to submit to the next. Works that ask
+// for the same give the same bytes; one that is damaged gives its own.
+Bytes asked_by(ByteView work);
 Result<Decoded<TaskResult>> decode_result(ByteView bytes);
 
 }  // namespace cidbus

@@ -1,5 +1,6 @@
 """Programs of users: exec.NAME in its sandbox, as a user would configure and call it, and programs that do their worst."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,30 @@ class Ordinary(ExecTest):
         done = cluster.cidbus("submit", "exec.crash", "--wait")
         self.assert_fails(done, 1, "killed by signal 11 (Segmentation fault)")
 
+    def test_a_trace_goes_with_the_task_to_its_program_and_back(self):
+        cluster = self.new_cluster(workers=1)
+        cluster.more["w1"] = ["--log-level", "debug", "--config", self.config(
+            '[worker.exec.trace]\ncommand = ["/bin/sh", "-c", "echo $TRACEPARENT; exit 75"]\ninput = "none"\noutput = "folder"\n')]
+        cluster.start()
+        trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+        given = f"00-{trace}-{parent}-01"
+        submitted = ["submit", "exec.trace", "--retries", "1", "--key", "once"]
+        done = cluster.cidbus(*submitted, "--wait", "--output", "json", env={**os.environ, "TRACEPARENT": given})
+        self.assertEqual((done.json()["traceparent"], done.json()["state"]), (given, "failed"), done)
+        task = done.json()["id"]
+        self.assertEqual(cluster.ask("task", "show", task)["traceparent"], given)
+        self.assertIn(given, cluster.cidbus("task", "show", task).out)
+        told = [entry["stdout"].strip() for entry in cluster.ask("task", "logs", task)]
+        for line in told:
+            self.assertRegex(line, f"^00-{trace}-[0-9a-f]{{16}}-01$")
+        self.assertEqual(len({*told, given}), 3, "each attempt is a span of its own")
+        wait_until(lambda: cluster.log("w1").count(f"task={task} attempt=2 trace_id={trace} ") == 1, "the worker's log tells the trace")
+
+        again = cluster.ask(*submitted, "--traceparent", f"00-{parent * 2}-{parent}-00")
+        self.assertEqual((again["id"], again["duplicate"]), (task, True), "another trace is no other request")
+        self.assert_fails(cluster.cidbus("submit", "echo", "--traceparent", "00-1-2-3"), 2, "no traceparent")
+        ignored = cluster.ask("submit", "echo", "--wait", env={**os.environ, "TRACEPARENT": "rubbish"})
+        self.assertIsNone(ignored["traceparent"])
 
     def test_logs_of_each_attempt_are_kept(self):
         cluster = self.start(self.config(

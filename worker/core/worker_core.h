@@ -43,8 +43,9 @@ struct AttemptEnd {
   Bytes result;
   std::string error;
   std::chrono::microseconds elapsed{0};
-  Bytes log = {};         // attempt_history.h
-  std::string type = {};  // of the task, for who counts
+  Bytes log = {};          // attempt_history.h
+  std::string type = {};   // of the task, for who counts
+  std::string trace = {};  // likewise, for who logs; empty for none
 };
 
 class WorkerCore {

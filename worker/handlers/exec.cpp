@@ -207,6 +207,7 @@ class Exec final : public Handler {
     SandboxProgram prepared = program_.sandbox;
     prepared.command = std::move(*command);
     for (const auto& [name, value] : *parameters) prepared.environment.emplace_back("PARAM_" + name, value);
+    if (!input.traceparent.empty()) prepared.environment.emplace_back("TRACEPARENT", input.traceparent);
     return ProgramRun(program_, input, content).run(std::move(prepared));
   }
 

@@ -79,6 +79,8 @@ struct RunLog {
 struct HandlerInput {
   std::vector<Cid> inputs;
   NamedTexts parameters;  // in the user's order
+  // For what it calls: the task's trace, with this attempt as the parent; empty for none.
+  std::string traceparent = {};
   const CancelToken& cancelled;
   RunProgress& progress;
   RunLog& log;

@@ -18,6 +18,8 @@ struct TaskRun::State {
 const std::vector<Cid>& TaskRun::inputs() const { return state_.inputs; }
 const NamedTexts& TaskRun::parameters() const { return state_.input.parameters; }
 
+const std::string& TaskRun::traceparent() const { return state_.input.traceparent; }
+
 std::optional<std::string> TaskRun::parameter(std::string_view name) const {
   for (const auto& [known, value] : parameters()) {
     if (known == name) return value;

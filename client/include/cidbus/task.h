@@ -70,6 +70,8 @@ struct TaskRequest {
   std::chrono::milliseconds deadline{0};    // given up this long after it was accepted: state Timeout
   std::chrono::milliseconds time_limit{0};  // of one attempt
   std::string key = {};  // submitted twice under one key, it is one task; at most 256 bytes, kept for a day
+  // The trace it belongs to (https://www.w3.org/TR/trace-context-1/#traceparent-header); empty for none.
+  std::string traceparent = {};
 };
 
 // What a completed task answers.
@@ -90,6 +92,7 @@ struct Task {
   std::string error;   // of the last attempt that failed; empty when none did
   std::string worker;  // of the last attempt; empty before the first
   std::string key;
+  std::string traceparent;  // as submitted; empty: it belongs to no trace
   WallTime submitted_at{};
   WallTime started_at{};
   WallTime finished_at{};

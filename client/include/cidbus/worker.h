@@ -58,6 +58,9 @@ class TaskRun {
   [[nodiscard]] const std::vector<Cid>& inputs() const;
   [[nodiscard]] const NamedTexts& parameters() const;  // in the user's order
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
+  // For what it calls: the trace that the task belongs to, with this attempt as the parent
+  // (https://www.w3.org/TR/trace-context-1/#traceparent-header); empty for none.
+  [[nodiscard]] const std::string& traceparent() const;
   // The one input. BadUsage when there are more or none.
   [[nodiscard]] Result<Cid> only_input() const;
 
