@@ -148,6 +148,7 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
   std::unique_ptr<DirectoryLock> lock;
   std::unique_ptr<IndexedStore> cache;
   std::unique_ptr<IndexedStore> added;
+  std::atomic<bool> owes{true};  // submissions or content, at the end of the last turn
   Outbox outbox;
   std::unique_ptr<OutboxFile> outbox_file;
   std::unique_ptr<Desk> desk;
@@ -348,6 +349,7 @@ std::optional<Monotonic> LeecherServer::State::turn(Now now) {
   const Monotonic desk_at = desk->end_turn(now);
   outbox_file->append_changes(outbox);
   guests.end_turn(now);
+  owes = outbox.counts().waiting > 0 || !pusher->is_done();
   return std::min({hand_in_at, desk_at, now.monotonic + look_every});
 }
 
@@ -367,6 +369,11 @@ Status LeecherServer::open() {
 
 std::string LeecherServer::http_address() const { return state_->http->address(); }
 std::string LeecherServer::bus_address() const { return state_->guests.address(); }
+
+Status LeecherServer::hand_over(const std::function<bool()>&) {
+  if (!state_->owes) return {};
+  return fault(FaultKind::TryAgain, "its outbox is not handed in yet");
+}
 
 void LeecherServer::on_stop(Now) {
   state_->link.send(Goodbye{"stopped"});

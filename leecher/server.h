@@ -13,6 +13,7 @@
 
 #include "shared/base/limits/leecher.h"
 #include "shared/io/bus_link.h"
+#include "shared/io/hosted_role.h"
 #include "shared/io/log.h"
 #include "shared/io/role_thread.h"
 
@@ -29,7 +30,7 @@ struct LeecherOptions {
   ByteCount outbox_bytes = limits::leecher_outbox_bytes;  // of blocks added while cut off
 };
 
-class LeecherServer : public RoleThread {
+class LeecherServer : public RoleThread, public HandsOver {
  public:
   // REQUIRES: context and log outlive it.
   LeecherServer(SocketContext& context, LeecherOptions options, Log& log);
@@ -39,6 +40,8 @@ class LeecherServer : public RoleThread {
   // HOST:PORT. REQUIRES: open() was Ok
   [[nodiscard]] std::string http_address() const;
   [[nodiscard]] std::string bus_address() const;
+  // TryAgain while it owes the cluster submissions or content.
+  Status hand_over(const std::function<bool()>& stopped) override;
 
  private:
   void on_stop(Now now) override;

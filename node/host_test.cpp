@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "node/identity.h"
 #include "node/role_words.h"
 #include "node/stage.h"
+#include "shared/io/hosted_role.h"
 
 namespace cidbus {
 namespace {
@@ -141,8 +143,25 @@ class StageTest : public testing::Test {
     };
   }
 
+  static Status changed(Stage& stage) {
+    pollfd entry{stage.changed_descriptor(), POLLIN, 0};
+    EXPECT_EQ(poll(&entry, 1, 60'000), 1) << "the change is told";
+    const std::vector<Status> ends = stage.take_changed();
+    EXPECT_EQ(ends.size(), 1U);
+    return ends.empty() ? Status{} : ends.front();
+  }
+
   std::vector<std::string> diary;
   std::vector<FakeRole*> fakes;
+};
+
+// Holds what nobody else has, and cannot bring it away.
+class FakeHolder : public FakeRole, public HandsOver {
+ public:
+  using FakeRole::FakeRole;
+  Status hand_over(const std::function<bool()>&) override {
+    return fault(FaultKind::TryAgain, "no room elsewhere");
+  }
 };
 
 TEST_F(StageTest, RolesAreStoppedInTheOtherOrder) {
@@ -180,6 +199,42 @@ TEST_F(StageTest, OneThatDoesNotOpenTakesTheOthersDownAgain) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().message, "no such address");
   EXPECT_THAT(diary, ElementsAre("broker is asked"));
+}
+
+TEST_F(StageTest, AChangeStopsTheOldRoleInOrderAndThenOpensTheNext) {
+  Stage stage;
+  ASSERT_TRUE(stage.open({role("worker")}));
+  stage.change({role("gateway"), role("worker again")});
+  EXPECT_TRUE(changed(stage));
+  stage.ask_to_stop();
+  EXPECT_TRUE(stage.wait());
+  EXPECT_THAT(diary, ElementsAre("worker is asked", "worker is gone", "gateway is asked"));
+}
+
+TEST_F(StageTest, WhenTheNextDoesNotOpenTheOldOneComesBack) {
+  Stage stage;
+  ASSERT_TRUE(stage.open({role("worker")}));
+  stage.change({broken(), role("worker again")});
+  const Status ended = changed(stage);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().message, "no such address");
+  stage.ask_to_stop();
+  EXPECT_TRUE(stage.wait());
+  EXPECT_THAT(diary, ElementsAre("worker is asked", "worker is gone", "worker again is asked"));
+}
+
+TEST_F(StageTest, ARoleThatMustNotGoYetGoesOn) {
+  Stage stage;
+  ASSERT_TRUE(stage.open({[this]() -> Result<std::unique_ptr<RunningRole>> {
+    return std::make_unique<FakeHolder>("worker", diary, true);
+  }}));
+  stage.change({role("gateway"), role("worker again")});
+  const Status ended = changed(stage);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().message, "no room elsewhere");
+  EXPECT_THAT(diary, IsEmpty());
+  stage.ask_to_stop();
+  EXPECT_TRUE(stage.wait());
 }
 
 // ---- the greeting

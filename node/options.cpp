@@ -6,7 +6,7 @@
 
 #include "node/greeting.h"
 #include "node/identity.h"
-#include "node/stage.h"
+#include "node/server.h"
 #include "shared/content/quote.h"
 #include "shared/io/hosted_role.h"
 #include "shared/io/machine_reader.h"
@@ -70,6 +70,9 @@ void add_own_flags(CLI::App& app, Line& line) {
       "Its name, unique in the cluster; without it the one it had before, or a new one");
   add_brokers_option(app, line.command.node.brokers);
   add_common_flags(app, line.command.node);
+  app.add_flag(
+      "--may-switch", line.command.may_switch,
+      "Leave the role that was asked for when another one fits the machine better for long; auto does");
   app.add_flag("--greet", line.command.greets)->group("")->configurable(false);
 }
 
@@ -120,7 +123,9 @@ Words words_for(const NodeCommand& command, Role role) {
   words.insert(words.end(), command.words.begin(), command.words.end());
   words.push_back("--name=" + name_in(command, role));
   words.push_back("--data=" + command.data + "/" + std::string(to_text(role)));
-  return words_of_role(role, words);
+  words = words_of_role(role, words);
+  if (!command.config.empty()) words.push_back("--config=" + command.config);
+  return words;
 }
 
 Status choose_role(NodeCommand& command, Log& log) {
@@ -142,10 +147,15 @@ ParsedNode parse_node_options(int argc, const char* const* argv) {
   add_own_flags(app, line);
   if (const auto ended = parse_command_line(app, argc, argv, {role_tables(line.command.profiles)}))
     return *ended;
+  if (const CLI::Option* const config = app.get_option("--config"); config->count() > 0)
+    line.command.config = config->results().front();
   auto words = check_role_words(app.remaining());
   if (!words) return words.error();
   line.command.words = *std::move(words);
   line.command.roles = *parse_roles(line.role);
+  if (line.command.roles.empty()) line.command.may_switch = true;
+  if (line.command.may_switch && line.command.roles.size() > 1)
+    return Fault{FaultKind::BadUsage, "--may-switch is for a node of one role; leave it out, or name one"};
   if (line.command.roles.size() > 1 && !line.command.node.keys.key.empty())
     return Fault{FaultKind::BadUsage,
                  "--role with several roles and --key-file: each needs a key of its own; start a "
@@ -167,18 +177,22 @@ Result<std::unique_ptr<RunningRole>> open_node(NodeCommand command) {
     if (Status chosen = choose_role(command, *log); !chosen) return tl::unexpected(chosen.error());
   }
   follow_own_broker(command);
-  std::vector<OpenRole> roles;
-  for (const Role role : command.roles)
-    roles.emplace_back([&, role] { return open_role(role, words_for(command, role)); });
-  auto stage = std::make_unique<Stage>();
-  if (Status staged = stage->open(roles); !staged) return tl::unexpected(staged.error());
+  NodeServerOptions options;
+  options.roles = command.roles;
+  options.may_switch = command.may_switch;
+  options.broker_wanted = is_wanted_broker(command);
+  options.profiles = command.profiles;
+  options.open = [command](Role role) { return open_role(role, words_for(command, role)); };
+  options.measure = [data = command.data] { return read_machine(data); };
+  auto node = std::make_unique<NodeServer>(std::move(options), *log);
+  if (Status started = node->open(); !started) return tl::unexpected(started.error());
   if (command.greets) {
     const Greeting greeting{command.roles, command.words, command.node.cluster, command.node.keys.insecure};
     std::fputs(greeting_text(greeting).c_str(), stdout);
     std::fflush(stdout);
   }
   auto hosted = std::make_unique<HostedRole>(std::move(log), Trust{}, folder);
-  hosted->host(std::move(stage));
+  hosted->host(std::move(node));
   return hosted;
 }
 

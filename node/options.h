@@ -23,8 +23,10 @@ struct NodeCommand {
   std::string data;
   std::vector<Role> roles;  // empty: whichever fits the machine
   Words words;              // of the roles
+  std::string config;       // the file of --config, for every role too; empty without it
   RoleProfiles profiles = default_profiles();
-  bool greets = false;  // prints where it serves and how others join, once it does
+  bool may_switch = false;  // to another role, by itself
+  bool greets = false;      // prints where it serves and how others join, once it does
 };
 
 // What is to be run; an exit code when the program should end now (help, version, one line about what is

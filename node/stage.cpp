@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "shared/base/ensure.h"
+#include "shared/io/hosted_role.h"
 
 namespace cidbus {
 namespace {
@@ -45,17 +46,56 @@ Status Stage::open(const std::vector<OpenRole>& roles) {
 }
 
 void Stage::run() {
-  std::vector<pollfd> entries{{asked_.fd(), POLLIN, 0}, {hurry_, POLLIN, 0}};
-  for (const auto& role : roles_) entries.push_back({role->ended_descriptor(), POLLIN, 0});
-  wait_for(entries);
+  bool goes_on = true;
+  while (goes_on) {
+    std::vector<pollfd> entries{{asked_.fd(), POLLIN, 0}, {hurry_, POLLIN, 0}, {changes_.fd(), POLLIN, 0}};
+    for (const auto& role : roles_) entries.push_back({role->ended_descriptor(), POLLIN, 0});
+    wait_for(entries);
+    goes_on = is_readable(entries[2]);
+    for (std::size_t place = 0; place < entries.size(); ++place)
+      goes_on = goes_on && (place == 2 || !is_readable(entries[place]));
+    if (!goes_on) break;
+    for (const Change& change : changes_.take_all()) goes_on = goes_on && make(change);
+  }
   stop_all();
   eventfd_write(ended_, 1);
 }
 
-void Stage::stop_all() {
-  for (std::size_t place = roles_.size(); place-- > 0;) {
-    stop(*roles_[place]);
+// False when the stage is to end.
+bool Stage::make(const Change& change) {
+  ENSURE(roles_.size() == 1, "roles", roles_.size());
+  Status left = leave();
+  if (!left) {
+    changed_.push(std::move(left));
+    return true;
   }
+  if (is_stopping_ || !status_) return false;
+  auto opened = change.next();
+  Status entered = opened ? Status{} : tl::unexpected(opened.error());
+  if (!opened) opened = change.back();
+  if (!opened) {
+    status_ = tl::unexpected(opened.error());
+    return false;
+  }
+  roles_.push_back(*std::move(opened));
+  changed_.push(std::move(entered));
+  return true;
+}
+
+// The role is gone, or goes on as before: then why.
+Status Stage::leave() {
+  RunningRole& role = *roles_.front();
+  if (auto* const holder = dynamic_cast<HandsOver*>(&role)) {
+    Status handed = holder->hand_over([this] { return is_stopping_.load(); });
+    if (!handed) return handed;
+  }
+  stop(role);
+  roles_.clear();
+  return {};
+}
+
+void Stage::stop_all() {
+  for (std::size_t place = roles_.size(); place-- > 0;) stop(*roles_[place]);
 }
 
 void Stage::stop(RunningRole& role) {
@@ -67,7 +107,15 @@ void Stage::stop(RunningRole& role) {
   if (status_ && !ended) status_ = ended;
 }
 
-void Stage::stop_now() { eventfd_write(hurry_, 1); }
+void Stage::ask_to_stop() {
+  is_stopping_ = true;
+  asked_.push(true);
+}
+
+void Stage::stop_now() {
+  is_stopping_ = true;
+  eventfd_write(hurry_, 1);
+}
 
 void Stage::change_log_level(int steps_louder) {
   for (const auto& role : roles_) role->change_log_level(steps_louder);

@@ -4,9 +4,14 @@
 // its broker when it hands its tasks back. When one ends by itself, the others are stopped and the stage ends
 // with it: nothing is started again here, that is for whoever runs the node.
 //
-// Thread rule: the owner's thread; a thread of its own inside, on which roles are stopped. Limits: none.
+// A stage of one role can change it: what only that role holds goes to other nodes while it still runs; then
+// it is stopped in order, and the next one opened. Where any of this fails, the old role goes on.
+//
+// Thread rule: the owner's thread; a thread of its own inside, on which roles are stopped and changed.
+// Limits: one change at a time.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -28,22 +33,37 @@ class Stage : public RunningRole {
   // The fault of the first that does not open; those before it are stopped again then.
   Status open(const std::vector<OpenRole>& roles);
 
+  struct Change {
+    OpenRole next;
+    OpenRole back;  // opens the role it has now
+  };
+  // REQUIRES: one role was opened, and every change asked for before is told.
+  void change(Change change) { changes_.push(std::move(change)); }
+  // How it ended: Ok in the next role, a fault in the old one. Readable when there is one to take.
+  [[nodiscard]] int changed_descriptor() const { return changed_.fd(); }
+  std::vector<Status> take_changed() { return changed_.take_all(); }
+
   [[nodiscard]] int ended_descriptor() const override { return ended_; }
-  void ask_to_stop() override { asked_.push(true); }
+  void ask_to_stop() override;
   void stop_now() override;
   void change_log_level(int steps_louder) override;
   Status wait() override;
 
  private:
   void run();
+  [[nodiscard]] bool make(const Change& change);
+  Status leave();
   void stop_all();
   void stop(RunningRole& role);
 
   std::vector<std::unique_ptr<RunningRole>> roles_;  // in the order of their opening
   Mailbox<bool> asked_;
+  Mailbox<Change> changes_;
+  Mailbox<Status> changed_;
   const int ended_;
-  const int hurry_;  // readable from stop_now() on
-  Status status_;    // of the first that failed
+  const int hurry_;                       // readable from stop_now() on
+  std::atomic<bool> is_stopping_{false};  // a change that is under way is to end
+  Status status_;                         // of the first that failed
   std::thread thread_;
 };
 

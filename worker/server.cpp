@@ -13,6 +13,7 @@
 #include "shared/store/disk_store.h"
 #include "worker/announcer.h"
 #include "worker/core/worker_core.h"
+#include "worker/hand_over.h"
 #include "worker/slots.h"
 #include "worker/task_runner.h"
 #include "worker/worker_metrics.h"
@@ -276,6 +277,14 @@ const std::string& WorkerServer::http_address() const {
 void WorkerServer::on_stop(Now now) {
   state_->tell_drain();
   state_->stop_by(now.monotonic + state_->options.drain);
+}
+
+Status WorkerServer::hand_over(const std::function<bool()>& stopped) {
+  const auto moved = hand_over_blocks(state_->context, state_->options.identity, state_->options.brokers,
+                                      *state_->store, stopped);
+  if (!moved) return tl::unexpected(moved.error());
+  state_->log.info("handed over: " + std::to_string(*moved) + " blocks that only this node had");
+  return {};
 }
 
 void WorkerServer::stop_now() {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "shared/io/bus_link.h"
+#include "shared/io/hosted_role.h"
 #include "shared/io/role_thread.h"
 #include "worker/handlers/handler.h"
 
@@ -33,7 +34,7 @@ struct WorkerOptions {
   std::string http = {};       // HOST:PORT of /metrics, /livez and /readyz; empty: nowhere
 };
 
-class WorkerServer : public RoleThread {
+class WorkerServer : public RoleThread, public HandsOver {
  public:
   // REQUIRES: everything referred to outlives it.
   WorkerServer(SocketContext& context, WorkerOptions options, const HandlerRegistry& handlers, Log& log);
@@ -48,6 +49,8 @@ class WorkerServer : public RoleThread {
   [[nodiscard]] const std::string& http_address() const;
 
   void stop_now() override;
+  // Every block that only this worker holds; TryAgain when no other node stores blocks.
+  Status hand_over(const std::function<bool()>& stopped) override;
 
  private:
   void on_stop(Now now) override;

@@ -5,6 +5,7 @@
 // Thread rule: the owner's thread, as RunningRole. Limits: none.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "shared/io/log.h"
@@ -13,7 +14,16 @@
 
 namespace cidbus {
 
-class HostedRole : public RunningRole {
+// A role that may hold what nobody else has.
+class HandsOver {
+ public:
+  virtual ~HandsOver() = default;
+  // Brings it to other nodes while the role runs, on the caller's thread. A fault: it must not go yet, and
+  // why. Ends soon once `stopped` says true.
+  virtual Status hand_over(const std::function<bool()>& stopped) = 0;
+};
+
+class HostedRole : public RunningRole, public HandsOver {
  public:
   // `beneath`: whatever else the role refers to.
   HostedRole(std::unique_ptr<Log> log, Trust trust, std::shared_ptr<const void> beneath = {})
@@ -29,6 +39,10 @@ class HostedRole : public RunningRole {
   void stop_now() override { role_->stop_now(); }
   Status wait() override { return role_->wait(); }
   void change_log_level(int steps_louder) override { log_->change_level(steps_louder); }
+  Status hand_over(const std::function<bool()>& stopped) override {
+    auto* const holder = dynamic_cast<HandsOver*>(role_.get());
+    return holder == nullptr ? Status{} : holder->hand_over(stopped);
+  }
 
  private:
   const std::shared_ptr<const void> beneath_;

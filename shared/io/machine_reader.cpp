@@ -33,6 +33,15 @@ void read_host(Machine& machine, const std::string& proc) {
   machine.uptime = parse_uptime(read_text(proc + "/uptime")).value_or(Duration{});
 }
 
+// What is given back when memory is short, as in MemAvailable.
+std::uint64_t page_cache(const std::string& folder, bool unified) {
+  const std::string text = read_text(folder + "/memory.stat");
+  std::uint64_t bytes = 0;
+  for (const char* const list : {"inactive_file", "active_file"})
+    bytes += parse_number_of(text, (unified ? "" : "total_") + std::string(list)).value_or(0);
+  return bytes;
+}
+
 void read_memory_share(Machine& machine, const ControlGroup& group, const std::string& top) {
   for (const std::string& name : group.folders) {
     const std::string folder = top + name;
@@ -41,10 +50,8 @@ void read_memory_share(Machine& machine, const ControlGroup& group, const std::s
     if (!limit) continue;
     const auto used =
         parse_number(read_text(folder + (group.unified ? "/memory.current" : "/memory.usage_in_bytes")));
-    const auto reclaimable = parse_number_of(read_text(folder + "/memory.stat"),
-                                             group.unified ? "inactive_file" : "total_inactive_file");
     const std::uint64_t all = used.value_or(0);
-    limit_memory(machine, {*limit, all - std::min(all, reclaimable.value_or(0))});
+    limit_memory(machine, {*limit, all - std::min(all, page_cache(folder, group.unified))});
   }
 }
 

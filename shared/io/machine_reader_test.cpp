@@ -52,12 +52,12 @@ TEST_F(MachineReader, AContainerOfVersionTwoIsItsShare) {
   write("/sys/fs/cgroup/pod/box/memory.max", "max\n");
   write("/sys/fs/cgroup/pod/memory.max", "1073741824\n");
   write("/sys/fs/cgroup/pod/memory.current", "805306368\n");
-  write("/sys/fs/cgroup/pod/memory.stat", "anon 1\ninactive_file 268435456\n");
+  write("/sys/fs/cgroup/pod/memory.stat", "anon 1\ninactive_file 134217728\nactive_file 134217728\n");
   write("/sys/fs/cgroup/pod/box/cpu.max", "150000 100000\n");
   write("/sys/fs/cgroup/pod/box/cpu.stat", "usage_usec 2500000\nuser_usec 1\n");
   const Machine machine = read_machine(root, root);
   EXPECT_EQ(machine.memory_bytes, 1024 * mib) << "the limit of the group above holds as well";
-  EXPECT_EQ(machine.memory_available_bytes, 512 * mib) << "old page cache counts as available";
+  EXPECT_EQ(machine.memory_available_bytes, 512 * mib) << "page cache counts as available";
   EXPECT_EQ(machine.cores, 1.5);
   EXPECT_EQ(machine.cpu_used, 2500ms) << "of the group, not of the host";
 }

@@ -16,8 +16,9 @@ CGROUPS = Path("/sys/fs/cgroup")
 class ControlGroup:
     """A control group of this test's own, of version 1 or 2; None from make() where none may be made."""
 
-    def __init__(self, folders):
-        self.folders = folders
+    def __init__(self, folder, limit_file):
+        self.folder = folder
+        self.limit_file = limit_file
 
     @classmethod
     def make(cls, memory_bytes):
@@ -26,29 +27,33 @@ class ControlGroup:
         folder = (CGROUPS if unified else CGROUPS / "memory") / name
         try:
             folder.mkdir()
-            (folder / ("memory.max" if unified else "memory.limit_in_bytes")).write_text(str(memory_bytes), "ascii")
-            return cls([folder])
+            group = cls(folder, folder / ("memory.max" if unified else "memory.limit_in_bytes"))
+            group.limit(memory_bytes)
+            return group
         except OSError:
             if folder.is_dir():
                 folder.rmdir()
             return None
 
-    def run(self, *command):
-        enter = "".join(f"echo $$ > {folder}/cgroup.procs && " for folder in self.folders)
-        return subprocess.run(["sh", "-c", enter + 'exec "$@"', "sh", *map(str, command)], capture_output=True, text=True,
-                              check=False, timeout=60)
+    def limit(self, memory_bytes):
+        self.limit_file.write_text(str(memory_bytes), "ascii")
 
-    @staticmethod
-    def is_removed(folder):
+    def entering(self):
+        """What a command begins with that is to run in here."""
+        return ["sh", "-c", f'echo $$ > {self.folder}/cgroup.procs && exec "$@"', "sh"]
+
+    def run(self, *command):
+        return subprocess.run([*self.entering(), *map(str, command)], capture_output=True, text=True, check=False, timeout=60)
+
+    def is_removed(self):
         try:
-            folder.rmdir()
+            self.folder.rmdir()
         except OSError:  # busy for a moment after its last process
             pass
-        return not folder.is_dir()
+        return not self.folder.is_dir()
 
     def close(self):
-        for folder in self.folders:
-            wait_until(lambda: self.is_removed(folder), f"{folder} is empty")  # pylint: disable=cell-var-from-loop
+        wait_until(self.is_removed, f"{self.folder} is empty")
 
 
 class Detection(ClusterTest):
@@ -100,7 +105,8 @@ class Detection(ClusterTest):
 class NodeCluster(Cluster):
     """A cluster whose n1, n2.. are cidbus-nodes, each with a line that fits every role."""
 
-    roles = {}  # name -> what --role says
+    roles = {}   # name -> what --role says
+    groups = {}  # name -> the control group it runs in
 
     def command(self, name):
         if name[0] != "n":
@@ -109,7 +115,11 @@ class NodeCluster(Cluster):
         return [BIN / "cidbus-node", "--role", self.roles[name], "--name", name, "--cluster", self.name,
                 "--brokers", self.broker_address, "--data", self.data_folder(name), *self.key_flags(name),
                 "--slots", str(self.slots), "--exchange", self.exchange_address(name),
-                "--http", f"127.0.0.1:{self.ports.base + 20 + number}"]
+                "--http", f"127.0.0.1:{self.ports.base + 20 + number}",
+                "--listen", f"127.0.0.1:{self.ports.base + 10 + number}"]
+
+    def prefix(self, name):
+        return self.groups[name].entering() if name in self.groups else []
 
     def add_node(self, name, role):
         self.roles = {**self.roles, name: role}
@@ -126,6 +136,7 @@ class NodeTest(ClusterTest):
         folder = self.folder / f"c{len(self.clusters)}"
         folder.mkdir()
         cluster = NodeCluster(folder, workers=0, **options)
+        cluster.groups = {}
         self.clusters.append(cluster)
         for number, role in enumerate(roles, 1):
             cluster.add_node(f"n{number}", role)
@@ -153,10 +164,13 @@ class Hosting(NodeTest):
         cluster = self.start_nodes([])
         cluster.add_node("n1", "auto")
         config = self.folder / "cidbus.toml"
-        config.write_text("[role.worker]\nminimum-memory-mb = 1\nminimum-disk-gb = 0\n", encoding="utf-8")
+        config.write_text("[role.worker]\nminimum-memory-mb = 1\nminimum-disk-gb = 0\n"
+                          "[worker]\nstorage-max = \"1MB\"\n", encoding="utf-8")
         cluster.more["n1"] = ["--config", config]
         cluster.start("n1")
-        self.assertEqual(cluster.members()["n1"]["role"], "worker")
+        member = cluster.members()["n1"]
+        self.assertEqual(member["role"], "worker")
+        self.assertLessEqual(member["disk_free_bytes"], 1_000_000, "the file speaks to the role as well")
         cid = cluster.add(__file__)
         self.assertEqual(cluster.stop("n1"), 0)
         other = subprocess.run([BIN / "cidbus-node", "--role", "worker", "--name", "n9", "--data", cluster.data_folder("n1")],
@@ -177,6 +191,47 @@ class Hosting(NodeTest):
     def test_with_keys_a_node_speaks_in_its_role_under_its_own_key(self):
         cluster = self.start_nodes(["worker"], keys=True)
         self.assertEqual(cluster.ask("submit", "echo", "--wait")["worker"], "n1")
+
+
+class Switching(NodeTest):
+    config = "".join(f"[role.{role}]\nminimum-memory-mb = {memory}\nminimum-disk-gb = 0\n"
+                     "check-every-s = 1\ncool-down-s = 1\nstability = 0.1\n"
+                     for role, memory in (("worker", 500), ("leecher", 50)))
+
+    def wait_for_role(self, cluster, name, role):
+        def has_it():
+            self.assertTrue(cluster.runs(name), cluster.log(name))
+            return cluster.members().get(name, {}).get("role") == role
+        wait_until(has_it, f"{name} is a {role}")
+
+    def test_a_node_follows_what_its_container_gives_and_takes_nothing_with_it(self):
+        group = ControlGroup.make(800 << 20)
+        if group is None:
+            self.skipTest("no control group may be made here")
+        self.addCleanup(group.close)
+        cluster = self.start_nodes([])
+        self.addCleanup(cluster.close)  # before the group, which must be empty then
+        cluster.groups["n1"] = group
+        cluster.add_node("n1", "auto")
+        config = self.folder / "cidbus.toml"
+        config.write_text(self.config, encoding="utf-8")
+        cluster.more["n1"] = ["--config", config]
+        cluster.start("n1")
+        self.assertEqual(cluster.members()["n1"]["role"], "worker")
+        cid = cluster.add(__file__)  # on the only node that stores blocks
+
+        group.limit(300 << 20)
+        wait_until(lambda: "stays a worker: no other node stores blocks" in cluster.log("n1"), "the last worker stays")
+        self.assertEqual(cluster.ask("submit", "echo", "--wait")["worker"], "n1")
+        cluster.names.append("w2")
+        cluster.start("w2")
+        self.wait_for_role(cluster, "n1", "leecher")
+        self.assertIn("it has had too little for a worker for long: memory", cluster.log("n1"))
+
+        group.limit(800 << 20)
+        self.wait_for_role(cluster, "n1", "worker")
+        self.assertEqual(cluster.stop("n1"), 0, cluster.log("n1"))
+        self.assertEqual(cluster.cidbus("cat", cid).out, Path(__file__).read_text(encoding="utf-8"))
 
 
 class Up(NodeTest):
