@@ -24,6 +24,7 @@ RoleThread::~RoleThread() {
 }
 
 void RoleThread::start() {
+  reactor_.wake();  // a role that nobody speaks to yet is asked all the same when it wants its next turn
   thread_ = std::thread([this] {
     reactor_.run();
     eventfd_write(ended_, 1);

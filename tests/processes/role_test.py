@@ -165,12 +165,12 @@ class Hosting(NodeTest):
         cluster.add_node("n1", "auto")
         config = self.folder / "cidbus.toml"
         config.write_text("[role.worker]\nminimum-memory-mb = 1\nminimum-disk-gb = 0\n"
-                          "[worker]\nstorage-max = \"1MB\"\n", encoding="utf-8")
+                          "[worker]\nstorage-max = \"1GB\"\n", encoding="utf-8")
         cluster.more["n1"] = ["--config", config]
         cluster.start("n1")
         member = cluster.members()["n1"]
         self.assertEqual(member["role"], "worker")
-        self.assertLessEqual(member["disk_free_bytes"], 1_000_000, "the file speaks to the role as well")
+        self.assertLessEqual(member["disk_free_bytes"], 1_000_000_000, "the file speaks to the role as well")
         cid = cluster.add(__file__)
         self.assertEqual(cluster.stop("n1"), 0)
         other = subprocess.run([BIN / "cidbus-node", "--role", "worker", "--name", "n9", "--data", cluster.data_folder("n1")],
