@@ -28,10 +28,21 @@ TEST(RoleWords, EachRoleIsGivenTheFlagsThatItKnows) {
   const auto words = check_role_words(
       {"--slots", "4", "--http=127.0.0.1:8081", "--no-preempt", "--exchange", "127.0.0.1:9"});
   ASSERT_TRUE(words) << words.error().message;
-  EXPECT_THAT(words_of_role(Role::Worker, *words), ElementsAre("--slots=4", "--exchange=127.0.0.1:9"));
-  EXPECT_THAT(words_of_role(Role::Gateway, *words), ElementsAre("--http=127.0.0.1:8081"));
-  EXPECT_THAT(words_of_role(Role::Master, *words), ElementsAre("--no-preempt"));
-  EXPECT_THAT(words_of_role(Role::Observer, *words), IsEmpty());
+  const auto words_of = [&](Role role) { return words_of_role(role, *words, {role}); };
+  EXPECT_THAT(words_of(Role::Worker), ElementsAre("--slots=4", "--exchange=127.0.0.1:9"));
+  EXPECT_THAT(words_of(Role::Gateway), ElementsAre("--http=127.0.0.1:8081"));
+  EXPECT_THAT(words_of(Role::Master), ElementsAre("--no-preempt"));
+  EXPECT_THAT(words_of(Role::Observer), IsEmpty());
+}
+
+TEST(RoleWords, OfSeveralRolesOneListensOnAnAddress) {
+  const auto words = check_role_words({"--http=127.0.0.1:8081", "--slots=4"});
+  ASSERT_TRUE(words) << words.error().message;
+  const std::vector<Role> hosted{Role::Master, Role::Worker, Role::Leecher, Role::Gateway};
+  EXPECT_THAT(words_of_role(Role::Gateway, *words, hosted), ElementsAre("--http=127.0.0.1:8081"));
+  EXPECT_THAT(words_of_role(Role::Leecher, *words, hosted), IsEmpty());
+  EXPECT_THAT(words_of_role(Role::Leecher, *words, {Role::Leecher}), ElementsAre("--http=127.0.0.1:8081"));
+  EXPECT_THAT(words_of_role(Role::Worker, *words, hosted), ElementsAre("--slots=4"));
 }
 
 std::string refusal_of(const Words& rest) {

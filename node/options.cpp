@@ -123,7 +123,7 @@ Words words_for(const NodeCommand& command, Role role) {
   words.insert(words.end(), command.words.begin(), command.words.end());
   words.push_back("--name=" + name_in(command, role));
   words.push_back("--data=" + command.data + "/" + std::string(to_text(role)));
-  words = words_of_role(role, words);
+  words = words_of_role(role, words, command.roles.size() > 1 ? command.roles : std::vector{role});
   if (!command.config.empty()) words.push_back("--config=" + command.config);
   return words;
 }

@@ -1,6 +1,7 @@
 #include "node/role_words.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <variant>
 
@@ -102,6 +103,15 @@ FlagKind kind_of(const std::string& name) {
   return {};
 }
 
+// Of the roles hosted, the one that takes the address: two cannot listen on it.
+Role who_listens(const std::string& flag, const std::vector<Role>& hosted) {
+  for (const Role role : {Role::Master, Role::Gateway, Role::Worker, Role::Leecher, Role::Observer}) {
+    const bool is_hosted = std::find(hosted.begin(), hosted.end(), role) != hosted.end();
+    if (is_hosted && find_option(*app_of(role), flag) != nullptr) return role;
+  }
+  return Role::Client;
+}
+
 using Opened = Result<std::unique_ptr<RunningRole>>;
 
 Opened bad_line(const char* program) {
@@ -152,11 +162,15 @@ Result<Words> check_role_words(const Words& rest) {
   return words;
 }
 
-Words words_of_role(Role role, const Words& words) {
+Words words_of_role(Role role, const Words& words, const std::vector<Role>& hosted) {
   const auto app = app_of(role);
   Words known;
-  for (const std::string& word : words)
-    if (find_option(*app, flag_name(word)) != nullptr) known.push_back(word);
+  for (const std::string& word : words) {
+    const CLI::Option* const option = find_option(*app, flag_name(word));
+    if (option == nullptr) continue;
+    const bool is_address = option->get_type_name() == "HOST:PORT";
+    if (!is_address || who_listens(flag_name(word), hosted) == role) known.push_back(word);
+  }
   return known;
 }
 

@@ -21,8 +21,9 @@ using Words = std::vector<std::string>;
 // take.
 Result<Words> check_role_words(const Words& rest);
 
-// Those of `words`, as check_role_words() gives them, that the role's program takes.
-Words words_of_role(Role role, const Words& words);
+// Those of `words`, as check_role_words() gives them, that the role's program takes. An address that several
+// of the roles `hosted` in this process take is the first one's: master, gateway, worker, leecher, observer.
+Words words_of_role(Role role, const Words& words, const std::vector<Role>& hosted);
 
 // Opens the role as its own program would with these words, its variables and its table of the configuration
 // file. REQUIRES: not Role::Client.
