@@ -7,9 +7,11 @@
 
 #include "shared/base/ensure.h"
 #include "shared/exchange/exchange_server.h"
+#include "shared/io/machine_reader.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
 #include "shared/io/posix_file_system.h"
+#include "shared/node/adaptation.h"
 #include "shared/store/disk_store.h"
 #include "worker/announcer.h"
 #include "worker/core/worker_core.h"
@@ -52,6 +54,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
         task_metrics(node_metrics.registry()),
         cache(cache_bytes, WhenFull::Evict),
         core(options.slots, *this, options.votes_by_hand),
+        adaptation(options.slots),
         link(sockets, given_reactor, options.identity, options.brokers, *this) {}
 
   Status open() {
@@ -115,7 +118,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   }
   NodeLoad load() override {
     const StoreCounts counts = store->counts();
-    return {options.slots, core.busy(), counts.blocks, counts.bytes, counts.free_bytes, resident_bytes()};
+    return {slots->open(), core.busy(), counts.blocks, counts.bytes, counts.free_bytes, resident_bytes()};
   }
 
   Registry* metrics() override { return &node_metrics.registry(); }
@@ -123,7 +126,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   // ---- what it measures, and shows over HTTP ----
   void read_metrics() {
     Registry& registry = node_metrics.registry();
-    registry.gauge(Metric::WorkerSlots).set(options.slots);
+    registry.gauge(Metric::WorkerSlots).set(slots->open());
     registry.gauge(Metric::WorkerSlotsBusy).set(core.busy());
     registry.gauge(Metric::WorkerAttemptsHeld).set(core.held_count());
     const StoreCounts counts = store->counts();
@@ -146,8 +149,9 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   // Connected is not enough: it must be taking tasks, too.
   [[nodiscard]] std::vector<ReadinessCheck> checks() const {
     const std::uint32_t stuck = core.stuck();
-    const bool any_free = options.slots > stuck;
-    const std::string slots_lost = std::to_string(stuck) + " of " + std::to_string(options.slots) +
+    const std::uint32_t open = slots->open();
+    const bool any_free = open > stuck;
+    const std::string slots_lost = std::to_string(stuck) + " of " + std::to_string(open) +
                                    " slots are held by tasks that were told to stop and go on";
     return {{"bus", link.bound(), link.bound() ? "a leader is there" : no_leader()},
             {"slots", any_free, stuck == 0 ? "" : slots_lost},
@@ -209,6 +213,18 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
                 "; what is not done by then is handed back, and runs elsewhere");
   }
 
+  // Fewer slots while memory is short: what it holds must not cost the whole worker.
+  void adapt(Now now) {
+    if (now.monotonic < adaptation.next()) return;
+    const auto move = adaptation.measure(now.monotonic, read_machine(options.data), slots->open());
+    if (!move) return;
+    slots->set_open(move->to);
+    collect_at = now.monotonic + Slots::gather_time;
+    core.set_slots(slots->open());
+    log.warning("slots: " + std::to_string(move->from) + " -> " + std::to_string(slots->open()) + ": " +
+                move->reason);
+  }
+
   void stop_by(Monotonic deadline) {
     core.drain(deadline);
     give_up_at = deadline + acknowledged_within;
@@ -216,6 +232,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
 
   std::optional<Monotonic> turn(Now now) {
     if (hurry.exchange(false)) stop_by(now.monotonic);
+    adapt(now);
     if (collect_at && now.monotonic >= *collect_at) on_slots(now);
     if (slots->launch() && !collect_at) collect_at = now.monotonic + Slots::gather_time;
     const auto next = earlier(core.end_turn(now), collect_at);
@@ -226,7 +243,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
       end({});
     }
     if (announce()) return now.monotonic;
-    return earlier(next, give_up_at);
+    return earlier(earlier(next, give_up_at), adaptation.next());
   }
 
   SocketContext& context;
@@ -245,6 +262,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   MemoryStore cache;
   std::unique_ptr<ExchangeServer> exchange;
   WorkerCore core;
+  SlotAdaptation adaptation;
   std::unique_ptr<Slots> slots;
   BusLink link;
   std::string refusal;

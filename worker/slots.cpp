@@ -87,6 +87,10 @@ Slots::~Slots() {
   for (std::thread& thread : state_->threads) thread.join();
 }
 
+void Slots::set_open(std::uint32_t open) { state_->desk.set_limit(open); }
+
+std::uint32_t Slots::open() const { return static_cast<std::uint32_t>(state_->desk.limit()); }
+
 void Slots::start(const DispatchItem& item) {
   Job* const job = state_->take_job();
   job->attempt = item.attempt;

@@ -5,7 +5,8 @@
 // hold up a slot, never the thread that renews leases.
 //
 // Invariants
-//  1. At most `count` attempts run at once, in the order in which they were queued.
+//  1. At most open() attempts begin at once, in the order in which they were queued; all `count` are open at
+//  first.
 //  2. Each attempt that began ends once, also when its runner faults.
 //  3. withdraw() is true for exactly the attempts that never begin.
 //  4. The worker's thread is not woken for each attempt (shared/io/work_desk.h). Whoever launched some, or
@@ -63,6 +64,10 @@ class Slots {
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
 
+  // So many run at once from now on; what runs in others is finished. The events are to be taken within
+  // gather_time. REQUIRES: from 1 to `count`.
+  void set_open(std::uint32_t open);
+  [[nodiscard]] std::uint32_t open() const;
   // Queued; slots see it at launch(), so that what one message brought wakes them once.
   void start(const DispatchItem& item);
   // Whether there was anything: then the events are to be taken within gather_time.

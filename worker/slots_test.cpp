@@ -149,5 +149,26 @@ TEST_F(SlotsTest, EndCancelsWhatRunsAndLeavesWhatWaits) {
   EXPECT_EQ(running, 0);
 }
 
+TEST_F(SlotsTest, InClosedSlotsNothingBeginsAndWhatRunsThereIsFinished) {
+  Slots slots(3, factory());
+  for (std::uint64_t task = 1; task <= 3; ++task) start(slots, task, "wait");
+  collect_until(slots, [&] { return began.size() == 3; });
+  slots.set_open(1);
+  EXPECT_EQ(slots.open(), 1U);
+  for (std::uint64_t task = 4; task <= 6; ++task) start(slots, task, "wait");
+  slots.cancel(attempt(1));
+  slots.cancel(attempt(2));
+  pollfd told{slots.descriptor(), POLLIN, 0};
+  EXPECT_EQ(poll(&told, 1, 60'000), 1) << "they wait for no other end to be told";
+  collect_until(slots, [&] { return ended.size() == 2; });
+  EXPECT_EQ(began.size(), 3U) << "one still runs in the one that is open";
+  slots.cancel(attempt(3));
+  collect_until(slots, [&] { return began.size() == 4; });
+  EXPECT_LE(running, 1);  // the fourth is about to
+  slots.set_open(3);
+  slots.launch();
+  collect_until(slots, [&] { return began.size() == 6; });
+}
+
 }  // namespace
 }  // namespace cidbus

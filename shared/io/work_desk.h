@@ -8,9 +8,11 @@
 //  1. What is put is taken once, oldest first, or withdrawn; what is taken is done once.
 //  2. That an item was begun is told before, or with, that it is done. It wakes nobody: with what was done
 //     just before, or within gather_time of the put, since whoever puts collects again by then.
-//  3. What is done wakes the owner as soon as no item lies there any more, so that one alone is told at once;
+//  3. What is done wakes the owner as soon as no item lies there that a hand may take, so that one alone is
+//  told at once;
 //     else unless collect() said `more_soon`: then the owner collects again by itself within gather_time.
 //  4. After close() nobody sleeps and nothing is taken.
+//  5. No item is taken while as many hands are at work as may be: set_limit().
 //
 // Thread rule: put, withdraw, on_begun, collect and close from the owner's thread; next from the hand's own.
 // Limits: none of its own: whoever puts bounds it.
@@ -46,7 +48,8 @@ class WorkDesk {
     bool more_soon = false;  // collect again within gather_time, whatever the descriptor says
   };
 
-  explicit WorkDesk(std::size_t hands) : begun_by_(hands), event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  explicit WorkDesk(std::size_t hands)
+      : begun_by_(hands), limit_(hands), event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     ENSURE(event_ >= 0, "errno", errno);
   }
   WorkDesk(const WorkDesk&) = delete;
@@ -63,6 +66,20 @@ class WorkDesk {
     }
     items.clear();
     for (; wake > 0; --wake) filled_.notify_one();
+  }
+  // So many hands may be at work; who is, goes on. As after a put, the owner collects within gather_time.
+  // REQUIRES: from 1 to the number of hands.
+  void set_limit(std::size_t limit) {
+    {
+      const std::lock_guard guard(lock_);
+      ENSURE(limit >= 1 && limit <= begun_by_.size(), "limit", limit);
+      limit_ = limit;
+    }
+    filled_.notify_all();
+  }
+  [[nodiscard]] std::size_t limit() {
+    const std::lock_guard guard(lock_);
+    return limit_;
   }
   // Takes back an item that nobody has taken yet.
   template <typename Is>
@@ -93,8 +110,7 @@ class WorkDesk {
     into.done.swap(done_);
     rung_ = false;
     gathering_ = into.done.size() >= gather_from && !waiting_.empty();
-    into.more_soon =
-        gathering_ || (!waiting_.empty() && at_work_ < begun_by_.size());  // free, and not there yet
+    into.more_soon = gathering_ || has_turn();  // free, and not there yet
   }
   void close() {
     {
@@ -118,14 +134,14 @@ class WorkDesk {
       rings = !rung_ && (waiting_.empty() || !gathering_);
       rung_ = rung_ || rings;
     }
-    if (rings && waiting_.empty()) {
+    if (rings && !has_turn()) {  // it may sleep for long
       lock.unlock();
       ring();
       rings = false;
       lock.lock();
     }
     ++idle_;
-    filled_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+    filled_.wait(lock, [this] { return closed_ || has_turn(); });
     --idle_;
     if (closed_) return std::nullopt;
     const Item item = waiting_.front();
@@ -139,6 +155,9 @@ class WorkDesk {
   }
 
  private:
+  // Whether a hand may take an item now. The lock is held.
+  [[nodiscard]] bool has_turn() const { return !waiting_.empty() && at_work_ < limit_; }
+
   static constexpr std::size_t gather_from = 4;  // done since the last look, with more lying there
 
   void ring() {
@@ -152,6 +171,7 @@ class WorkDesk {
   std::vector<std::optional<Item>> begun_by_;  // by hand: what it is at
   std::vector<Item> begun_;                    // since the last collect()
   std::vector<Done> done_;                     // likewise
+  std::size_t limit_;                          // so many hands may be at work
   std::size_t at_work_ = 0;  // hands with an item; others may be on their way, or just starting
   std::size_t idle_ = 0;     // hands that sleep, or are about to take
   bool rung_ = false;        // since the last collect()

@@ -234,6 +234,31 @@ class Switching(NodeTest):
         self.assertEqual(cluster.cidbus("cat", cid).out, Path(__file__).read_text(encoding="utf-8"))
 
 
+class Adaptation(NodeTest):
+    def test_a_worker_that_is_short_of_memory_runs_fewer_tasks_at_once_until_that_is_over(self):
+        group = ControlGroup.make(1 << 30)
+        if group is None:
+            self.skipTest("no control group may be made here")
+        self.addCleanup(group.close)
+        cluster = self.start_nodes([], slots=4)
+        self.addCleanup(cluster.close)  # before the group, which must be empty then
+        cluster.groups["w1"] = group
+        cluster.names.append("w1")
+        cluster.start("w1")
+
+        def slots():
+            return cluster.members().get("w1", {}).get("slots")
+        wait_until(lambda: slots() == 4, "all slots are open")
+        hog = subprocess.Popen(  # pylint: disable=consider-using-with
+            [*group.entering(), "python3", "-c", "x = bytearray(900 << 20); input()"], stdin=subprocess.PIPE)
+        self.addCleanup(hog.kill)
+        wait_until(lambda: slots() == 1, "one slot is left")
+        self.assertRegex(cluster.log("w1"), r"slots: 4 -> 2: 8\d % of the memory is used|slots: 4 -> 2: 9\d %")
+        self.assertEqual(cluster.ask("submit", "echo", "--wait")["state"], "completed")
+        hog.communicate(b"\n")
+        wait_until(lambda: slots() == 4, "all slots are open again")
+
+
 class Up(NodeTest):
     def test_up_is_a_cluster_in_one_process_until_control_c(self):
         cluster = NodeCluster(self.folder, workers=0)

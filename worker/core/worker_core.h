@@ -7,7 +7,8 @@
 // idle for a round trip, and no more, so that work is not hoarded from other workers.
 //
 // Invariants
-//  1. Credit granted and attempts not yet ended never exceed `wanted_tasks()` together; with those that wait
+//  1. No credit is granted with which it and the attempts not yet ended would exceed `wanted_tasks()`; with
+//  those that wait
 //     for their acknowledgement they never exceed limits::tasks_a_worker.
 //  2. Each held attempt is in every hello; none is forgotten before its CompleteAck.
 //  3. Once draining, nothing new is started.
@@ -67,6 +68,8 @@ class WorkerCore {
 
   // `votes_by_hand`: a person says what this worker votes for.
   WorkerCore(std::uint32_t slots, Output& output, bool votes_by_hand = false);
+  // So many run at once from now on. With fewer, what was granted before is still taken.
+  void set_slots(std::uint32_t slots) { slots_ = slots; }
 
   void on_bound(Now now, const Welcome& welcome);
   void on_unbound();

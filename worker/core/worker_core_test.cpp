@@ -89,6 +89,23 @@ TEST_F(WorkerCoreTest, GrantsCreditForItsSlotsOnceItIsBound) {
   EXPECT_EQ(turn(), Lines{});
 }
 
+TEST_F(WorkerCoreTest, WithFewerSlotsWhatWasGrantedIsTakenAndLessIsAskedFor) {
+  bind();
+  EXPECT_EQ(turn(), (Lines{"credit 2"}));
+  core.set_slots(1);
+  dispatch(1);
+  dispatch(2);
+  EXPECT_EQ(output.take(), (Lines{"start t1", "start t2"}));
+  begin(1);
+  end(1);
+  EXPECT_EQ(turn(), (Lines{"complete t1=completed"})) << "one is waiting for the one slot";
+  begin(2);
+  end(2);
+  EXPECT_EQ(turn(), (Lines{"complete t2=completed", "credit 1"}));
+  core.set_slots(2);
+  EXPECT_EQ(turn(), (Lines{"credit 1"}));
+}
+
 TEST_F(WorkerCoreTest, RunsTellsAndForgetsAnAttemptOnlyWhenItIsAcknowledged) {
   bind();
   turn();
