@@ -7,6 +7,7 @@
 #include "observer/alert_watch.h"
 #include "observer/core/cluster_view.h"
 #include "observer/core/feed_follower.h"
+#include "observer/core/machine_series.h"
 #include "observer/history_keeper.h"
 #include "observer/screen_view.h"
 #include "observer/told_metrics.h"
@@ -152,6 +153,8 @@ struct Observer::State : BusLink::Owner {
     for (const FeedEvent& event : message.events) {
       if (!follower.is_news(message, event)) continue;
       view.on_event(now.wall, header.sender, event);
+      if (const auto* metrics = std::get_if<MetricsEvent>(&event))
+        machines.on_metrics(now.wall, header.sender, *metrics);
       print(print_event(options.style, message.time, header.sender, event));
     }
   }
@@ -165,10 +168,12 @@ struct Observer::State : BusLink::Owner {
     }
     next_tick = now.monotonic + tick_period;
     ask_brokers(now);
-    view.sample(now.wall, [&](const Sample& sample) {
+    const auto take = [&](const Sample& sample) {
       alerts.on_sample(sample, history);
       history.add(sample);
-    });
+    };
+    view.sample(now.wall, take);
+    machines.sample(now.wall, take);
     const auto notices = alerts.on_tick(now.wall, !view.hears(now.wall));
     for (const AlertNotice& notice : notices) print(print_alert(options.style, notice));
     if (!notices.empty()) std::fflush(options.output);
@@ -225,6 +230,7 @@ struct Observer::State : BusLink::Owner {
   std::set<std::string> listened;                // addresses of feeds
   FeedFollower follower;
   ClusterView view;
+  MachineSeries machines;
   History history;
   AlertWatch alerts;
   std::unique_ptr<HistoryKeeper> keeper;  // none without a folder

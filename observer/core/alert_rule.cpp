@@ -9,6 +9,7 @@ namespace cidbus {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr std::array<std::string_view, 2> level_names{"warning", "critical"};
@@ -100,7 +101,7 @@ std::vector<AlertRule> default_alert_rules() {
        {},
        seconds(5),
        seconds(3),
-       {"no_worker", "few_nodes", "single_node", "failures"}},
+       {"no_worker", "few_nodes", "single_node", "failures", "queue_age"}},
       {"no_worker",
        "no worker is alive: nothing is run",
        "workers_alive",
@@ -125,6 +126,21 @@ std::vector<AlertRule> default_alert_rules() {
        false},
       {"disk_free", "little room where blocks are stored", "disk_free_bytes", "*", Below, 2048 * mebibyte,
        512 * mebibyte, 2560 * mebibyte, seconds(5)},
+      {"disk_used", "the disk of a node's data folder is full", "disk_percent", "*", Above, 80.0, 95.0, 78.0,
+       minutes(2)},
+      {"memory_used", "a node's machine, or its share of one, has little memory left", "memory_percent", "*",
+       Above, 80.0, 95.0, 78.0, minutes(2)},
+      {"cpu_used", "a node's machine, or its share of one, has no processor time left", "cpu_percent", "*",
+       Above, 80.0, 95.0, 75.0, minutes(5), minutes(1)},
+      {"queue_age",
+       "tasks wait for long to be handed out",
+       "queue_oldest_seconds",
+       "",
+       Above,
+       300.0,
+       3600.0,
+       {},
+       seconds(10)},
       {"failures", "many of the tasks that ended within a minute failed", "tasks_failed_percent", "", Above,
        10.0, 50.0, 5.0, seconds(5)},
       {"memory_unusual",
@@ -143,7 +159,7 @@ std::vector<AlertRule> default_alert_rules() {
 std::string readable_value(std::string_view series, double value) {
   if (series.ends_with("_bytes")) return readable_size(value);
   if (series.ends_with("_percent")) return printed("%.3g %%", value);
-  if (series.ends_with("_seconds")) return printed("%.3g s", value);
+  if (series.ends_with("_seconds")) return printed(value < 1000 ? "%.3g s" : "%.0f s", value);
   const bool whole = value == std::floor(value) && std::abs(value) < exact_below;
   return printed(whole ? "%.0f" : "%.6g", value);
 }

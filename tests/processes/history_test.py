@@ -57,6 +57,11 @@ class History(ClusterTest):
         self.assertEqual((done.returncode, len(second.read_text().splitlines())), (75, 1), second.read_text())
         done = self.history("list", "--data", data, "--node", "w1", "--output", "quiet")
         self.assertIn("w1 slots_busy", done.out.splitlines())
+        for series, node in (("cpu_percent", "b1"), ("memory_percent", "w1"), ("disk_percent", "w1")):
+            used = wait_until(lambda series=series, node=node: self.shown(data, series, node), f"{series} of {node} is kept")
+            self.assertTrue(0 <= used["current"] <= 100, used)
+        self.assertGreater(self.shown(data, "memory_percent", "w1")["current"], 0)
+        wait_until(lambda: self.shown(data, "queue_oldest_seconds"), "the age of the queue is kept")
         self.assert_fails(self.history("show", "--data", data, "--series", "nonsense"), 1, "no series", "list")
         self.assert_fails(self.history("show", "--data", self.folder), 1, "no history", "--data")
         self.assert_fails(self.history("show", "--data", data, "--last", "1h", "--from", "2026-11-26T12:00:00Z"), 2, "--last")
