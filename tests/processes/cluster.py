@@ -175,7 +175,8 @@ class Cluster:
         return f"127.0.0.1:{self.ports.base + 10 + place}"
 
     def exchange_address(self, name):
-        return f"127.0.0.1:{self.ports.base + 30 + int(name[1:]) - 1}"
+        number = int(name[1:])
+        return f"127.0.0.1:{self.ports.base + 30 + number - 1}" if number <= 10 else "127.0.0.1:*"
 
     def data_folder(self, name):
         return Path(self.data.get(name, self.folder / name))
