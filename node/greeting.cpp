@@ -39,6 +39,8 @@ std::string greeting_text(const Greeting& greeting) {
   std::string text;
   if (has(Role::Gateway))
     text += "content   http://" + value_of(greeting.words, "--http", "127.0.0.1:8080") + "/ipfs/CID\n";
+  const std::string page = value_of(greeting.words, "--page", "");
+  if (has(Role::Observer) && !page.empty()) text += "page      http://" + page + "/\n";
   if (!has(Role::Master)) return text;
   text = "broker    " + broker + "\n" + text;
   text += "Try it:   cidbus --brokers " + broker + with_cluster(greeting.cluster) + " add FILE\n";

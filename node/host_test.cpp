@@ -251,10 +251,12 @@ TEST_F(StageTest, ARoleThatMustNotGoYetGoesOn) {
 // ---- the greeting
 
 TEST(Greeting, TellsHowAnotherMachineJoins) {
-  const std::string text = greeting_text({{Role::Master, Role::Worker, Role::Gateway},
-                                          {"--listen=10.0.0.5:9096", "--http=10.0.0.5:8080"},
-                                          "home",
-                                          true});
+  const std::string text =
+      greeting_text({{Role::Master, Role::Worker, Role::Gateway, Role::Observer},
+                     {"--listen=10.0.0.5:9096", "--http=10.0.0.5:8080", "--page=10.0.0.5:8088"},
+                     "home",
+                     true});
+  EXPECT_THAT(text, HasSubstr("page      http://10.0.0.5:8088/\n"));
   EXPECT_THAT(text, HasSubstr("content   http://10.0.0.5:8080/ipfs/CID\n"));
   EXPECT_THAT(text,
               HasSubstr("\n  cidbus-node --role auto --data ~/.cidbus --brokers 10.0.0.5:9096 --exchange "
@@ -266,6 +268,7 @@ TEST(Greeting, OnLoopbackNobodyIsToldToJoin) {
   EXPECT_THAT(text, HasSubstr("broker    127.0.0.1:9096\n"));
   EXPECT_THAT(text, HasSubstr("Only this machine reaches it"));
   EXPECT_THAT(text, Not(HasSubstr("cidbus-node")));
+  EXPECT_THAT(text, Not(HasSubstr("page")));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct UpOptions {
   std::string folder;
   std::string listen = "127.0.0.1:9096";
   std::string http;  // empty: the broker's host, at 8080
+  std::string page;  // likewise, at 8088
 };
 
 constexpr int exchange_offset = 14;  // 9110 beside a broker at 9096
@@ -27,9 +28,8 @@ Result<std::string> default_folder() {
   return fault(FaultKind::BadUsage, "there is no HOME to keep data in; give --dir FOLDER");
 }
 
-std::string http_address(const UpOptions& options) {
-  if (!options.http.empty()) return options.http;
-  return options.listen.substr(0, options.listen.rfind(':')) + ":8080";
+std::string given_or_beside(const std::string& given, const std::string& broker, const char* port) {
+  return given.empty() ? broker.substr(0, broker.rfind(':') + 1) + port : given;
 }
 
 Result<int> up(Context& context, const UpOptions& options) {
@@ -44,7 +44,8 @@ Result<int> up(Context& context, const UpOptions& options) {
                                  "--listen=" + options.listen,
                                  "--brokers=" + options.listen,
                                  "--exchange=" + address_at(options.listen, exchange_offset),
-                                 "--http=" + http_address(options),
+                                 "--http=" + given_or_beside(options.http, options.listen, "8080"),
+                                 "--page=" + given_or_beside(options.page, options.listen, "8088"),
                                  "--cluster=" + context.common().cluster,
                                  "--greet"};
   if (context.common().trust.insecure) words.emplace_back("--insecure");
@@ -65,8 +66,7 @@ void add_up_command(CommandRegistry& registry) {
       registry.root(),
       {"up",
        "Run a broker, a worker, a gateway and an observer in this terminal, until Ctrl+C, and say how "
-       "another "
-       "machine joins. Content is kept",
+       "another machine joins. Content is kept",
        "  cidbus up\n  cidbus up --dir /tmp/try\n  cidbus up --listen 192.168.1.5:9096 --insecure\n"},
       [options](Context& context) { return up(context, *options); });
   leaf.add_option("--dir", options->folder, "Folder of all that is kept; without it ~/.local/state/cidbus/up")
@@ -77,6 +77,9 @@ void add_up_command(CommandRegistry& registry) {
       ->check(one_address_problem)
       ->capture_default_str();
   leaf.add_option("--http", options->http, "Address of the gateway; without it the broker's host, port 8080")
+      ->type_name("HOST:PORT")
+      ->check(one_address_problem);
+  leaf.add_option("--page", options->page, "Address of the web page; without it the broker's host, port 8088")
       ->type_name("HOST:PORT")
       ->check(one_address_problem);
 }

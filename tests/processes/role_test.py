@@ -268,7 +268,7 @@ class Up(NodeTest):
         self.addCleanup(log.close)
         up = subprocess.Popen(  # pylint: disable=consider-using-with
             [BIN / "cidbus", "up", "--dir", self.folder / "up", "--listen", f"127.0.0.1:{port}", "--cluster", "test",
-             "--http", f"127.0.0.1:{port + 20}"], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+             "--http", f"127.0.0.1:{port + 20}", "--page", f"127.0.0.1:{port + 21}"], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self.addCleanup(up.kill)
 
         def all_roles():
@@ -278,6 +278,8 @@ class Up(NodeTest):
         cid = cluster.add(__file__)
         with urllib.request.urlopen(f"{cluster.gateway_url}/ipfs/{cid}", timeout=PATIENCE_SECONDS) as answer:
             self.assertEqual(answer.read(), Path(__file__).read_bytes())
+        with urllib.request.urlopen(f"http://127.0.0.1:{port + 21}/readyz", timeout=PATIENCE_SECONDS) as answer:
+            self.assertEqual(answer.status, 200)
         self.assertEqual(cluster.ask("submit", "hash", "--input", cid, "--wait")["state"], "completed")
         up.send_signal(signal.SIGINT)
         self.assertEqual(up.wait(PATIENCE_SECONDS), 0, (self.folder / "up.log").read_text("utf-8"))
