@@ -84,7 +84,31 @@ Result<std::filesystem::path> default_destination(const std::string& word) {
   return std::filesystem::path(name);
 }
 
+// Content to standard output as it comes.
+class OutputSink final : public ByteSink {
+ public:
+  explicit OutputSink(Context& context) : context_(context) {}
+  Status write(ByteView bytes) override {
+    if (const Status going = go_on(context_); !going) return going;
+    return context_.environment().out.write(bytes);
+  }
+
+ private:
+  Context& context_;
+};
+
+Result<int> cat(Context& context, const std::string& word) {
+  ContentAccess content(context);
+  const auto cid = find(content.reader(), word);
+  if (!cid) return tl::unexpected(cid.error());
+  OutputSink sink(context);
+  const auto read = content.reader().read(*cid, {}, sink);
+  if (!read) return tl::unexpected(read.error());
+  return 0;
+}
+
 Result<int> get(Context& context, const std::string& word, const std::string& destination) {
+  if (destination == "-") return cat(context, word);
   auto target = destination.empty() ? default_destination(word) : std::filesystem::path(destination);
   if (!target) return tl::unexpected(target.error());
   const std::filesystem::path parent = target->parent_path();
@@ -117,29 +141,6 @@ Result<int> get(Context& context, const std::string& word, const std::string& de
   JsonWriter json;
   json.open_object().name("cid").string(to_text(*cid)).name("path").string(target->native());
   context.output().line(json.name("size").number(bytes).close_object().text());
-  return 0;
-}
-
-// Content to standard output as it comes.
-class OutputSink final : public ByteSink {
- public:
-  explicit OutputSink(Context& context) : context_(context) {}
-  Status write(ByteView bytes) override {
-    if (const Status going = go_on(context_); !going) return going;
-    return context_.environment().out.write(bytes);
-  }
-
- private:
-  Context& context_;
-};
-
-Result<int> cat(Context& context, const std::string& word) {
-  ContentAccess content(context);
-  const auto cid = find(content.reader(), word);
-  if (!cid) return tl::unexpected(cid.error());
-  OutputSink sink(context);
-  const auto read = content.reader().read(*cid, {}, sink);
-  if (!read) return tl::unexpected(read.error());
   return 0;
 }
 
@@ -246,7 +247,8 @@ void add_get(CommandRegistry& registry) {
                      "  cidbus get CID -o small.jpg\n  cidbus get CID/holiday/beach.jpg\n"},
                     [word, destination](Context& context) { return get(context, *word, *destination); });
   app.add_option("CID[/PATH]", *word, "What to fetch")->type_name("")->required();
-  app.add_option("-o", *destination, "Where to; a folder that is there gets it inside")
+  app.add_option("-o", *destination,
+                 "Where to; a folder that is there gets it inside; - is standard output, for a file")
       ->type_name("PATH")
       ->default_str(".");
 }

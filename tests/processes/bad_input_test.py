@@ -94,6 +94,18 @@ class BadInput(ClusterTest):
         cid = self.cluster.add(self.file("content", b"content"))
         self.assert_fails(self.cluster.cidbus("get", cid, "-o", "/nope/dir/x"), 65, "/nope/dir", "make it first")
 
+    def test_standard_output_takes_a_file_and_no_folder(self):
+        folder = self.folder / "stuff"
+        folder.mkdir()
+        (folder / "there").write_text("x", encoding="ascii")
+        root = self.cluster.cidbus("add", "--recursive", folder, "--output", "quiet").out.strip()
+        done = self.cluster.cidbus("get", f"{root}/there", "-o", "-", cwd=folder)
+        self.assertEqual((done.code, done.out), (0, "x"), str(done))
+        done = self.cluster.cidbus("get", root, "-o", "-", cwd=folder)
+        self.assert_fails(done, 2, root, "is a folder, and a file was asked for")
+        self.assertEqual(done.out, "")
+        self.assertEqual(os.listdir(folder), ["there"], "no file is called -")
+
     def test_a_path_that_is_not_in_the_folder(self):
         folder = self.folder / "stuff"
         folder.mkdir()
