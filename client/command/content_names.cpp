@@ -77,6 +77,26 @@ struct FindWords {
   std::vector<std::string> tags;
 };
 
+// Every name the question finds, page by page, until `take` says false.
+Status each_name(Context& context, FindContent question,
+                 const std::function<bool(const ContentName&)>& take) {
+  question.limit = names_a_page;
+  std::string after;
+  bool go_on = true;
+  do {
+    question.request = context.next_request();
+    question.after = after;
+    std::string next;
+    Status asked = ask_names(context, question, question.request, [&](const ContentNames& names) {
+      for (const ContentName& entry : names.entries) go_on = go_on && take(entry);
+      next = names.next;
+    });
+    if (!asked) return asked;
+    after = next;
+  } while (go_on && !after.empty() && context.interrupted() == 0);
+  return {};
+}
+
 Result<int> find(Context& context, const FindWords& words) {
   if (Status good = check_line("--name", words.name); !good) return tl::unexpected(good.error());
   const auto tags = parse_tags(words.tags);
@@ -84,28 +104,32 @@ Result<int> find(Context& context, const FindWords& words) {
   FindContent question;
   question.name = words.name;
   question.tags = views_of(*tags);
-  question.limit = names_a_page;
-  std::string after;
   std::size_t found = 0;
   context.output().open_list();
-  do {
-    question.request = context.next_request();
-    question.after = after;
-    std::string next;
-    const Status asked = ask_names(context, question, question.request, [&](const ContentNames& names) {
-      for (const ContentName& entry : names.entries) print(context.output(), entry);
-      found += names.entries.size();
-      next = names.next;
-    });
-    if (!asked) return tl::unexpected(asked.error());
-    after = next;
-  } while (!after.empty() && context.interrupted() == 0);
+  const Status asked = each_name(context, question, [&](const ContentName& entry) {
+    print(context.output(), entry);
+    ++found;
+    return true;
+  });
+  if (!asked) return tl::unexpected(asked.error());
   context.output().close_list();
   return found > 0 ? 0 : 1;
 }
 
+// Looks first: the answer to taking it off cannot tell, since it may be that of a second try.
 Result<int> forget(Context& context, const std::string& name) {
   if (Status good = check_line("NAME", name); !good) return tl::unexpected(good.error());
+  FindContent question;
+  question.name = name;  // a pattern, which finds itself and maybe others
+  bool there = false;
+  const Status looked = each_name(context, question, [&](const ContentName& entry) {
+    there = entry.name == name;
+    return !there;
+  });
+  if (!looked) return tl::unexpected(looked.error());
+  if (!there)
+    return fault(FaultKind::NotFound,
+                 "no content is called " + in_quotes(name) + "; see 'cidbus find' for all names");
   NameContent none{context.next_request(), {name, {}, {}, {}}};
   const Status asked = ask_names(context, none, none.request, [](const ContentNames&) {});
   if (!asked) return tl::unexpected(asked.error());

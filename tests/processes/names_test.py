@@ -35,10 +35,13 @@ class Names(ClusterTest):
         self.cluster.kill("b1")
         self.cluster.start("b1")
         self.assertEqual(self.named("--name", "holiday/beach"), {"holiday/beach": (sea, {})})
+        self.assert_fails(self.cluster.cidbus("forget", "holiday/hill"), 1, "'holiday/hill'")
+        self.assert_fails(self.cluster.cidbus("forget", "holiday/*"), 1, "'holiday/*'")
         self.assertEqual(self.cluster.cidbus("forget", "holiday/hills").code, 0)
         self.cluster.kill("b1")
         self.cluster.start("b1")
         self.assertEqual(set(self.named()), {"holiday/beach"})
+        self.assert_fails(self.cluster.cidbus("forget", "holiday/hills"), 1, "'holiday/hills'")
         self.assertEqual(self.cluster.cidbus("cat", hills).out, "grass", "the content stays")
 
     def test_what_cannot_be_a_name_or_a_tag_is_told_in_a_line(self):
