@@ -46,13 +46,14 @@ class StderrLog : public Log {
                                                                       spdlog::pattern_time_type::utc));
     logger_.flush_on(spdlog::level::debug);
   }
+  ~StderrLog() override { put_due(Monotonic::max()); }
   void write(LogLevel level, std::string_view line) override { write_about(level, line, {}); }
   void write_about(LogLevel level, std::string_view line, const LogFields& about) override {
     counts_[place(level)].fetch_add(1, std::memory_order_relaxed);
     if (!wants(level)) return;
     const Monotonic now = read_clock().monotonic;
     const std::lock_guard guard(lock_);
-    for (const LogRepeats::Repeated& one : repeats_.take_due(now)) put(one.level, one.line, {}, one.times);
+    put_due(now);
     if (repeats_.take(now, level, line)) put(level, line, about, 0);
   }
   [[nodiscard]] bool wants(LogLevel level) const override { return level >= quietest_.load(); }
@@ -74,6 +75,9 @@ class StderrLog : public Log {
     const bool plain = format == LogFormat::Json || (no_color != nullptr && *no_color != '\0');
     return std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(plain ? spdlog::color_mode::never
                                                                            : spdlog::color_mode::automatic);
+  }
+  void put_due(Monotonic now) {
+    for (const LogRepeats::Repeated& one : repeats_.take_due(now)) put(one.level, one.line, {}, one.times);
   }
   void put(LogLevel level, std::string_view line, const LogFields& about, std::uint64_t repeated) {
     logger_.log(spdlog_level(level), log_fields(options_.format, options_, about, line, repeated));

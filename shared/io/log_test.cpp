@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "shared/io/log_line.h"
 
 namespace cidbus {
@@ -50,6 +52,17 @@ TEST(LogRepeats, AtTheBoundTheOldestIsToldBeforeItsTime) {
   const auto due = repeats.take_due(start);
   ASSERT_EQ(due.size(), 1U);
   EXPECT_EQ(due[0].line, "first");
+}
+
+TEST(StderrLog, WhatWasLeftOutIsToldAtTheEnd) {
+  testing::internal::CaptureStderr();
+  {
+    const auto log = make_stderr_log("b1", LogLevel::Info);
+    for (int time = 0; time < 3; ++time) log->info("slow");
+  }
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 2) << told;
+  EXPECT_NE(told.find("msg=\"slow\" repeated=2\n"), std::string::npos) << told;
 }
 
 }  // namespace
