@@ -212,6 +212,8 @@ struct BusLink::State {
 
   void on_no_connection(Now now, std::size_t broker, ConnectionEvent why) {
     Connection& connection = connections[broker];
+    // With keys, a socket has one key to try, but libzmq goes on trying it until the socket is closed.
+    if (context.keys() != nullptr && connection.greet_at != Monotonic::max()) return;
     if (why == ConnectionEvent::BrokenOff) {
       ++connection.tried;
       if (context.keys() == nullptr) {  // libzmq tries again by itself

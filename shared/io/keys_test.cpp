@@ -1,7 +1,9 @@
 #include "shared/base/limits/keys.h"
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "shared/io/bus_link.h"
 #include "shared/io/key_view.h"
 #include "shared/io/node_options.h"
 
@@ -325,6 +328,69 @@ TEST_F(Ends, AKeyThatWasAddedTakesNothingFromAnybody) {
   ASSERT_TRUE(comes_true([&] { return broker.keys()->version() == 2; }));
   EXPECT_FALSE(view.refresh());
   EXPECT_EQ(view.holder(stranger_.key)->name, "x");
+}
+
+// It breaks every connection off, as a broker does that is another than the one whose key is tried.
+class BreaksOff {
+ public:
+  BreaksOff() : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(descriptor_, 16), 0);
+    EXPECT_EQ(::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~BreaksOff() { ::close(descriptor_); }
+  BreaksOff(const BreaksOff&) = delete;
+  BreaksOff& operator=(const BreaksOff&) = delete;
+  [[nodiscard]] const std::string& address() const { return address_; }
+  // The next one, if it comes within so many milliseconds.
+  bool break_one_off(int within = 60'000) const {
+    pollfd wanted{descriptor_, POLLIN, 0};
+    if (::poll(&wanted, 1, within) != 1) return false;
+    return ::close(::accept(descriptor_, nullptr, nullptr)) == 0;
+  }
+
+ private:
+  int descriptor_;
+  std::string address_;
+};
+
+struct CountsRefusals : BusLink::Owner {
+  Hello make_hello() override { return {}; }
+  void on_bound(Now, const Welcome&) override {}
+  void on_unbound(Now) override {}
+  void on_message(Now, const Header&, const Message&) override {}
+  void on_refused(Now, const Refused&) override { ++refusals; }
+  int refusals = 0;
+};
+
+// libzmq connects anew by itself, so one key can be broken off many times before a process that has little of
+// the machine looks: it is one key tried all the same.
+TEST_F(Keys, OnlyWhenEveryBrokersKeyWasTriedAnAddressHasRefused) {
+  const KeyHolder person = make("person", {Role::Client});
+  allow({make("b1", {Role::Master}), make("b2", {Role::Master}), make("b3", {Role::Master}), person});
+  SocketContext context(trust("person"));
+  Reactor reactor;
+  CountsRefusals owner;
+  const BreaksOff broker;
+  BusLink link(context, reactor, {"test", "person", Role::Client, {1}}, {broker.address()}, owner);
+  ASSERT_TRUE(link.open());
+  for (int key = 1; key <= 3; ++key) {
+    for (int time = 0; time < 5; ++time) ASSERT_TRUE(broker.break_one_off());
+    EXPECT_EQ(owner.refusals, 0) << "key " << key;
+    // One turn sees that it was broken off, and opens the next key's socket.
+    reactor.run_once(std::chrono::seconds(10));
+    reactor.run_once(Duration::zero());
+  }
+  EXPECT_TRUE(comes_true([&] {
+    broker.break_one_off(0);
+    reactor.run_once(Duration::zero());
+    return owner.refusals == 1;
+  }));
 }
 
 }  // namespace
