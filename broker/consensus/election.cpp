@@ -29,6 +29,7 @@ Verdict Election::probe(Monotonic now, const Standing& self, Effects& out) {
   leader_is_alive_ = false;
   best_ = self.rank;
   deadline_ = now + config_.timers.answers;
+  asked_at_ = now;
   out.notice(NoticeKind::Probing, config_.self(), self.epoch, round_);
   for (std::size_t at = 0; at < config_.size(); ++at) {
     const Seat to = static_cast<Seat>(at);
@@ -39,7 +40,7 @@ Verdict Election::probe(Monotonic now, const Standing& self, Effects& out) {
 }
 
 bool Election::complete(Monotonic now, const Standing& self) const {
-  if (now >= deadline_) return true;
+  if (now >= asked_at_ + config_.timers.answers) return true;
   SeatSet settled = answered_;
   if (self.leader != nobody) settled.add(self.leader);  // the one that was lost
   return settled.size() == config_.size();
@@ -48,6 +49,12 @@ bool Election::complete(Monotonic now, const Standing& self) const {
 // E5.
 Verdict Election::decide(Monotonic now, const Standing& self) {
   if (!complete(now, self)) return Verdict::Nothing;
+  // T_ok is for the last answers. Where those of a majority are not in, the others may only be slow, and they
+  // hold back as long: whoever gave up, and was modest, would be passed over by a worse one.
+  if (answered_.size() < config_.majority() && now < asked_at_ + config_.timers.hold) {
+    deadline_ = asked_at_ + config_.timers.hold;
+    return Verdict::Nothing;
+  }
   if (ayes_.size() >= needed() && self.may_stand && self.claim <= self.rank.log) {
     return Verdict::Stand;
   }
@@ -169,7 +176,7 @@ std::uint64_t Election::on_stood(Monotonic now) {
   candidacy_ = prng_();
   votes_.clear();
   refusals_.clear();
-  asked_at_ = now;
+  stood_at_ = now;
   return candidacy_;
 }
 
@@ -180,7 +187,8 @@ Verdict Election::on_own_vote_written() {
 }
 
 Verdict Election::on_vote(Monotonic now, Seat from, const Vote& vote) {
-  if (role_ != Role::Candidate || vote.candidacy != candidacy_) return Verdict::Nothing;
+  if (role_ != Role::Candidate || (vote.candidacy != candidacy_ && holds(Rule::OwnCandidacy)))
+    return Verdict::Nothing;
   if (vote.granted) return count(from);
   refusals_.add(from);
   if (refusals_.size() > config_.size() - config_.majority()) give_up(now);
@@ -191,8 +199,8 @@ Verdict Election::count(Seat voter) {
   votes_.add(voter);
   // Not before the own vote is on disk: it is among the votes only then.
   if (!votes_.has(config_.self()) || votes_.size() < needed()) return Verdict::Nothing;
+  end_vacancy();
   role_ = Role::Leader;
-  deadline_ = Monotonic::max();
   return Verdict::Elected;
 }
 
@@ -208,7 +216,7 @@ void Election::be_patient(Monotonic now, Duration patience) {
   next_probe_ = now + patience;
 }
 
-void Election::on_leader_heard() {
+void Election::end_vacancy() {
   role_ = Role::Follower;
   deadline_ = Monotonic::max();
   next_probe_ = Monotonic::min();

@@ -9,7 +9,8 @@
 //   Follower   the leader is suspected (E1)       Probing: ELECTION to all
 //   Probing    OK of one not ignored (E4)         Holding, T_hold
 //              AYEs of a majority, E5             Candidate: verdict Stand
-//              answers complete, or T_ok          Follower, modest; or verdict CatchUp (E8)
+//              answers complete, or T_ok and      Follower, modest; or verdict CatchUp (E8)
+//              those of a majority, or T_hold
 //   Holding    T_hold                             Probing: who said OK is ignored from now on ★
 //   Candidate  votes of a majority (E9)           Leader: verdict Elected
 //              T_vote, or refusals of too many    Follower, modest
@@ -78,14 +79,16 @@ class Election {
   [[nodiscard]] Verdict on_own_vote_written();
   [[nodiscard]] Verdict on_vote(Monotonic now, Seat from, const Vote& vote);
   [[nodiscard]] SeatSet voters() const { return votes_; }
-  [[nodiscard]] Monotonic asked_at() const { return asked_at_; }
+  [[nodiscard]] Monotonic stood_at() const { return stood_at_; }
 
   // A higher epoch was adopted, or office was lost: what it was about is over. Holding goes on.
   void on_epoch_over();
   // It voted for another, or takes over another's journal: that one is given so much time.
   void be_patient(Monotonic now, Duration patience);
-  // A leader of this epoch was heard: the vacancy is over.
-  void on_leader_heard();
+  // Its vote left only now.
+  void on_vote_told(Monotonic now) { next_probe_ = std::max(next_probe_, now + config_.timers.vote); }
+  // A leader of this epoch was heard: the vacancy is over; as it is when this broker is elected.
+  void on_leader_heard() { end_vacancy(); }
 
   // When tick() has something to do.
   [[nodiscard]] Monotonic deadline() const { return deadline_; }
@@ -93,6 +96,7 @@ class Election {
 
  private:
   void hold(Monotonic now, Seat better);
+  void end_vacancy();
   [[nodiscard]] Verdict decide(Monotonic now, const Standing& self);
   [[nodiscard]] bool complete(Monotonic now, const Standing& self) const;
   void give_up(Monotonic now);
@@ -109,6 +113,7 @@ class Election {
 
   // This probe
   std::uint64_t round_ = 0;  // only grows; answers to older rounds are ignored
+  Monotonic asked_at_{};
   SeatSet ayes_;
   SeatSet answered_;
   bool leader_is_alive_ = false;  // somebody said so
@@ -126,7 +131,7 @@ class Election {
   std::uint64_t candidacy_ = 0;
   SeatSet votes_;
   SeatSet refusals_;
-  Monotonic asked_at_{};
+  Monotonic stood_at_{};
 };
 
 }  // namespace cidbus::group

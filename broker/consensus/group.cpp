@@ -162,7 +162,7 @@ void Group::take_office(Monotonic now, Effects& out) {
   ENSURE(votes_.voted() == config_.self(), "epoch", votes_.epoch().value, "voted", place(votes_.voted()));
   open_.reset();
   catch_up_.stop();
-  replication_.begin(now, log_, votes_.epoch(), election_.voters(), election_.asked_at());
+  replication_.begin(now, log_, votes_.epoch(), election_.voters(), election_.stood_at());
   replication_.tell_commit(commit_);
   sender_.on_office();
   handover_.on_office(now);
@@ -255,6 +255,7 @@ void Group::advance_commit(Monotonic now, Effects& out) {
 void Group::on(Monotonic now, const VoteWritten& written, Effects& out) {
   if (!votes_.on_persisted(written.epoch, written.voted)) return;
   if (written.voted == config_.self()) return obey(now, election_.on_own_vote_written(), out);
+  election_.on_vote_told(now);
   out.send(written.voted, votes_.epoch(), Vote{asked_for_, true, log_.last()});
 }
 

@@ -73,7 +73,7 @@ void Group::grant(Monotonic now, Seat candidate, std::uint64_t candidacy, Effect
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const Vote& message, Effects& out) {
-  if (epoch != votes_.epoch()) return;
+  if (epoch != votes_.epoch() && holds(Rule::OwnCandidacy)) return;
   obey(now, election_.on_vote(now, from, message), out);
 }
 

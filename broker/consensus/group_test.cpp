@@ -72,60 +72,6 @@ wait 1
   EXPECT_EQ(broker.play(scene), scene);
 }
 
-// E5: a majority of AYEs is enough when T_ok has passed.
-TEST(GroupScenes, ProbeWaitsForTheLastAnswerNoLongerThanTOk) {
-  Transcript broker("b1", {4}, {"4/1-5"});
-  const std::string scene = R"(wait 300
-  to b2 e4: ELECTION 4/5 prio 3
-  to b3 e4: ELECTION 4/5 prio 3
-b2 AYE 1 4/5 2
-wait 25
-  write vote e5 for b1
-  to b2 e5: VOTE_REQ 4/5
-  to b3 e5: VOTE_REQ 4/5
-)";
-  EXPECT_EQ(broker.play(scene), scene);
-}
-
-// E4: the second OK of the same broker no longer counts, and this one insists.
-TEST(GroupScenes, OkHoldsABrokerBackOnceAVacancy) {
-  Transcript broker("b2", {4}, {"4/1-5"});
-  const std::string scene = R"(wait 300
-  to b1 e4: ELECTION 4/5 prio 2
-  to b3 e4: ELECTION 4/5 prio 2
-b1 OK 1 4/5 3
-wait 150
-  to b1 e4: ELECTION 4/5 prio 2 insists
-  to b3 e4: ELECTION 4/5 prio 2 insists
-b1 OK 2 4/5 3
-b3 AYE 2 4/5 1
-  write vote e5 for b2
-  to b1 e5: VOTE_REQ 4/5
-  to b3 e5: VOTE_REQ 4/5
-)";
-  EXPECT_EQ(broker.play(scene), scene);
-}
-
-// E3: OK to a worse one; AYE to a better one, and then, holding, to an equal log; a worse log is stale.
-TEST(GroupScenes, WorseBrokerIsTakenOverAndAskedInTurn) {
-  Transcript broker("b2", {4}, {"4/1-5"});
-  const std::string scene = R"(wait 300
-  to b1 e4: ELECTION 4/5 prio 2
-  to b3 e4: ELECTION 4/5 prio 2
-b3 ELECTION 1 4/5 1
-  to b3 e4: OK
-b1 ELECTION 1 4/5 3
-  to b1 e4: AYE
-b3 ELECTION 2 4/5 1
-  to b3 e4: AYE
-b3 ELECTION 3 4/4 1
-  to b3 e4: NAY stale
-b3 ELECTION 4 4/5 1 insist
-  to b3 e4: AYE
-)";
-  EXPECT_EQ(broker.play(scene), scene);
-}
-
 // E3.1 and E7: not even the epoch is adopted, until T_stick has passed. Then the old leader learns the new
 // epoch.
 TEST(GroupScenes, LivingLeaderIsDefended) {

@@ -14,6 +14,7 @@ namespace cidbus::group {
 enum class Rule : std::uint8_t {
   None,
   Majority,         // E9: votes of a majority, not of everyone within reach
+  OwnCandidacy,     // E9: for the own current epoch, and this life's candidacy in it
   VoteKept,         // E7: the vote is on disk before it is told
   OneVote,          // E7: one candidate an epoch
   RankOfJournal,    // E7: nobody is elected whose journal lacks what the voter holds

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/sim/base/checkers/acknowledged.h"
+#include "tests/sim/base/checkers/bully_order.h"
 #include "tests/sim/base/checkers/committed.h"
 #include "tests/sim/base/checkers/equal_states.h"
 #include "tests/sim/base/checkers/held_by_majority.h"
@@ -19,6 +20,7 @@ struct Checkers {
   EqualStates equal_states;
   Monotone monotone;
   Votes votes;
+  BullyOrder bully_order;
   Acknowledged acknowledged;
 };
 

@@ -18,6 +18,16 @@ GroupMessage flattered(const GroupMessage& message) {
   return message;
 }
 
+// Heard as such, unless its epoch is over.
+bool is_from_leader(const Input& input, Epoch epoch) {
+  const auto* received = std::get_if<Received>(&input);
+  if (received == nullptr || received->epoch < epoch) return false;
+  const GroupMessage& message = received->message;
+  return std::holds_alternative<Beat>(message) || std::holds_alternative<Append>(message) ||
+         std::holds_alternative<SnapBegin>(message) || std::holds_alternative<SnapChunk>(message) ||
+         std::holds_alternative<RepairGoal>(message);
+}
+
 Seat leader_of(const RecordView& open) { return static_cast<Seat>(open.payload[0]); }
 
 }  // namespace
@@ -37,6 +47,7 @@ void SimBroker::start() {
   wakes_at_ = Monotonic::max();
   GroupStart found = disk_.recover();
   world_.checkers.monotone.on_start(seat_, found.epoch, disk_.persisted_epoch());
+  world_.checkers.bully_order.on_vacancy_over(seat_);
   load_state(disk_.newest_snapshot());
   checked_commit_ = {};
   group_ = std::make_unique<Group>(config_, std::move(found), clock(), prng_.fork());
@@ -83,12 +94,31 @@ void SimBroker::step(Input input) {
   // Its own vote counts from here on.
   if (const auto* vote = std::get_if<VoteWritten>(&input); vote != nullptr && vote->voted == seat_)
     world_.checkers.votes.on_vote(seat_, vote->epoch, seat_);
+  const bool from_leader = is_from_leader(input, group_->epoch());
+  if (const auto* received = std::get_if<Received>(&input)) observe(*received);
   group_->step(clock(), std::move(input), effects_);
+  if (group_->in_office() || from_leader) world_.checkers.bully_order.on_vacancy_over(seat_);
   carry_out();
   seal();
   apply();
   check();
   wake_at_deadline();
+}
+
+void SimBroker::observe(const Received& received) {
+  if (const auto* asked = std::get_if<ElectionMessage>(&received.message))
+    world_.checkers.bully_order.on_asked(seat_, *asked);
+  if (std::holds_alternative<Ok>(received.message))
+    world_.checkers.bully_order.on_ok(world_.timeline.now().monotonic, seat_);
+}
+
+void SimBroker::observe(const Send& given) {
+  const Monotonic now = world_.timeline.now().monotonic;
+  sim::BullyOrder& order = world_.checkers.bully_order;
+  if (const auto* asks = std::get_if<ElectionMessage>(&given.message))
+    order.on_asks(now, config_.timers, seat_, *asks);
+  if (std::holds_alternative<VoteRequest>(given.message)) order.on_stands(seat_);
+  if (const auto* aye = std::get_if<Aye>(&given.message)) order.on_aye(now, seat_, given.to, *aye);
 }
 
 void SimBroker::carry_out() {
@@ -150,6 +180,7 @@ void SimBroker::carry(const Effect& effect) {
 void SimBroker::send(const Send& given) {
   if (const auto* vote = std::get_if<Vote>(&given.message); vote != nullptr && vote->granted)
     world_.checkers.votes.on_vote(seat_, given.epoch, given.to);
+  observe(given);
   Received received{seat_, given.epoch, world_.flatters ? flattered(given.message) : given.message};
   const Channel channel = channel_of(received.message);
   world_.network.send(seat_, given.to, channel,

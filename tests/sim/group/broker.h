@@ -76,6 +76,8 @@ class SimBroker {
   [[nodiscard]] Monotonic clock() const { return clock_.monotonic(); }
   [[nodiscard]] WallTime wall() const { return {clock().time_since_epoch() / std::chrono::milliseconds(1)}; }
   void step(group::Input input);
+  void observe(const group::Received& received);
+  void observe(const group::Send& given);
   void carry_out();
   void carry(const group::Effect& effect);
   void send(const group::Send& send);

@@ -122,6 +122,35 @@ void play_denied_once(std::uint64_t seed) {
   scene.ends_well();
 }
 
+void play_earlier_candidacy(std::uint64_t seed) {
+  Scene scene(seed, brokers(3));
+  const std::size_t leader = scene.leader();
+  const std::size_t voter = (leader + 1) % 3;
+  const std::size_t forgetful = (leader + 2) % 3;
+  const Seat candidate = static_cast<Seat>(forgetful);
+  scene.submit(10);
+  scene.link_to_all(forgetful, false);
+  scene.submit(10);  // its disk never had them
+  scene.world.kill(leader);
+  scene.world.kill(forgetful);
+  scene.world.restart(forgetful);
+  scene.world.run_for(1s);
+  const Epoch epoch = scene.broker(voter).group().epoch();
+  const auto probes = [&] { return scene.broker(forgetful).group().role() == group::Role::Probing; };
+  scene.until(2s, "it asks who objects", probes);
+  // Nobody does. Such a word binds nobody; which round it answers is all one here.
+  for (std::uint64_t round = 1; round < 100; ++round)
+    scene.broker(forgetful).on(group::Received{static_cast<Seat>(voter), epoch,
+                                               group::Aye{round, scene.broker(voter).group().rank()}});
+  const auto stands = [&] { return scene.broker(forgetful).group().role() == group::Role::Candidate; };
+  scene.until(100ms, "it stands", stands);
+  const group::VoteRequest earlier{scene.broker(voter).group().log().last(), 42, 0};
+  scene.link(forgetful, voter, true);
+  scene.broker(voter).on(group::Received{candidate, {epoch.value + 1}, earlier});
+  scene.world.run_for(1s);
+  scene.ends_well();
+}
+
 void play_stale_goal(std::uint64_t seed) {
   WorldOptions options = brokers(3);
   options.append_batches = 1;  // the journal comes in many pieces

@@ -16,6 +16,9 @@ void play_forgotten_claim(std::uint64_t seed);
 // D2 ★: a standby's newest record is damaged, and each of the others lacks it when it is asked, though at no
 // moment both do: it is committed in between.
 void play_denied_once(std::uint64_t seed);
+// E9 ★: a broker asks for votes, dies before what it held and its own vote are on disk, and stands in the
+// same epoch again; the vote that it asked for in its earlier life comes then.
+void play_earlier_candidacy(std::uint64_t seed);
 // D3 ★: a standby loses its journal twice in one office, and is told the goal of the first time again.
 void play_stale_goal(std::uint64_t seed);
 // D3 ★: a standby of five loses its journal, and a leader deposed long ago, which does not know it, brings it

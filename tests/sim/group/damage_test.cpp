@@ -22,6 +22,7 @@ void ends_well(void (*play)(std::uint64_t)) {
 
 TEST(DamageScenes, ABrokerWithADamagedEndVotesByWhatItOnceHeld) { ends_well(play_forgotten_claim); }
 TEST(DamageScenes, ARecordIsGivenUpOnlyWhenNobodyHasItASecondTime) { ends_well(play_denied_once); }
+TEST(DamageScenes, AVoteForAnEarlierCandidacyIsNotCounted) { ends_well(play_earlier_candidacy); }
 TEST(DamageScenes, AGoalOfAnEarlierRepairMakesNobodyWhole) { ends_well(play_stale_goal); }
 TEST(DamageScenes, ALeaderDeposedSinceMakesNobodyWhole) { ends_well(play_forgotten_office); }
 

@@ -105,6 +105,7 @@ void is_caught_in_scene(Rule rule, void (*play)(std::uint64_t)) {
 
 TEST(Mutants, ForgottenClaimIsCaught) { is_caught_in_scene(Rule::ClaimKept, play_forgotten_claim); }
 TEST(Mutants, DeniedOnceIsCaught) { is_caught_in_scene(Rule::DeniedTwice, play_denied_once); }
+TEST(Mutants, EarlierCandidacyIsCaught) { is_caught_in_scene(Rule::OwnCandidacy, play_earlier_candidacy); }
 TEST(Mutants, StaleGoalIsCaught) { is_caught_in_scene(Rule::FreshGoal, play_stale_goal); }
 TEST(Mutants, ForgottenOfficeIsCaught) { is_caught_in_scene(Rule::OfficeKept, play_forgotten_office); }
 
