@@ -116,11 +116,12 @@ class Steady:
             raise AssertionError(f"not every task was answered once: {self.summary}")
 
     def elections(self):
-        """(epoch, winner, its rank, {voter: (its rank, whether it had objected)}) of each election that was not a hand-over.
+        """(epoch, winner, its rank, {voter: (its rank, whether it had its turn)}) of each election that was not a hand-over.
 
         A voter's rank is that of its AYE: when its vote is on disk, it may have heard of the new office already. Who
-        objected, by OK, wanted to stand itself, and was given its time to."""
-        asked, stood, ayes, objected, votes = set(), {}, {}, set(), {}
+        asked for the office before, since somebody took it last, had its turn: it objected (OK) and asked, or asked
+        first; the others held back for it as long as they must, and it was not elected (CONSENSUS E3, E4)."""
+        handed, turns, stood, ayes, votes = set(), set(), {}, {}, {}
         for line in self.cluster.log("o1").splitlines():
             event = json.loads(line) if line.startswith('{"event":"election"') and line.endswith("}") else None
             if event is None:
@@ -128,33 +129,34 @@ class Steady:
             epoch, speaker, to = event["epoch"], event["publisher"], event["to"]
             rank = (event["last_epoch"], event["last"], event["priority"], speaker)
             if event["word"] == "HANDOVER":
-                asked.add(epoch + 1)
-            elif event["word"] == "OK":
-                objected.add((speaker, to))
+                handed.add(epoch + 1)
+            elif event["word"] == "COORDINATOR":
+                turns.clear()
+            elif event["word"] == "ELECTION":
+                turns.add(speaker)
             elif event["word"] == "AYE":
-                ayes[(speaker, to)] = rank
+                ayes[(speaker, to)] = (rank, speaker in turns)
             elif event["word"] == "VOTE_REQ":
                 stood[(epoch, speaker)] = rank
             elif event["word"] == "VOTE" and (speaker, to) in ayes:
-                votes.setdefault((epoch, to), {})[speaker] = (ayes.pop((speaker, to)), (speaker, to) in objected)
-                objected.discard((speaker, to))
+                votes.setdefault((epoch, to), {})[speaker] = ayes.pop((speaker, to))
         return [(epoch, winner, stood[(epoch, winner)], voters) for (epoch, winner), voters in sorted(votes.items())
-                if epoch not in asked and (epoch, winner) in stood]
+                if epoch not in handed and (epoch, winner) in stood]
 
     def check_winners(self):
         """Of all elections: {"elections": how many, and voters of a higher rank than the winner by "unfit": -1 for a priority;
-        "late": they had objected, and did not stand within the time they were given (CONSENSUS E4); "passed over": neither}.
+        "late": they had their turn and were not elected in it; "passed over": neither}.
 
         A voter with a longer journal than the winner is a failure."""
         counts = {"elections": 0, "unfit": 0, "late": 0, "passed over": 0}
         for epoch, winner, rank, voters in self.elections():
             counts["elections"] += 1
-            for voter, (held, had_objected) in voters.items():
+            for voter, (held, had_its_turn) in voters.items():
                 if held[:2] > rank[:2]:
                     raise AssertionError(f"epoch {epoch}: {winner} won with {rank} against {voter} with {held}")
                 counts["unfit"] += held[2] < 0
                 if held > rank:
-                    counts["late" if had_objected else "passed over"] += 1
+                    counts["late" if had_its_turn else "passed over"] += 1
         return counts
 
     def table(self):

@@ -1,5 +1,5 @@
 // A client that never stops, for tests that hurt brokers meanwhile: it keeps WINDOW echo tasks in flight, and
-// beside them submits one after another as each is accepted, done or not, and tells when that was.
+// beside them submits one more every 5 ms, whatever became of those before, and tells when it was accepted.
 //
 //   steady_client WINDOW        CIDBUS_BROKERS and CIDBUS_CLUSTER say where; the end of its input ends it
 //
@@ -23,7 +23,8 @@
 
 namespace {
 
-constexpr auto pause = std::chrono::microseconds(500);  // of each, so that the machine is loaded, not drowned
+constexpr auto pause = std::chrono::microseconds(500);  // so that the machine is loaded, not drowned
+constexpr auto paced = std::chrono::milliseconds(5);
 
 std::int64_t monotonic_now() {
   timespec now{};
@@ -82,58 +83,80 @@ void keep_window(cidbus::Client& client, Ledger& ledger, int window, const std::
   }
 }
 
-// Waits for the results of submissions, in order, so that nobody else has to.
-class Results {
+// Hears of submissions, in their order, when each was accepted and what became of it, so that whoever submits
+// waits for nobody.
+class Hearer {
  public:
-  explicit Results(Ledger& ledger) : ledger_(ledger), thread_([this] { run(); }) {}
-  ~Results() {
-    add(0, std::nullopt);
-    thread_.join();
+  explicit Hearer(Ledger& ledger)
+      : ledger_(ledger), accepted_([this] { hear_accepted(); }), ended_([this] { hear_ended(); }) {}
+  ~Hearer() {
+    add({});
+    accepted_.join();
+    ended_.join();
   }
-  Results(const Results&) = delete;
-  Results& operator=(const Results&) = delete;
-  void add(std::size_t number, std::optional<cidbus::Submission> submission) {
-    const std::lock_guard hold(lock_);
-    waiting_.emplace_back(number, std::move(submission));
-    changed_.notify_one();
-  }
+  Hearer(const Hearer&) = delete;
+  Hearer& operator=(const Hearer&) = delete;
+  struct Submitted {
+    std::size_t number = 0;
+    std::int64_t begun = 0;
+    std::optional<cidbus::Submission> submission = {};  // none: the last one
+  };
+  void add(Submitted one) { sent_.put(std::move(one)); }
 
  private:
-  void run() {
-    while (true) {
+  class Queue {
+   public:
+    void put(Submitted one) {
+      const std::lock_guard hold(lock_);
+      waiting_.push_back(std::move(one));
+      changed_.notify_one();
+    }
+    Submitted take() {
       std::unique_lock hold(lock_);
       changed_.wait(hold, [this] { return !waiting_.empty(); });
-      const auto [number, submission] = std::move(waiting_.front());
+      Submitted one = std::move(waiting_.front());
       waiting_.pop_front();
-      hold.unlock();
-      if (!submission) return;
-      ledger_.end(number, submission->result());
+      return one;
     }
+
+   private:
+    std::mutex lock_;
+    std::condition_variable changed_;
+    std::deque<Submitted> waiting_;
+  };
+  void hear_accepted() {
+    for (Submitted one = sent_.take(); one.submission; one = sent_.take()) {
+      if (one.submission->accepted())
+        std::cout << "accepted " << one.begun << ' ' << monotonic_now() << std::endl;
+      open_.put(std::move(one));
+    }
+    open_.put({});
+  }
+  void hear_ended() {
+    for (Submitted one = open_.take(); one.submission; one = open_.take())
+      ledger_.end(one.number, one.submission->result());
   }
 
   Ledger& ledger_;
-  std::mutex lock_;
-  std::condition_variable changed_;
-  std::deque<std::pair<std::size_t, std::optional<cidbus::Submission>>> waiting_;
-  std::thread thread_;
+  Queue sent_, open_;
+  std::thread accepted_, ended_;
 };
 
-void one_by_one(cidbus::Client& client, Ledger& ledger, const std::atomic<bool>& stopped) {
-  Results results(ledger);
+// Whether the last was accepted or not: a blow meets a submission within a moment, as it does where many
+// submit.
+void submit_without_end(cidbus::Client& client, Ledger& ledger, const std::atomic<bool>& stopped) {
+  Hearer hearer(ledger);
   while (!stopped) {
     const std::size_t number = ledger.begin();
     ++ledger.open;
     const std::int64_t begun = monotonic_now();
     auto submission = client.submit(request_of(number));
-    const auto accepted =
-        submission ? submission->accepted() : cidbus::Result<cidbus::TaskId>(submission.error());
-    if (accepted) {
-      std::cout << "accepted " << begun << ' ' << monotonic_now() << std::endl;
-      results.add(number, std::move(*submission));
+    if (submission) {
+      hearer.add({number, begun, std::move(*submission)});
     } else {
-      ledger.end(number, cidbus::Result<cidbus::Task>(accepted.error()));
+      ledger.end(number, submission.error());
     }
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(paced);
   }
 }
 
@@ -146,7 +169,7 @@ int main(int argc, char** argv) {
   if (!client) return std::cerr << client.error().message << '\n', 69;
   std::atomic<bool> stopped = false;
   std::thread many(keep_window, std::ref(*client), std::ref(ledger), std::atoi(argv[1]), std::cref(stopped));
-  std::thread one(one_by_one, std::ref(*client), std::ref(ledger), std::cref(stopped));
+  std::thread one(submit_without_end, std::ref(*client), std::ref(ledger), std::cref(stopped));
   char ignored = 0;
   while (read(STDIN_FILENO, &ignored, 1) > 0) {
   }
