@@ -69,6 +69,7 @@ CONFIGURATIONS = [
     holds("damage by repair", "-DDAMAGE -DMAXC=0"),
     holds("damage by claim", "-DDAMAGE -DCLAIM -DMAXC=0"),
     holds("damage by claim, given up", "-DDAMAGE -DCLAIM -DDROP -DMAXL=1 -DMAXC=0"),
+    holds("damage by claim, given up, 2 slots", "-DDAMAGE -DCLAIM -DDROP -DMAXE=2 -DMAXC=0"),
     holds("adopting", "-DADOPT -DMAXC=0"),
     holds("damage by claim, adopting", "-DDAMAGE -DCLAIM -DADOPT -DMAXL=1 -DMAXC=1"),
     holds("textbook bully, only crashes", "", quick=True, model="bully.pml"),
