@@ -19,6 +19,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration longest_wait = 200ms;  // for stopped() to be heard of
 constexpr Duration index_patience = 1s;   // of one question: blocks under way wait for it
+// Whoever was asked has said no: the index, which a leecher that is cut off refuses to be, or the holders
+// named. More time brings little; this much outlasts a change of leader.
+constexpr Duration denied_patience = 1s;
 constexpr std::size_t wanted_at_once = 256;
 constexpr ByteCount placement_bytes = limits::store_bytes;  // a lot's size is not known when it begins
 
@@ -261,9 +264,15 @@ Status BlockClient::State::judge_waiting(std::span<const Cid> cids, Monotonic be
   if (const Status stopped = judge_stop(); !stopped) return stopped;
   const Monotonic now = read_clock().monotonic;
   const bool is_late = now >= deadline;
-  if (!is_late && now - began < options.unknown_patience) return {};
+  const bool refused = index_fault && index_fault->kind == FaultKind::TryAgain;
+  const bool unknown_long = now - began >= options.unknown_patience;
+  const bool denied_long = now - began >= denied_patience;
+  if (!is_late && !unknown_long && !denied_long) return {};
   const auto hopeless = std::ranges::find_if(cids, [&](const Cid& cid) {
-    return waited.contains(cid.multihash()) && (is_late || !fetching.trouble(cid).located);
+    if (!waited.contains(cid.multihash())) return false;
+    const FetchPlan::Trouble& trouble = fetching.trouble(cid);
+    if (is_late || trouble.located) return is_late;
+    return unknown_long || (denied_long && (refused || !trouble.missing.empty()));
   });
   if (hopeless == cids.end()) return {};
   return tl::unexpected(why_not_here(*hopeless));
@@ -283,6 +292,11 @@ Fault BlockClient::State::why_not_here(const Cid& cid) const {
   }
   if (trouble.located && trouble.missing.empty()) {
     return {FaultKind::TimedOut, text + " is held but did not come in time; try again, or wait longer"};
+  }
+  if (!trouble.missing.empty()) {
+    return {FaultKind::NotFound, "no node that can be reached holds " + text + ": " + names(trouble.missing) +
+                                     (trouble.missing.size() == 1 ? " does" : " do") +
+                                     " not have it; check the CID, or add the content again"};
   }
   return {FaultKind::NotFound,
           "no node holds " + text + "; start the node that has it, or add the content again"};

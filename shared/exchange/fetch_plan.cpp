@@ -201,7 +201,9 @@ void FetchPlan::on_missing(Monotonic now, PeerId peer, const Cid& cid) {
   peers_[peer].heard = now;
   const auto at = take_asked(peer, cid);
   if (at == wants_.end()) return;
-  add_once(at->second.trouble.missing, peer);
+  Trouble& trouble = at->second.trouble;
+  add_once(trouble.missing, peer);
+  if (at->second.holders.empty() && trouble.silent.empty() && trouble.wrong.empty()) trouble.located = false;
   try_next(now, at);
 }
 

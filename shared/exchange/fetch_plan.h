@@ -77,7 +77,7 @@ class FetchPlan {
 
   // Why a block is not here yet. REQUIRES: wants(cid)
   struct Trouble {
-    bool located = false;         // a node is said to hold it
+    bool located = false;         // a node is said to hold it, and does not deny it
     std::vector<PeerId> wrong;    // sent other bytes
     std::vector<PeerId> silent;   // could not be reached, or said nothing
     std::vector<PeerId> missing;  // said that they do not have it

@@ -122,6 +122,19 @@ TEST_F(Fetching, LocatesAgainWithGrowingPausesWhatNobodyHasWhileSomebodyWaits) {
   EXPECT_FALSE(plan.trouble(block).located);
 }
 
+TEST_F(Fetching, IsNotLocatedOnceEveryHolderHasDeniedIt) {
+  const Cid block = cid(1);
+  connect({w1, w2});
+  want(block, {w1, w2});
+  for (const bool last : {false, true}) {
+    EXPECT_TRUE(plan.trouble(block).located);
+    const auto asked = asks();
+    ASSERT_TRUE(asked);
+    plan.on_missing(now, *asked, block);
+    EXPECT_EQ(plan.trouble(block).located, !last);
+  }
+}
+
 TEST_F(Fetching, GivesUpAHintThatCannotBeHadAtOnce) {
   want(cid(1), {}, Urgency::Hint);
   EXPECT_EQ(plan.size(), 0u);

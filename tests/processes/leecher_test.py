@@ -10,6 +10,7 @@ import unittest
 import urllib.error
 import urllib.request
 
+import cids
 from cluster import BIN, ClusterTest, Done, wait_until
 
 
@@ -118,6 +119,9 @@ class Leecher(ClusterTest):
         self.assertEqual(status, 503)
         self.assertIn(b"cut off", why)
         self.assert_fails(self.through("cat", unseen), 75, "cut off")
+        small = cids.binary_cid(cids.RAW, files["deeper/small"])
+        mistyped = cids.text(small[:-1] + bytes([small[-1] ^ 1]))
+        self.assert_fails(self.through("cat", mistyped), 1, mistyped, "no node that can be reached", "l1 does not have it")
         self.assertEqual(fetch(self.url("/readyz"))[0], 200)
 
     def test_its_cache_keeps_within_its_bound_over_a_restart_and_never_lets_go_of_what_is_pinned(self):
