@@ -1,8 +1,8 @@
 # What `cmake --install` puts where, in two components:
 #   programs   bin/cidbus*
-#   library    include/cidbus/*.h, the static rooms they stand on, and the package find_package(cidbus) finds
+#   library    include/cidbus, the static rooms it stands on, and the package find_package(cidbus) finds
 #
-# The package names cidbus::client and cidbus::worker. Which rooms those need is read from their targets, so a new room
+# The package names cidbus::client, cidbus::worker and cidbus::cluster. Which rooms those need is read from their targets, so a new room
 # below them is installed without a word here; a new library of Debian's is named in cidbus-config.cmake.
 
 # Appends a room and all that it links to `result`, each once.
@@ -26,8 +26,10 @@ endfunction()
 include(CMakePackageConfigHelpers)
 cidbus_collect_rooms(cidbus_client_library rooms)
 cidbus_collect_rooms(cidbus_worker_library rooms)
+cidbus_collect_rooms(cidbus_cluster_library rooms)
 set_target_properties(cidbus_client_library PROPERTIES EXPORT_NAME client)
 set_target_properties(cidbus_worker_library PROPERTIES EXPORT_NAME worker)
+set_target_properties(cidbus_cluster_library PROPERTIES EXPORT_NAME cluster)
 target_compile_features(cidbus_client_library PUBLIC cxx_std_20)
 
 set(package lib/cmake/cidbus)

@@ -80,7 +80,9 @@ Result<Bytes> TaskRunner::run_handler(Job& job) {
   auto inputs = read_inputs(**work);
   if (!inputs) return tl::unexpected(inputs.error());
   NamedTexts parameters;
-  for (const auto& [name, value] : (*work)->parameters) parameters.emplace_back(name, value);
+  for (const auto& [name, value] : (*work)->parameters) {
+    if (!name.starts_with('_') || (*handler)->takes_notes()) parameters.emplace_back(name, value);
+  }
   const auto trace = read_traceparent((*work)->traceparent);
   if (trace) job.trace = trace_id_of(*trace);
   const HandlerInput input{

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "client/command/group_status.h"
 #include "client/command/json_writer.h"
@@ -19,21 +18,6 @@ struct LeadersWord {
   std::optional<std::vector<NodeSigns>> nodes;
   std::optional<std::uint64_t> tasks_open;
 };
-
-NodeSigns signs_of(const Member& member, WallTime now) {
-  NodeSigns signs;
-  signs.name = member.name;
-  signs.role = member.role;
-  signs.state = member.state;
-  // Clocks of two machines: what lies ahead was heard just now.
-  if (member.last_seen.milliseconds != 0)
-    signs.silent = std::max(now - member.last_seen, std::chrono::milliseconds(0));
-  const NodeLoad& load = member.load;
-  signs.stores =
-      !member.exchange.empty() && (load.slots != 0 || load.blocks != 0 || load.disk_free_bytes != 0);
-  signs.load = load;
-  return signs;
-}
 
 LeadersWord ask_leader(Context& context) {
   LeadersWord word;

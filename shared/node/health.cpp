@@ -111,6 +111,21 @@ std::string_view to_text(HealthStatus status) {
   return names[static_cast<std::size_t>(status)];
 }
 
+NodeSigns signs_of(const Member& member, WallTime now) {
+  NodeSigns signs;
+  signs.name = member.name;
+  signs.role = member.role;
+  signs.state = member.state;
+  // Clocks of two machines: what lies ahead was heard just now.
+  if (member.last_seen.milliseconds != 0)
+    signs.silent = std::max(now - member.last_seen, std::chrono::milliseconds(0));
+  const NodeLoad& load = member.load;
+  signs.stores =
+      !member.exchange.empty() && (load.slots != 0 || load.blocks != 0 || load.disk_free_bytes != 0);
+  signs.load = load;
+  return signs;
+}
+
 Health health_of(const NodeSigns& signs) {
   Verdict verdict;
   if (signs.state == MemberState::Dead) {

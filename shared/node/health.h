@@ -47,6 +47,8 @@ struct NodeSigns {
   std::optional<double> memory_percent;
   std::optional<double> disk_percent;  // used
 };
+// What a leader says of a member; `now` by the clock of whoever asks.
+NodeSigns signs_of(const Member& member, WallTime now);
 Health health_of(const NodeSigns& signs);
 
 struct ClusterSigns {

@@ -33,7 +33,7 @@ class BadInput(ClusterTest):
 
     def test_a_bad_parameter(self):
         picture = self.cluster.add(PHOTOGRAPH)
-        for parameters, says in ((["transform=fold"], "fold"), (["transform=resize"], "give width, height or both"),
+        for parameters, says in ((["transform=fold"], "fold"), (["transform=crop"], "give width and height"),
                                  (["transform=resize", "width=minus"], "minus"), (["transform=resize", "width=0"], "width"),
                                  (["transform=resize", "width=10", "colour=red"], "colour")):
             with self.subTest(parameters):

@@ -16,6 +16,8 @@ add_executable(submit submit.cpp)
 target_link_libraries(submit PRIVATE cidbus::client)
 add_executable(word_count_worker word_count_worker.cpp)
 target_link_libraries(word_count_worker PRIVATE cidbus::worker)
+add_executable(cluster_management_example cluster_management_example.cpp)
+target_link_libraries(cluster_management_example PRIVATE cidbus::cluster)
 """
 
 
@@ -31,7 +33,7 @@ class Install(ClusterTest):
         self.assertTrue((prefix / "include/cidbus/client.h").exists())
         project.mkdir()
         (project / "CMakeLists.txt").write_text(PROJECT, encoding="utf-8")
-        for source in ("submit.cpp", "word_count_worker.cpp"):
+        for source in ("submit.cpp", "word_count_worker.cpp", "cluster_management_example.cpp"):
             shutil.copy(ROOT / "examples" / source, project)
         self.must_run("cmake", "-G", "Ninja", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
         self.must_run("cmake", "--build", build)

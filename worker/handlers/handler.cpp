@@ -53,6 +53,11 @@ Status HandlerRegistry::add(std::unique_ptr<Handler> handler) {
   return {};
 }
 
+Status HandlerRegistry::replace(std::unique_ptr<Handler> handler) {
+  std::erase_if(handlers_, [&](const auto& existing) { return existing->type() == handler->type(); });
+  return add(std::move(handler));
+}
+
 Result<const Handler*> HandlerRegistry::find(std::string_view type) const {
   for (const auto& handler : handlers_) {
     if (handler->type() == type) return handler.get();

@@ -110,6 +110,9 @@ class Handler {
   // lease does, and only the current attempt's result counts. One worker that says so says it for the
   // cluster.
   [[nodiscard]] virtual bool strict() const { return false; }
+  // Whether it is also given notes: parameters whose names begin with '_', by which programs tell each other
+  // more about a task. All other handlers never see them.
+  [[nodiscard]] virtual bool takes_notes() const { return false; }
   // Faults: retry_helps() of the kind says whether another try makes sense.
   virtual Result<HandlerOutput> run(const HandlerInput& input, Content& content) const = 0;
 };
@@ -133,6 +136,8 @@ class HandlerRegistry {
  public:
   // BadUsage for a name that is_valid_name() refuses or that is taken.
   Status add(std::unique_ptr<Handler> handler);
+  // The same, in the place of the one that has the name.
+  Status replace(std::unique_ptr<Handler> handler);
   // BadUsage, naming the types there are. Valid as long as the registry.
   [[nodiscard]] Result<const Handler*> find(std::string_view type) const;
   // In alphabetical order.

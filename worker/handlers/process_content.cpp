@@ -9,10 +9,11 @@ namespace cidbus {
 namespace {
 
 constexpr std::string_view type_name = "process_content";
+constexpr std::uint32_t usual_width = 320;
 
 constexpr std::array<ParameterHelp, 11> process_content_help{{
     {"transform", "resize, thumbnail, convert, grayscale, rotate or crop", "required"},
-    {"width", "resize, crop: pixels, 1 to 16383; resize needs width, height or both", "none"},
+    {"width", "resize, crop: pixels, 1 to 16383", "320 for resize without width and height"},
     {"height", "resize, crop: pixels, 1 to 16383", "none"},
     {"fit",
      "resize with both sides, thumbnail: inside (all of it), cover (fills the box, edges cut), fill "
@@ -42,7 +43,7 @@ void read_resize(Parameters& parameters, ImageRequest& request) {
   request.width = side(parameters, "width");
   request.height = side(parameters, "height");
   request.fit = static_cast<Fit>(parameters.one_of("fit", {"inside", "cover", "fill"}).value_or(0));
-  if (!request.width && !request.height) parameters.fail("give width, height or both, in pixels");
+  if (!request.width && !request.height) request.width = usual_width;
 }
 
 void read_thumbnail(Parameters& parameters, ImageRequest& request) {

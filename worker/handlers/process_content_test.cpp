@@ -36,6 +36,7 @@ NamedTexts told(const char* width, const char* height, const char* format) {
 
 TEST_F(ProcessContentTest, ResizeAnswersTheImageAndItsSize) {
   EXPECT_EQ(values({{"transform", "resize"}, {"width", "320"}}), told("320", "160", "jpeg"));
+  EXPECT_EQ(values({{"transform", "resize"}}), told("320", "160", "jpeg")) << "to the usual width";
   EXPECT_EQ(values({{"transform", "resize"}, {"height", "50"}, {"format", "webp"}}),
             told("100", "50", "webp"));
   EXPECT_EQ(values({{"transform", "resize"}, {"width", "64"}, {"height", "64"}, {"fit", "cover"}}),
@@ -97,8 +98,6 @@ TEST_F(ProcessContentTest, AParameterOfAnotherTransformNamesThoseOfThisOne) {
 }
 
 TEST_F(ProcessContentTest, AMissingParameterIsAskedFor) {
-  EXPECT_EQ(refusal({{"transform", "resize"}}),
-            "process_content resize: give width, height or both, in pixels");
   EXPECT_EQ(refusal({{"transform", "convert"}}),
             "process_content convert: give format: jpeg, png, webp or gif");
   EXPECT_EQ(refusal({{"transform", "rotate"}}), "process_content rotate: give angle, in degrees clockwise");

@@ -82,6 +82,7 @@ class HandlerAdapter final : public cidbus::Handler {
   int version() const override { return type_.version; }
   bool deterministic() const override { return type_.deterministic; }
   bool strict() const override { return type_.strict; }
+  bool takes_notes() const override { return true; }
 
   cidbus::Result<HandlerOutput> run(const HandlerInput& input, Content& content) const override {
     TaskRun::State state{input, content, {}};
