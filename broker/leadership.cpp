@@ -381,6 +381,7 @@ void Leadership::on_heartbeat(Now now, const HeartbeatEvent& beat, const Header&
   if (!membership_.heartbeat(now, beat.name, from.incarnation, beat.load)) return;
   if (before) ground_.metrics.heartbeat_gap.observe(now.monotonic - *before);
   ground_.ports.publish(FeedTopic::Heartbeats, frame);  // as it came: its number is its publisher's
+  if (beat.role == Role::Worker) tasks_.set_slots(beat.name, beat.load.slots);
 }
 
 void Leadership::follow_members() {

@@ -31,11 +31,13 @@ struct Lease {
   bool told = false;        // by its own worker: no need to call it back when the task is final
   bool confirmed = false;   // named in the hello being looked at
   bool strict = false;      // ends by its worker's word or at its deadline, whoever is silent or gone (W3)
+  bool expected = false;    // counts among what its worker has before it
   bool dispatched = true;   // false: strict, and its LEASE is on the way (W1)
   LogIndex end;             // the record that ends it, once `ending`
   Monotonic deadline;
-  Monotonic handed_out{};  // in this office; 0: in an earlier one
-  Handle earlier = 0;      // by deadline
+  std::chrono::microseconds expects{0};  // how long it is expected to run
+  Monotonic handed_out{};                // in this office; 0: in an earlier one
+  Handle earlier = 0;                    // by deadline
   Handle later = 0;
   Handle previous = 0;  // of the worker
   Handle next = 0;

@@ -1,5 +1,6 @@
 // Workers: hello, credit, dispatch, leases, completion (CONSENSUS W1 to W5).
 #include <algorithm>
+#include <utility>
 
 #include "broker/tasks/task_service.h"
 #include "shared/base/ensure.h"
@@ -69,6 +70,7 @@ bool TaskService::is_strict(TypeNumber type) const {
 // W4: what it runs is confirmed or taken back into a lease; what it does not list is given to others.
 void TaskService::hello_from_worker(Now now, NodeNumber number, Peer peer, const Hello& hello) {
   workers_.connect(number, peer, {hello.task_types.begin(), hello.task_types.end()}, state_->types());
+  workers_.set_slots(number, hello.load.slots);
   for (Handle lease = workers_[number].leases.first; lease != 0; lease = leases_[lease].next) {
     leases_[lease].confirmed = false;
   }
@@ -92,8 +94,7 @@ void TaskService::reclaim_attempt(Now now, NodeNumber worker, const AttemptId& a
   const TaskSlot& slot = state_->task(task);
   if (attempt.run != 0 || attempt.attempt <= slot.attempts || !positions_.is_queued(task)) return;
   backlog_.remove(task, slot.type);
-  const Handle lease = leases_.add(task, slot.id, attempt.attempt, worker, workers_[worker].leases,
-                                   is_strict(slot.type), now.monotonic);
+  const Handle lease = add_lease(now, task, attempt.attempt, worker);
   leases_[lease].confirmed = true;
   leases_[lease].epoch = attempt.epoch;
   propose(RecordType::Lease, LeaseRecord{slot.id, 0, attempt.attempt, worker}, Urgency::Lazy);
@@ -109,7 +110,8 @@ void TaskService::on_worker_lost(Now, std::string_view name) {
 // Not the strict attempts that it may have begun: they are over when it says so, or at their deadline.
 void TaskService::requeue_all_of(NodeNumber worker, RequeueReason reason, bool only_unconfirmed) {
   for (Handle handle = workers_[worker].leases.first; handle != 0; handle = leases_[handle].next) {
-    const Lease& lease = leases_[handle];
+    Lease& lease = leases_[handle];
+    if (!only_unconfirmed || !lease.confirmed) end_expected(lease);
     if (lease.strict && lease.dispatched) continue;
     if (!lease.ending && !(only_unconfirmed && lease.confirmed)) requeue_lost(handle, reason);
     leases_[handle].dispatched = true;  // the credit it has taken went with the connection
@@ -140,6 +142,28 @@ LogIndex TaskService::propose_requeue(Handle handle, RequeueReason reason, bool 
 }
 
 // ---- leases
+
+Handle TaskService::add_lease(Now now, TaskHandle task, std::uint32_t attempt, NodeNumber worker) {
+  const TaskSlot& slot = state_->task(task);
+  const Handle handle = leases_.add(task, slot.id, attempt, worker, workers_[worker].leases,
+                                    is_strict(slot.type), now.monotonic);
+  Lease& lease = leases_[handle];
+  lease.epoch = epoch_;
+  lease.expects = run_times_.of(slot.type);
+  lease.expected = true;
+  workers_.add_expected(worker, lease.expects);
+  return handle;
+}
+
+// The worker has told its end, or does not have it any more.
+void TaskService::end_expected(Lease& lease) {
+  if (!std::exchange(lease.expected, false)) return;
+  workers_.end_expected(lease.worker, lease.expects);
+}
+
+void TaskService::set_slots(std::string_view name, std::uint32_t slots) {
+  if (const NodeNumber number = workers_.find(name); number != 0) workers_.set_slots(number, slots);
+}
 
 void TaskService::expire_leases(Now now) {
   for (std::size_t step = 0; step < leases_a_tick; ++step) {
@@ -189,7 +213,10 @@ void TaskService::on_renew(Now now, Peer peer, const Renew& renew) {
 void TaskService::on_progress(Peer peer, const Progress& progress) {
   const NodeNumber worker = worker_of(peer);
   if (worker == 0) return;
-  if (const Handle lease = current_lease(worker, progress.attempt); lease != 0) set_processing(lease);
+  const Handle lease = current_lease(worker, progress.attempt);
+  if (lease == 0) return;
+  run_times_.goes_on(state_->task(leases_[lease].task).type);
+  set_processing(lease);
 }
 
 // The state can be marked once its LEASE is applied; on_leased() comes back for the others.
@@ -228,6 +255,8 @@ void TaskService::complete_one(Now now, NodeNumber worker, const CompleteItem& i
   const bool told_before =
       lease != 0 ? leases_[lease].told : late_results_.contains({item.attempt.task, worker});
   if (told_before || workers_[worker].completing >= limits::tasks_a_worker) return;  // it tells again
+  const bool ran = item.outcome != Outcome::HandedBack && item.outcome != Outcome::Cancelled;
+  if (ran) run_times_.ended(state_->task(task).type, item.elapsed);
   if (is_result) {
     measure_result(now, item, lease);
     return propose_result(worker, item, lease);
@@ -243,6 +272,7 @@ void TaskService::remember_completion(LogIndex index, NodeNumber worker, const A
     late_results_.emplace(attempt.task, worker);
   } else {
     leases_[lease].told = true;
+    end_expected(leases_[lease]);
   }
 }
 
@@ -366,11 +396,8 @@ void TaskService::dispatch(Now now) {
 
 void TaskService::hand_out(Now now, TaskHandle task, NodeNumber number) {
   const TaskSlot& slot = state_->task(task);
-  Worker& worker = workers_[number];
   const std::uint32_t attempt = slot.attempts + 1;
-  const Handle lease =
-      leases_.add(task, slot.id, attempt, number, worker.leases, is_strict(slot.type), now.monotonic);
-  leases_[lease].epoch = epoch_;
+  const Handle lease = add_lease(now, task, attempt, number);
   leases_[lease].dispatched = !leases_[lease].strict;
   leases_[lease].handed_out = now.monotonic;
   measure_wait(now, slot);

@@ -57,9 +57,7 @@ void TaskService::take_over(TaskHandle task) {
   if (slot.state == TaskState::Pending) {
     schedule(takeover_.began, task, holding_ ? Backlog::Lane::Held : Backlog::Lane::Fresh);
   } else if (slot.state == TaskState::Assigned) {
-    const Handle lease = leases_.add(task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
-                                     is_strict(slot.type), takeover_.began.monotonic);
-    leases_[lease].epoch = epoch_;
+    const Handle lease = add_lease(takeover_.began, task, slot.attempts, slot.node);
     leases_[lease].processing = state_->tables().roll.state_at(slot.place) == TaskState::Processing;
   }
   const std::int64_t deadline = state_->rare(task).deadline;
@@ -211,9 +209,7 @@ void TaskService::on_leased(Now now, const Change& change) {
   Handle lease = positions_.lease_of(change.task);
   if (lease == 0) {
     detach(change.task, false);
-    lease = leases_.add(change.task, slot.id, slot.attempts, slot.node, workers_[slot.node].leases,
-                        is_strict(slot.type), now.monotonic);
-    leases_[lease].epoch = epoch_;
+    lease = add_lease(now, change.task, slot.attempts, slot.node);
   }
   if (!leases_[lease].dispatched) turn_.strict_leased.emplace_back(change.task, change.id);
   tell(change.task, TaskState::Assigned);
@@ -245,7 +241,8 @@ void TaskService::detach(TaskHandle task, bool revoke) {
   timers_.clear(task, TimerWheel::Kind::NotBefore);
   const Handle handle = positions_.lease_of(task);
   if (handle == 0) return;
-  const Lease& lease = leases_[handle];
+  Lease& lease = leases_[handle];
+  end_expected(lease);
   if (!lease.dispatched) {
     workers_.add_credit(lease.worker, 1);  // what was taken for it, since nothing left
   } else if (revoke && !lease.told) {

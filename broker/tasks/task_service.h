@@ -53,16 +53,13 @@ class TaskService {
   // What workers and clients say of tasks; false for any other message.
   bool on_message(Now now, Peer peer, const Message& message);
   void on_peer_gone(Now now, Peer peer);  // its connection; a worker's leases stay, a client's session too
-  // The worker is taken for dead (W3): its attempts are given to others.
-  void on_worker_lost(Now now, std::string_view name);
-  // After every record or batch of records, in order.
-  void on_applied(Now now, const Changes& changes);
-
-  Monotonic tick(Now now);      // does what is due; when to call again at the latest
+  void set_slots(std::string_view worker, std::uint32_t slots);  // it runs so many tasks at once now
+  void on_worker_lost(Now now, std::string_view name);  // taken for dead (W3): others get its attempts
+  void on_applied(Now now, const Changes& changes);     // after every record or batch of records, in order
+  Monotonic tick(Now now);                              // does what is due; when to call again at the latest
   Monotonic end_turn(Now now);  // hands out, sends what was collected; when to tick() at the latest
 
-  // What is voted on, from now on; before the office is taken too.
-  void configure(Now now, const ConfigValues& values);
+  void configure(Now now, const ConfigValues& values);  // what is voted on; before office is taken, too
   // False: new submissions are refused with this reason until true; everything that frees space goes on.
   void admit(bool admitted, std::string_view reason);
   void watch(bool wanted) { watched_ = wanted; }  // whether task events are wanted; off at first
@@ -106,12 +103,14 @@ class TaskService {
   void complete_other(NodeNumber worker, const CompleteItem& item, TaskHandle task, Handle lease);
   void remember_completion(LogIndex index, NodeNumber worker, const AttemptId& attempt, Handle lease);
   NodeNumber worker_of(Peer peer);
-  [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt);
-  [[nodiscard]] Handle current_lease(NodeNumber worker, const AttemptId& attempt, TaskHandle task);
+  Handle current_lease(NodeNumber worker, const AttemptId& attempt);
+  Handle current_lease(NodeNumber worker, const AttemptId& attempt, TaskHandle task);
   void propose_result(NodeNumber worker, const CompleteItem& item, Handle lease);
   LogIndex propose_requeue(Handle lease, RequeueReason reason, bool costs_try,
                            std::chrono::milliseconds delay, std::string_view error, ByteView log = {});
   void requeue_lost(Handle lease, RequeueReason reason);
+  Handle add_lease(Now now, TaskHandle task, std::uint32_t attempt, NodeNumber worker);
+  void end_expected(Lease& lease);
   void requeue_all_of(NodeNumber worker, RequeueReason reason, bool only_unconfirmed);
   void expire_leases(Now now);
   void set_processing(Handle lease);
@@ -179,6 +178,7 @@ class TaskService {
   Leases leases_{positions_};
   TimerWheel timers_;
   Workers workers_;
+  RunTimes run_times_;
   SessionLinks links_;
   std::set<std::string, std::less<>> declared_strict_;  // in hellos whose NODE is on the way
 

@@ -97,7 +97,34 @@ void Workers::add_credit(NodeNumber number, std::uint32_t credit) {
   if (worker.peer == Peer::Nobody) return;
   const std::uint32_t most = limits::tasks_a_worker;
   worker.credit = std::min(worker.credit + std::min(credit, most), most);
-  if (worker.credit > 0) enter_ring(number);
+  settle(number);
+}
+
+void Workers::set_slots(NodeNumber number, std::uint32_t slots) {
+  workers_[number].slots = slots;
+  settle(number);
+}
+
+void Workers::add_expected(NodeNumber number, RunTimes::Time time) {
+  ++workers_[number].running;
+  workers_[number].expected += time;
+  settle(number);
+}
+
+void Workers::end_expected(NodeNumber number, RunTimes::Time time) {
+  Worker& worker = workers_[number];
+  ENSURE(worker.running > 0 && worker.expected >= time, "worker", worker.name);
+  --worker.running;
+  worker.expected -= time;
+  settle(number);
+}
+
+void Workers::settle(NodeNumber number) {
+  const Worker& worker = workers_[number];
+  if (worker.peer != Peer::Nobody && worker.credit > 0 && !worker.is_full())
+    enter_ring(number);
+  else
+    leave_ring(number);
 }
 
 void Workers::drop_credit(NodeNumber number) {
@@ -153,7 +180,8 @@ void Workers::check_invariants() const {
   for (std::size_t number = 1; number < workers_.size(); ++number) {
     const Worker& worker = workers_[number];
     const bool in_ring = worker.ring_next != 0;
-    ENSURE(in_ring == (worker.peer != Peer::Nobody && worker.credit > 0), "worker", worker.name);
+    const bool takes = worker.peer != Peer::Nobody && worker.credit > 0 && !worker.is_full();
+    ENSURE(in_ring == takes, "worker", worker.name);
     ENSURE((worker.peer == Peer::Nobody) == (worker.group == 0), "worker", worker.name);
     connected += worker.peer != Peer::Nobody ? 1 : 0;
   }

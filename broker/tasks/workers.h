@@ -4,7 +4,7 @@
 // next task is chosen once a group, not once a worker, and goes to whoever has waited longest.
 //
 // Invariants
-//  1. A worker is in its group's ring when it is connected and has credit, and only then.
+//  1. A worker is in its group's ring when it is connected, has credit and is not full, and only then.
 //  2. A group's set has the numbers of those of its types that the state knows.
 //
 // Thread rule: one owner. Limits: limits::workers names, limits::tasks_a_worker credit each.
@@ -21,6 +21,7 @@
 #include "broker/tasks/leases.h"
 #include "broker/tasks/names.h"
 #include "broker/tasks/output.h"
+#include "broker/tasks/run_times.h"
 #include "shared/base/limits/tasks.h"
 
 namespace cidbus {
@@ -31,6 +32,14 @@ struct Worker {
   std::uint32_t credit = 0;
   std::uint32_t group = 0;  // 0: none
   LeaseList leases;
+  // What it was sent and has not told the end of, and how long that is expected to run.
+  std::uint32_t slots = 0;  // 0: it does not say; then it is never full
+  std::uint32_t running = 0;
+  RunTimes::Time expected{0};
+  // A task in each slot, and as much work before them as it may have.
+  [[nodiscard]] bool is_full() const {
+    return slots > 0 && running >= slots && expected >= slots * RunTimes::ahead;
+  }
   NodeNumber ring_previous = 0;  // 0: not in the ring
   NodeNumber ring_next = 0;
   bool greeted = false;  // has said hello in this office
@@ -67,6 +76,10 @@ class Workers {
   void disconnect(NodeNumber number);
   void add_credit(NodeNumber number, std::uint32_t credit);
   void drop_credit(NodeNumber number);
+  void set_slots(NodeNumber number, std::uint32_t slots);
+  // An attempt that is expected to run so long is on its way to it; it has told its end, or lost it.
+  void add_expected(NodeNumber number, RunTimes::Time time);
+  void end_expected(NodeNumber number, RunTimes::Time time);
   // One task goes to the worker whose turn it is. Its turn lasts `quantum` tasks. REQUIRES: the ring has one.
   NodeNumber take_turn(WorkerGroup& group, std::uint32_t quantum);
 
@@ -82,6 +95,7 @@ class Workers {
 
  private:
   std::uint32_t group_of(std::vector<std::string> offers, const NameTable& types);
+  void settle(NodeNumber number);  // into the ring, or out of it
   void enter_ring(NodeNumber number);
   void leave_ring(NodeNumber number);
 
