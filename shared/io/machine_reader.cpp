@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
 
 namespace cidbus {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t most_bytes = 64 << 10;
+constexpr std::size_t most_processes = 1000;  // started by this one, whose time is counted
 
 // Empty when it cannot be read.
 std::string read_text(const std::string& path) {
@@ -19,6 +23,28 @@ std::string read_text(const std::string& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   return text;
+}
+
+// The processes that the threads of one have started, and theirs.
+void list_processes(const std::string& proc, const std::string& process, std::vector<std::string>& found) {
+  std::error_code error;
+  for (fs::directory_iterator threads(proc + "/" + process + "/task", error), end; !error && threads != end;
+       threads.increment(error)) {
+    std::istringstream children(read_text(threads->path().string() + "/children"));
+    for (std::string child; children >> child && found.size() < most_processes;) {
+      found.push_back(child);
+      list_processes(proc, child, found);
+    }
+  }
+}
+
+Duration read_own_cpu(const std::string& proc) {
+  std::vector<std::string> processes{"self"};
+  list_processes(proc, "self", processes);
+  Duration used{};
+  for (const std::string& process : processes)
+    used += parse_process_time(read_text(proc + "/" + process + "/stat")).value_or(Duration{});
+  return used;
 }
 
 void read_host(Machine& machine, const std::string& proc) {
@@ -30,6 +56,8 @@ void read_host(Machine& machine, const std::string& proc) {
   machine.own_bytes = parse_resident_bytes(status).value_or(0);
   machine.cores = parse_allowed_processors(status).value_or(0);
   machine.cpu_used = parse_busy_time(read_text(proc + "/stat")).value_or(Duration{});
+  machine.cpu_stalled = parse_stalled_time(read_text(proc + "/pressure/cpu"));
+  machine.own_cpu_used = read_own_cpu(proc);
   machine.uptime = parse_uptime(read_text(proc + "/uptime")).value_or(Duration{});
 }
 
@@ -69,6 +97,10 @@ std::optional<Duration> read_cpu_used(const std::string& folder, bool unified) {
 void read_cpu_share(Machine& machine, const std::string& groups, const std::string& top) {
   const ControlGroup limits = parse_control_group(groups, "cpu");
   const ControlGroup times = parse_control_group(groups, "cpuacct");
+  if (limits.unified && !limits.folders.empty()) {
+    const auto stalled = parse_stalled_time(read_text(top + limits.folders.front() + "/cpu.pressure"));
+    if (stalled) machine.cpu_stalled = stalled;
+  }
   for (std::size_t level = 0; level < limits.folders.size(); ++level) {
     const std::string folder = top + limits.folders[level];
     const std::string text = limits.unified ? read_text(folder + "/cpu.max")

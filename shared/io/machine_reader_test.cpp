@@ -47,6 +47,23 @@ TEST_F(MachineReader, WithoutLimitsItIsTheHost) {
   EXPECT_FALSE(machine.memory_is_limited || machine.cores_are_limited);
 }
 
+TEST_F(MachineReader, WhatItsOwnProcessesUseIsToldApart) {
+  write("/proc/pressure/cpu", "some avg10=1.00 avg60=2.00 avg300=3.00 total=2500000\nfull avg10=0 total=9\n");
+  write("/proc/self/stat", "7 (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 100 50 25 25 20 0\n");
+  write("/proc/self/task/7/children", "8 9 ");
+  write("/proc/self/task/70/children", "");
+  write("/proc/8/stat", "8 (x) S 1 1 1 0 -1 0 0 0 0 0 300 0 0 0 20 0\n");
+  write("/proc/8/task/8/children", "10 ");
+  write("/proc/10/stat", "10 (y) S 1 1 1 0 -1 0 0 0 0 0 0 100 0 0 20 0\n");
+  const Machine machine = read_machine(root, root);
+  EXPECT_EQ(machine.cpu_stalled, 2500ms);
+  EXPECT_EQ(machine.own_cpu_used, 6s)
+      << "2 of its own and of ended ones, 3 and 1 of those that run; 9 is gone";
+  write("/proc/self/cgroup", "0::/box\n");
+  write("/sys/fs/cgroup/box/cpu.pressure", "some avg10=0 total=1000\n");
+  EXPECT_EQ(read_machine(root, root).cpu_stalled, 1ms) << "of its share";
+}
+
 TEST_F(MachineReader, AContainerOfVersionTwoIsItsShare) {
   write("/proc/self/cgroup", "0::/pod/box\n");
   write("/sys/fs/cgroup/pod/box/memory.max", "max\n");

@@ -63,6 +63,66 @@ TEST_F(SlotAdaptationTest, OnePeakClosesNothing) {
   EXPECT_EQ(moves, 0);
 }
 
+// The same, on processors of which its own work takes a part; memory is plenty.
+class ProcessorPressure : public SlotAdaptationTest {
+ protected:
+  void work(int percent_stalled, double own_cores, Duration time) {
+    for (const Monotonic until = now + time; now < until; now = rule.next()) {
+      stalled += SlotAdaptation::every * percent_stalled / 100;
+      own += std::chrono::duration_cast<Duration>(SlotAdaptation::every * own_cores);
+      Machine machine;
+      machine.memory_bytes = machine.memory_available_bytes = 1000;
+      machine.cpu_stalled = stalled;
+      machine.own_cpu_used = own;
+      const auto move = rule.measure(now, machine, slots);
+      if (!move) continue;
+      slots = move->to;
+      reason = move->reason;
+      ++moves;
+    }
+  }
+  Duration stalled = 1h;
+  Duration own = 1h;
+};
+
+TEST_F(ProcessorPressure, ClosesSlotsWhileOthersWaitForWhatItsTasksTake) {
+  work(95, 1.5, 6s);
+  EXPECT_EQ(slots, 4U);
+  EXPECT_EQ(reason, "processors are waited for in 95 % of the time, and its tasks take 1.5 of them");
+  work(95, 1.5, 60s);
+  EXPECT_EQ(slots, 1U);
+}
+
+TEST_F(ProcessorPressure, OfOthersAloneClosesNothing) {
+  work(100, 0.3, 60s);
+  EXPECT_EQ(moves, 0);
+}
+
+TEST_F(ProcessorPressure, OfOthersAloneKeepsNoSlotClosed) {
+  work(95, 1.5, 60s);
+  ASSERT_EQ(slots, 1U);
+  work(100, 0.1, 10min);
+  EXPECT_EQ(slots, 8U) << "its own work is over: fewer slots would help nobody";
+}
+
+TEST_F(ProcessorPressure, SlotsThatKeepProcessorsBusyWithoutWaitingStayOpen) {
+  work(10, 2, 60s);
+  EXPECT_EQ(moves, 0);
+}
+
+TEST_F(ProcessorPressure, WithSlackTheyOpenAgainAndTooSoonOnlyOnce) {
+  work(95, 1.5, 60s);
+  ASSERT_EQ(slots, 1U);
+  work(5, 1, 40s);
+  EXPECT_EQ(slots, 6U);
+  work(95, 1.5, 60s);
+  ASSERT_EQ(slots, 1U);
+  work(5, 1, 40s);
+  EXPECT_EQ(slots, 4U) << "half as fast";
+  work(5, 1, 30min);
+  EXPECT_EQ(slots, 8U);
+}
+
 TEST_F(SlotAdaptationTest, WhatCannotBeMeasuredMovesNothing) {
   EXPECT_FALSE(rule.measure(now, {}, 8));
   EXPECT_FALSE(rule.measure(now + 2s, {}, 8));

@@ -100,6 +100,30 @@ std::optional<Duration> parse_busy_time(std::string_view text) {
   return std::chrono::milliseconds(ticks * (1000 / ticks_a_second));
 }
 
+std::optional<Duration> parse_stalled_time(std::string_view text) {
+  constexpr std::string_view total = "total=";
+  const auto some = line_of(text, "some");
+  const auto at = some ? some->find(total) : std::string_view::npos;
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto microseconds = parse_number(some->substr(at + total.size()));
+  return microseconds ? std::optional<Duration>(std::chrono::microseconds(*microseconds)) : std::nullopt;
+}
+
+std::optional<Duration> parse_process_time(std::string_view text) {
+  constexpr int times_from = 11;  // utime, stime, cutime, cstime; counted behind the program's name
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(name_end + 1);
+  for (int skipped = 0; skipped < times_from; ++skipped) take_word(text);
+  std::uint64_t ticks = 0;
+  for (int field = 0; field < 4; ++field) {
+    const auto one = number<std::uint64_t>(take_word(text));
+    if (!one || *one > 1ULL << 40) return std::nullopt;
+    ticks += *one;
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(ticks * 10));  // USER_HZ is 100 everywhere
+}
+
 std::optional<Duration> parse_uptime(std::string_view text) {
   const auto seconds = number<double>(take_word(text));
   if (!seconds || *seconds < 0 || *seconds > 1e10) return std::nullopt;

@@ -26,8 +26,12 @@ struct Machine {
   std::uint64_t own_bytes = 0;               // of the share, what this process holds
   double cores = 0;                          // its share: 0.5 is half of one processor's time
   Duration cpu_used{};                       // processor time the share has used; only grows
-  std::uint64_t disk_bytes = 0;              // of the disk that a folder is on
-  std::uint64_t disk_available_bytes = 0;    // of it, to this user
+  // Time in which something of the share waited for a processor; only grows. Nothing: the kernel does not
+  // say.
+  std::optional<Duration> cpu_stalled;
+  Duration own_cpu_used{};       // processor time of this process and those below it; may fall when one ends
+  std::uint64_t disk_bytes = 0;  // of the disk that a folder is on
+  std::uint64_t disk_available_bytes = 0;      // of it, to this user
   std::optional<std::uint32_t> link_megabits;  // of its fastest link that is up; nothing: no link tells
   Duration uptime{};                           // of the machine
   bool memory_is_limited = false;              // by a control group, below what the host has
@@ -43,6 +47,11 @@ struct MemoryInfo {
 
 // Of /proc/stat: the time that all processors together were neither idle nor waiting for a disk.
 [[nodiscard]] std::optional<Duration> parse_busy_time(std::string_view text);
+// Of /proc/pressure/cpu, or cpu.pressure: for how long something waited for a processor.
+[[nodiscard]] std::optional<Duration> parse_stalled_time(std::string_view text);
+// Of /proc/PID/stat: processor time of the process, and of those below it that have ended and were waited
+// for.
+[[nodiscard]] std::optional<Duration> parse_process_time(std::string_view text);
 // Of /proc/uptime.
 [[nodiscard]] std::optional<Duration> parse_uptime(std::string_view text);
 // How many processors /proc/self/status allows this process: "0-3,8" are five.
