@@ -320,6 +320,7 @@ TEST_F(CommandTest, TheClusterIsTold) {
       "incarnation":"0000000000000003","exchange":"127.0.0.1:10000","slots":4,"busy":1,"blocks":20,
       "block_bytes":3145728,"disk_free_bytes":5368709120,"resident_bytes":67108864,"config_version":0,
       "labels":{},"joined_at":"2023-11-14T22:13:20.000Z","last_seen":"2023-11-14T22:13:21.000Z"})"));
+  for (const char* key : {"disk_free_bytes", "resident_bytes"}) EXPECT_TRUE(members.at(1).at(key).is_null());
   EXPECT_EQ(run_with_broker({"cluster", "status"}), 0);
   EXPECT_EQ(out.text,
             "cluster     cidbus\n"

@@ -22,8 +22,12 @@ std::string member_json(const Member& member) {
   json.name("exchange").string_or_null(member.exchange);
   json.name("slots").number(member.load.slots).name("busy").number(member.load.busy);
   json.name("blocks").number(member.load.blocks).name("block_bytes").number(member.load.block_bytes);
-  json.name("disk_free_bytes").number(member.load.disk_free_bytes);
-  json.name("resident_bytes").number(member.load.resident_bytes);
+  const bool stores = !member.exchange.empty();
+  const bool measures = member.load.resident_bytes != 0;  // brokers and observers tell nothing of themselves
+  json.name("disk_free_bytes");
+  stores ? json.number(member.load.disk_free_bytes) : json.null();
+  json.name("resident_bytes");
+  measures ? json.number(member.load.resident_bytes) : json.null();
   json.name("config_version").number(member.load.config_version);
   json.name("labels").open_object();
   for (const auto& [key, value] : member.labels) json.name(key).string(value);

@@ -19,6 +19,9 @@ class Members(ClusterTest):
         self.cluster.start()
         self.assertEqual(self.cluster.members()["w1"]["labels"], {"zone": "attic", "rack": "3"})
         self.assertEqual(self.cluster.members()["w2"]["labels"], {})
+        self.assertGreater(self.cluster.members()["w2"]["resident_bytes"], 0)
+        leader = self.cluster.members()[self.cluster.leader()]
+        self.assertEqual((leader["resident_bytes"], leader["disk_free_bytes"]), (None, None), "it tells neither")
         self.assertIn("zone=attic,rack=3", self.cluster.cidbus("cluster", "members").out)
 
         changes = []
