@@ -13,6 +13,7 @@
 #include "node/role_words.h"
 #include "node/stage.h"
 #include "shared/io/hosted_role.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -67,14 +68,8 @@ TEST(RoleWords, AValueThatNoRoleTakesIsRefused) {
 
 class NodeFolderTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "node-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name + "/data";
-  }
-  void TearDown() override { std::filesystem::remove_all(std::filesystem::path(folder).parent_path()); }
-
-  std::string folder;
+  TemporaryFolder above;
+  const std::string folder = above.path() + "/data";
   PosixFileSystem files;
 };
 

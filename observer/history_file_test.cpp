@@ -7,6 +7,7 @@
 
 #include "observer/history_keeper.h"
 #include "shared/io/clock.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -16,12 +17,6 @@ WallTime at(std::int64_t second) { return {(start + second) * 1000}; }
 const SeriesName busy{"w1", "slots_busy"};
 
 struct HistoryFileTest : testing::Test {
-  HistoryFileTest() {
-    std::string pattern = testing::TempDir() + "/history-XXXXXX";
-    folder = mkdtemp(pattern.data());
-  }
-  ~HistoryFileTest() override { std::filesystem::remove_all(folder); }
-
   HistoryFile open(ByteCount most = limits::history_file_bytes) {
     auto file = HistoryFile::open(folder, most);
     EXPECT_TRUE(file) << file.error().message;
@@ -35,7 +30,8 @@ struct HistoryFileTest : testing::Test {
     return found;
   }
 
-  std::string folder;
+  TemporaryFolder temporary;
+  const std::string& folder = temporary.path();
 };
 
 class QuietLog : public Log {

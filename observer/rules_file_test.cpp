@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "observer/marks_file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -106,11 +107,8 @@ TEST(RulesFile, TheDocumentShowsTheDefaultRulesAsTheyAre) {
 }
 
 struct Marks : testing::Test {
-  Marks() {
-    std::string pattern = testing::TempDir() + "/marks-XXXXXX";
-    folder = mkdtemp(pattern.data());
-  }
-  std::string folder;
+  TemporaryFolder temporary;
+  const std::string& folder = temporary.path();
 };
 
 TEST_F(Marks, AreReadAsTheyWereWrittenWithoutWhatIsPast) {

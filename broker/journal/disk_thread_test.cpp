@@ -3,11 +3,9 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "shared/io/posix_file_system.h"
 #include "tests/support/journal_support.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -19,12 +17,6 @@ using journal_test::make_batch;
 
 class DiskThreadTest : public testing::Test {
  protected:
-  DiskThreadTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "cidbus_disk_XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~DiskThreadTest() override { std::filesystem::remove_all(folder_); }
-
   Result<DataDirectory> open() {
     DataDirectoryOptions options;
     options.folder = folder_ + "/b1";
@@ -46,7 +38,8 @@ class DiskThreadTest : public testing::Test {
   }
 
   PosixFileSystem files_;
-  std::string folder_;
+  TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.path();
 };
 
 TEST_F(DiskThreadTest, KeepsOnARealDiskWhatItSaysItKeeps) {

@@ -11,6 +11,7 @@
 #include "shared/content/posix_file.h"
 #include "shared/content/test_blocks.h"
 #include "shared/content/test_support.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -23,11 +24,7 @@ using content_test::small_profile;
 
 class FileSystem : public testing::Test {
  protected:
-  FileSystem() : importer_(small_profile(1), store_), reader_(store_) {
-    std::string name = testing::TempDir() + "cidbus-content-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~FileSystem() override { fs::remove_all(folder_); }
+  FileSystem() : importer_(small_profile(1), store_), reader_(store_) {}
 
   fs::path write(const std::string& name, const std::string& content) const {
     const fs::path path = folder_ / name;
@@ -49,7 +46,8 @@ class FileSystem : public testing::Test {
     return names;
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   MapStore store_;
   Importer importer_;
   Reader reader_;

@@ -2,27 +2,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "shared/io/mailbox.h"
 #include "shared/io/posix_file_system.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
 
 class PosixFileSystemTest : public testing::Test {
  protected:
-  PosixFileSystemTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "cidbus_files_XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~PosixFileSystemTest() override { std::filesystem::remove_all(folder_); }
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
 
   PosixFileSystem files_;
-  std::string folder_;
+  TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.path();
 };
 
 TEST_F(PosixFileSystemTest, PartsAreWrittenOneAfterAnotherAndReadBack) {

@@ -14,6 +14,7 @@
 #include "shared/io/bus_link.h"
 #include "shared/io/key_view.h"
 #include "shared/io/node_options.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -41,12 +42,6 @@ class RecordingLog : public Log {
 
 class Keys : public testing::Test {
  protected:
-  Keys() {
-    char name[] = "/tmp/cidbus-keys-XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  ~Keys() override { std::filesystem::remove_all(folder_); }
-
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   void write(const std::string& name, const std::string& content) const {
     std::ofstream(path(name)) << content;
@@ -77,7 +72,8 @@ class Keys : public testing::Test {
     return trust ? Fault{} : trust.error();
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   std::vector<std::string> secrets_;
   RecordingLog log_;
 };

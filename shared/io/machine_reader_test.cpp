@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace cidbus {
 namespace {
 
@@ -16,21 +18,18 @@ constexpr std::uint64_t mib = 1 << 20;
 class MachineReader : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "machine-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    root = name;
     write("/proc/meminfo", "MemTotal: 8388608 kB\nMemAvailable: 6291456 kB\n");
     write("/proc/stat", "cpu 100 0 0 1000 0 0 0 0 0 0\n");
     write("/proc/uptime", "7200.0 1.0\n");
     write("/proc/self/status", "VmRSS: 1024 kB\nCpus_allowed_list: 0-3\n");
   }
-  void TearDown() override { fs::remove_all(root); }
   void write(const std::string& path, const std::string& text) const {
     fs::create_directories(fs::path(root + path).parent_path());
     std::ofstream(root + path) << text;
   }
 
-  std::string root;
+  TemporaryFolder folder;
+  const std::string& root = folder.path();
 };
 
 TEST_F(MachineReader, WithoutLimitsItIsTheHost) {
