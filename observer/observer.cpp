@@ -11,7 +11,9 @@
 #include "observer/history_keeper.h"
 #include "observer/screen_view.h"
 #include "observer/told_metrics.h"
+#include "observer/web_page.h"
 #include "shared/base/limits/metrics.h"
+#include "shared/base/limits/web_page.h"
 #include "shared/io/clock.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
@@ -34,6 +36,7 @@ struct Observer::State : BusLink::Owner {
   State(SocketContext& context, Reactor& reactor, ObserverOptions given, Log& log_to)
       : options(std::move(given)),
         log(log_to),
+        loop(reactor),
         node_metrics(options.identity.name, Role::Observer, options.data, log),
         pages(reactor, node_metrics.registry()),
         messages(node_metrics.registry().counter(Metric::FeedMessages)),
@@ -42,6 +45,9 @@ struct Observer::State : BusLink::Owner {
         feed(context, SocketKind::Sub),
         link(context, reactor, options.identity, options.brokers, *this),
         alerts(options.alerts, options.identity.cluster, options.identity.name, options.data, log_to) {}
+  ~State() override {
+    if (web) web->close();
+  }
 
   Hello make_hello() override {
     Hello hello;
@@ -77,6 +83,7 @@ struct Observer::State : BusLink::Owner {
   void on_bound(Now, const Welcome& welcome) override {
     log.info("attached to " + std::string(welcome.leader) + " at " + link.leader_address());
     view.on_bound();
+    if (web) web->on_bound();
     ask_for_snapshot();
   }
   void on_unbound(Now) override {
@@ -89,6 +96,7 @@ struct Observer::State : BusLink::Owner {
     log.error("refused: " + refusal);
   }
   void on_message(Now now, const Header&, const Message& message) override {
+    if (web) web->on_message(message);
     const auto* snapshot = std::get_if<Snapshot>(&message);
     if (snapshot == nullptr || snapshot->request != request) return;
     if (!follower.on_snapshot(*snapshot)) return ask_for_snapshot();
@@ -108,9 +116,16 @@ struct Observer::State : BusLink::Owner {
     pages.add("/metrics/nodes", [this](Now now, std::string_view) {
       return http_page(200, prometheus_content_type, told.to_prometheus(now.monotonic));
     });
-    auto started = NodeHttp::start(options.page, pages);
+    web = std::make_unique<WebPage>(
+        pages, loop,
+        WebPage::Sources{options.identity.name, options.data, [this](WallTime now) { return board(now); },
+                         view, history, [this]() -> const AlertMarks& { return alerts.marks(); },
+                         [this](const Message& question) { return link.send(question); }},
+        options.alerts.rules, read_clock().wall);
+    auto started = NodeHttp::start(options.page, pages, limits::page_connections);
     if (!started) return tl::unexpected(started.error());
     http = *std::move(started);
+    log.info("the web page is at http://" + http->address() + "/");
     return {};
   }
   // Connected is not enough: the leader says something every second.
@@ -144,6 +159,7 @@ struct Observer::State : BusLink::Owner {
     if (verdict.missed != 0) {
       gaps.add();
       missed.add(verdict.missed);
+      if (web) web->on_loss();
       print(print_gap(options.style, now.wall, header.sender, message.topic, verdict.missed));
     }
     if (verdict.ask) ask_for_snapshot();
@@ -155,6 +171,7 @@ struct Observer::State : BusLink::Owner {
       view.on_event(now.wall, header.sender, event);
       if (const auto* metrics = std::get_if<MetricsEvent>(&event))
         machines.on_metrics(now.wall, header.sender, *metrics);
+      if (web) web->on_event(now.wall, header.sender, event);
       print(print_event(options.style, message.time, header.sender, event));
     }
   }
@@ -176,6 +193,7 @@ struct Observer::State : BusLink::Owner {
     machines.sample(now.wall, take);
     const auto notices = alerts.on_tick(now.wall, !view.hears(now.wall));
     for (const AlertNotice& notice : notices) print(print_alert(options.style, notice));
+    if (web) web->on_notices(notices);
     if (!notices.empty()) std::fflush(options.output);
     history.forget_silent(now.wall);
     if (history.refused() != 0 && !refusal_told) {
@@ -185,6 +203,7 @@ struct Observer::State : BusLink::Owner {
     }
     if (keeper) keeper->on_tick(now, notices);
     if (screen) screen->on_tick([&] { return board(now.wall); });
+    if (web) web->on_tick(now);
     return next_tick;
   }
   Board board(WallTime now) const {
@@ -218,6 +237,7 @@ struct Observer::State : BusLink::Owner {
 
   ObserverOptions options;
   Log& log;
+  Reactor& loop;
   NodeMetrics node_metrics;
   NodePages pages;
   Counter& messages;  // of the feed
@@ -244,6 +264,7 @@ struct Observer::State : BusLink::Owner {
   RequestId round;    // of asking brokers
   std::string refusal;
   std::optional<Monotonic> heard_at;  // anything on the feed, last
+  std::unique_ptr<WebPage> web;       // none without an address
   std::unique_ptr<NodeHttp> http;     // ends before what its pages look at
 };
 

@@ -38,7 +38,7 @@ struct ObserverOptions {
   PrintStyle style = PrintStyle::Text;
   std::FILE* output = stdout;
   bool screen = false;    // the terminal view, in the place of lines
-  std::string page = {};  // HOST:PORT of /metrics, /livez and /readyz; empty: nowhere
+  std::string page = {};  // HOST:PORT of the web page, /metrics and the like; empty: nowhere
 };
 
 class Observer : public RoleThread {

@@ -14,6 +14,7 @@ constexpr const char* footer = R"(Examples:
   cidbus-observer --name o1
   cidbus-observer --name o1 --output ndjson --brokers 127.0.0.1:9096
   cidbus-observer --name o1 --data /var/lib/cidbus/o1
+  cidbus-observer --name o1 --page 127.0.0.1:8088     (then open http://127.0.0.1:8088/ in a browser)
   cidbus-observer history show --data /var/lib/cidbus/o1 --last 24h
 On a terminal it shows the cluster, and ? tells the keys; --plain, or a pipe, gives sentences instead.
 table is for a person; json and ndjson are an object a line; quiet is the name of what changed.)";
@@ -24,8 +25,10 @@ void add_observer_flags(CLI::App& app, ObserverFlags& flags) {
   app.footer(footer);
   add_node_flags(app, flags.node);
   add_output_option(app, flags.output);
-  app.add_option("--page", flags.observer.page,
-                 "Address of /metrics, /metrics/nodes (of all nodes), /livez and /readyz; without it nowhere")
+  app.add_option(
+         "--page", flags.observer.page,
+         "Address of the web page, /metrics, /metrics/nodes (of all nodes), /livez and /readyz; without it "
+         "nowhere")
       ->type_name("HOST:PORT");
   app.add_option("--data", flags.observer.data, "Folder of the history; kept in memory only when left out")
       ->type_name("FOLDER");

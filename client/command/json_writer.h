@@ -30,6 +30,7 @@ class JsonWriter {
   JsonWriter& real(double number);                 // as short as reads back equal; null when it is not finite
   JsonWriter& boolean(bool value) { return token(value ? "true" : "false"); }
   JsonWriter& null() { return token("null"); }
+  JsonWriter& raw(std::string_view json) { return token(json); }  // REQUIRES: another writer's text, whole
 
   [[nodiscard]] const std::string& text() const { return text_; }
 

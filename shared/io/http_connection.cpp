@@ -8,6 +8,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
 #include <ctime>
+#include <limits>
 
 #include "shared/base/ensure.h"
 
@@ -145,8 +146,9 @@ asio::awaitable<bool> HttpConnection::respond(const Head& head) {
   HttpResponse response = *std::exchange(response_, std::nullopt);
   if (shared_.options.metrics != nullptr) measure(response, asked);
   const bool bodiless = response.status == 204 || response.status == 304;
-  ENSURE(response.first.bytes.size() <= response.length, response.first.bytes.size(), response.length);
-  const bool stays = head.wants_to_stay() && !shared_.draining;
+  ENSURE(response.endless || response.first.bytes.size() <= response.length, response.first.bytes.size(),
+         response.length);
+  const bool stays = head.wants_to_stay() && !shared_.draining && !response.endless;
   const std::string text = head_text(response, head, stays);
   enter(Phase::Writing, shared_.options.idle);
   if (bodiless || head.is_head()) response.rest.reset();
@@ -158,7 +160,8 @@ asio::awaitable<bool> HttpConnection::respond(const Head& head) {
 
 // What follows the first piece. False when the connection broke, or was broken because the body did.
 asio::awaitable<bool> HttpConnection::send_body(HttpResponse& response) {
-  ByteCount left = response.length - response.first.bytes.size();
+  ByteCount left = response.endless ? std::numeric_limits<ByteCount>::max()
+                                    : response.length - response.first.bytes.size();
   response.first = {};
   while (left > 0) {
     ++turn_;
@@ -167,6 +170,7 @@ asio::awaitable<bool> HttpConnection::send_body(HttpResponse& response) {
     enter(Phase::Waiting, shared_.options.answer_time);
     if (response.rest) response.rest->next(HttpPieceReply(shared_from_this(), turn_));
     if (response.rest && !piece_) co_await wait_for_answer();
+    if (response.endless && piece_ && *piece_ && (*piece_)->bytes.empty()) break;
     if (!piece_ || !*piece_ || (*piece_)->bytes.empty() || (*piece_)->bytes.size() > left) {
       reset();
       co_return false;
@@ -174,7 +178,7 @@ asio::awaitable<bool> HttpConnection::send_body(HttpResponse& response) {
     const HttpPiece piece = **std::exchange(piece_, std::nullopt);
     enter(Phase::Writing, shared_.options.idle);
     if (!co_await write({}, piece.bytes)) co_return false;
-    left -= piece.bytes.size();
+    if (!response.endless) left -= piece.bytes.size();
   }
   co_return true;
 }
@@ -300,7 +304,7 @@ std::string HttpConnection::head_text(const HttpResponse& response, const Head& 
   text += view(http::obsolete_reason(static_cast<http::status>(response.status)));
   text += "\r\nDate: " + date() + "\r\n";
   text += response.headers.text();
-  if (response.status != 204 && response.status != 304) {
+  if (response.status != 204 && response.status != 304 && !response.endless) {
     text += "Content-Length: " + std::to_string(response.length) + "\r\n";
   }
   if (!stays_open) {

@@ -6,7 +6,8 @@
 // Invariants
 //  1. Responses of a connection leave in the order of its requests; requests sent ahead (pipelined) wait.
 //  2. A response leaves with the length it announced or not whole: when its body fails, or is longer or
-//     shorter, the connection is broken, so that nobody takes a part for the whole.
+//     shorter, the connection is broken, so that nobody takes a part for the whole. One that is endless
+//     announces none; the connection is closed behind its last piece.
 //  3. A connection holds one piece of a body at a time, and asks for the next when that one is on its way.
 //  4. A request that gets no answer in time is answered 504; a client that neither reads nor writes is cut.
 //  5. What is not HTTP, too long, or has a body is answered 400, 431, 413, 505 and the connection ends.
@@ -70,8 +71,8 @@ using HttpPieceReply = HttpPromise<Result<HttpPiece>>;
 class HttpBody {
  public:
   virtual ~HttpBody() = default;
-  // The next piece, never empty. A fault breaks the connection. Called again only after an answer, and only
-  // while bytes are missing.
+  // The next piece; empty only to end an endless response. A fault breaks the connection. Called again only
+  // after an answer, and only while bytes are missing.
   virtual void next(HttpPieceReply reply) = 0;
 };
 
@@ -81,6 +82,7 @@ struct HttpResponse {
   ByteCount length = 0;            // of the body; a HEAD is told it too
   HttpPiece first;                 // the body, or its beginning
   std::unique_ptr<HttpBody> rest;  // needed when `first` is shorter than `length`
+  bool endless = false;            // `length` counts for nothing: pieces follow while there are any
 };
 // One line of text.
 HttpResponse http_line(unsigned status, std::string_view line);

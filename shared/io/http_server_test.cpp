@@ -234,6 +234,30 @@ TEST_F(HttpServerTest, breaks_the_connection_when_a_body_cannot_be_completed) {
   }
 }
 
+TEST_F(HttpServerTest, sends_an_endless_body_until_it_ends_and_closes) {
+  const auto endless = [](bool then_fails) {
+    HttpResponse response =
+        piecewise(0, "one,", std::make_unique<Pieces>(std::vector<std::string>{"two,", "three"}, then_fails));
+    response.endless = true;
+    return response;
+  };
+  rules_.on("/ends", [&](const HttpRequest&, HttpReply reply) { reply.answer(endless(false)); });
+  rules_.on("/breaks", [&](const HttpRequest&, HttpReply reply) { reply.answer(endless(true)); });
+  start();
+  Client client(server_->address());
+  client.request("/ends");
+  const Answer answer = client.read();
+  EXPECT_EQ(answer.header("Content-Length"), "");
+  EXPECT_EQ(answer.header("Connection"), "close");
+  EXPECT_EQ(client.read_to_end(), "one,two,three");
+  EXPECT_FALSE(client.was_reset());
+  Client other(server_->address());
+  other.request("/breaks");
+  other.read();
+  other.read_to_end();
+  EXPECT_TRUE(other.was_reset());
+}
+
 TEST_F(HttpServerTest, answers_500_when_the_handler_lets_go_of_its_promise) {
   rules_.on("/forgotten", [](const HttpRequest&, HttpReply) {});
   Client client(start().address());

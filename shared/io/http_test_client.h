@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace cidbus::http_test {
 
@@ -95,6 +96,13 @@ class Client {
   }
   // Whether the other end closed, and sent nothing more before it did.
   bool ended() { return input_.empty() && !receive() && input_.empty(); }
+  // What comes until the other end closes.
+  std::string read_to_end() {
+    while (receive()) continue;
+    return std::exchange(input_, {});
+  }
+  // The other end broke the connection off.
+  [[nodiscard]] bool was_reset() const { return reset_; }
   // Sends an end and goes on reading.
   void finish() { ::shutdown(socket_, SHUT_WR); }
 
@@ -103,12 +111,14 @@ class Client {
     char buffer[65536];
     const ssize_t count = ::recv(socket_, buffer, sizeof(buffer), 0);
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) ADD_FAILURE() << "nothing came for 10 s";
+    if (count < 0 && errno == ECONNRESET) reset_ = true;
     if (count <= 0) return false;
     input_.append(buffer, static_cast<std::size_t>(count));
     return true;
   }
 
   int socket_ = -1;
+  bool reset_ = false;
   std::string input_;  // received and not yet read
 };
 

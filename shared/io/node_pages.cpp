@@ -6,7 +6,6 @@ namespace cidbus {
 namespace {
 
 constexpr Duration answered_within = std::chrono::seconds(5);  // or the role's thread hangs
-constexpr std::size_t connections = 64;                        // those who scrape are few
 
 HttpResponse line(unsigned status, const std::string& text) {
   return http_page(status, "text/plain; charset=utf-8", text + "\n");
@@ -42,7 +41,15 @@ void NodePages::add_health(std::function<std::vector<ReadinessCheck>(Now)> check
   });
 }
 
-void NodePages::add(std::string path, Page page) { pages_.emplace(std::move(path), std::move(page)); }
+void NodePages::add(std::string path, Page page) {
+  add_later(std::move(path), [page = std::move(page)](Now now, std::string_view query, HttpReply reply) {
+    reply.answer(page(now, query));
+  });
+}
+
+void NodePages::add_later(std::string path, LaterPage page) {
+  pages_.emplace(std::move(path), std::move(page));
+}
 
 bool NodePages::take(const HttpRequest& request, HttpReply& reply) {
   const auto mark = request.target.find('?');
@@ -65,7 +72,7 @@ bool NodePages::take(const HttpRequest& request, HttpReply& reply) {
 
 void NodePages::answer(Now now) {
   for (const Question& question : asked_.take_all())
-    question.reply->answer((*question.page)(now, question.query));
+    (*question.page)(now, question.query, std::move(*question.reply));
 }
 
 void NodePages::close() {
@@ -74,7 +81,8 @@ void NodePages::close() {
     question.reply->answer(line(503, "this node is stopping"));
 }
 
-Result<std::unique_ptr<NodeHttp>> NodeHttp::start(const std::string& address, NodePages& pages) {
+Result<std::unique_ptr<NodeHttp>> NodeHttp::start(const std::string& address, NodePages& pages,
+                                                  std::size_t connections) {
   std::unique_ptr<NodeHttp> http(new NodeHttp(pages));
   HttpServerOptions options;
   options.address = address;

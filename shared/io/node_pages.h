@@ -38,6 +38,9 @@ class NodePages {
   // /livez and /readyz, by these checks. REQUIRES, as add(): nothing was served yet.
   void add_health(std::function<std::vector<ReadinessCheck>(Now)> checks);
   void add(std::string path, Page page);
+  // A page whose answer may be given later, by any thread, but before the HTTP server is stopped.
+  using LaterPage = std::function<void(Now now, std::string_view query, HttpReply reply)>;
+  void add_later(std::string path, LaterPage page);
 
   // True when it is one of these pages: the reply is taken.
   bool take(const HttpRequest& request, HttpReply& reply);
@@ -46,14 +49,14 @@ class NodePages {
 
  private:
   struct Question {
-    const Page* page;
+    const LaterPage* page;
     std::string query;
     std::shared_ptr<HttpReply> reply;  // shared, since a mailbox's values are copied into vectors that grow
   };
   void answer(Now now);
 
   Reactor& reactor_;
-  std::map<std::string, Page, std::less<>> pages_;
+  std::map<std::string, LaterPage, std::less<>> pages_;
   Mailbox<Question> asked_;
   std::atomic<bool> closed_{false};
 };
@@ -65,7 +68,8 @@ HttpResponse http_page(unsigned status, std::string_view type, std::string text)
 class NodeHttp final : private HttpHandler {
  public:
   // `address`: HOST:PORT. The faults of HttpServer::start. REQUIRES: the pages outlive it.
-  static Result<std::unique_ptr<NodeHttp>> start(const std::string& address, NodePages& pages);
+  static Result<std::unique_ptr<NodeHttp>> start(const std::string& address, NodePages& pages,
+                                                 std::size_t connections = 64);  // those who scrape are few
   ~NodeHttp() override;
   [[nodiscard]] const std::string& address() const { return server_->address(); }
 
