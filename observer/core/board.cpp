@@ -32,6 +32,13 @@ NodeSigns signs_of(const NodeView& view, const History& history, WallTime now) {
   return signs;
 }
 
+// A broker sends no heartbeats; it answers for itself.
+bool answers(const std::vector<GroupOverview::Broker>& brokers, const NodeView& node) {
+  return node.role == Role::Master && std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) {
+           return broker.name == node.name && broker.duty;
+         });
+}
+
 }  // namespace
 
 Board make_board(const ClusterView& view, const History& history, const std::vector<Alert>& alerts,
@@ -50,6 +57,7 @@ Board make_board(const ClusterView& view, const History& history, const std::vec
   std::vector<NodeSigns> nodes;
   for (const auto& [name, known] : view.nodes()) {
     nodes.push_back(signs_of(known, history, now));
+    if (answers(board.brokers, known)) nodes.back().silent = std::chrono::milliseconds(0);
     board.nodes.push_back({known, nodes.back().silent, health_of(nodes.back()).status});
   }
   ClusterSigns signs{view.group(), {}, {}, {}, newest_of(history, {"", "tasks_failed_percent"}, now)};

@@ -75,10 +75,13 @@ std::string PageLedger::since(std::uint64_t seen) const {
   }
   json.close_object().name("logs").open_object();
   for (const auto& [name, log] : logs_) {
-    json.name(name).open_object().name("total").number(log.total).name("newest").open_array();
-    for (const auto& [entry, version] : log.entries)
-      if (version > seen) json.raw(entry);
-    json.close_array().close_object();
+    json.name(name).open_object().name("newest").open_array();
+    std::uint64_t total = log.total;
+    for (const auto& [entry, version] : log.entries) {
+      if (version > version_) --total;  // not committed: told with the next version, and once
+      if (version > seen && version <= version_) json.raw(entry);
+    }
+    json.close_array().name("total").number(total).close_object();
   }
   json.close_object().close_object();
   return json.text();

@@ -34,7 +34,7 @@ class PageLedger {
   // 0: nothing was committed.
   [[nodiscard]] std::uint64_t version() const { return version_; }
   // {"version": number, "whole": bool, "tables": {table: {key: row or null}},
-  //  "logs": {log: {"total": ever appended, "newest": [entry]}}}
+  //  "logs": {log: {"newest": [entry], "total": ever appended}}}
   [[nodiscard]] std::string since(std::uint64_t seen) const;
 
  private:

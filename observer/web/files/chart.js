@@ -39,10 +39,10 @@ export class Chart {
   options() {
     const axis = {stroke: colour("faint"), grid: {stroke: colour("line"), width: 1}, ticks: {show: false}, font: "11px system-ui, sans-serif"};
     return {
-      ...this.size(), legend: {show: false}, padding: [8, 8, 0, 0],
+      ...this.size(), legend: {show: false}, padding: [8, 32, 0, 0],
       cursor: {points: {size: 5}, drag: {x: true, y: false, setScale: false}},
       scales: {x: {time: true}, y: {range: (plot, low, high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.08 : 1]}},
-      axes: [{...axis, values: [[86400, "{MM}-{DD}"], [60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]].map(([step, form]) => [step, form, null, null, null, null, null, null, 1]), space: 60},
+      axes: [{...axis, values: [[86400, "{MM}-{DD}"], [60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]].map(([step, form]) => [step, form, null, null, null, null, null, null, 1]), space: 64, size: 26},
         {...axis, size: 58, values: (plot, ticks) => ticks.map((tick) => tick < 1 && tick > 0 && !/percent|total/.test(this.unit) ? "" : of_series(this.unit, tick).replace(/ \/s$/, ""))}],
       series: [{}, ...this.lines.map((line, place) => ({label: line.label, stroke: colour(`kind-${place % 8}`), width: 1.5, points: {show: false}, spanGaps: false}))],
       hooks: {setSelect: [(plot) => this.select(plot)], setCursor: [(plot) => this.tell(plot.cursor.idx)]},

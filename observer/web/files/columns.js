@@ -23,6 +23,9 @@ function heard(row, now) {
 }
 const busy = (row) => known(row.slots) ? {text: `${row.busy} of ${row.slots}`, part: row.slots ? Math.min(1, row.busy / row.slots) : 0} : dash;
 
+// Brokers have a table of their own, by their own word.
+export function members(state) { return state.rows("nodes").filter((node) => node.role !== "master"); }
+
 // `now` is a function, since rows are drawn again and again.
 export function node_columns(now) {
   return [

@@ -24,7 +24,13 @@ export function set_attribute(element, name, value) {
 }
 
 // What a colour of page.css is in the theme that is on, for canvases.
+const dark = matchMedia("(prefers-color-scheme: dark)"), colours = new Map();
 export function colour(name) {
+  const key = `${document.documentElement.dataset.theme} ${dark.matches} ${name}`;
+  if (!colours.has(key)) colours.set(key, computed_colour(name));
+  return colours.get(key);
+}
+function computed_colour(name) {
   const probe = document.getElementById("probe") ?? document.body.appendChild(el("i", {id: "probe", hidden: true}));
   probe.style.color = `var(--${name})`;
   return getComputedStyle(probe).color;

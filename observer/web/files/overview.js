@@ -2,7 +2,7 @@
 
 import {el, set_attribute, set_text} from "./dom.js";
 import {count, rate} from "./format.js";
-import {alert_columns, broker_columns, node_columns, type_columns} from "./columns.js";
+import {alert_columns, broker_columns, members, node_columns, type_columns} from "./columns.js";
 import {live_chart} from "./chart.js";
 import {Table} from "./table.js";
 
@@ -65,7 +65,7 @@ export function overview() {
         reasons.replaceChildren(...health.reasons.map((reason) => el("li", {}, reason)));
       }
       draw_figures(state);
-      for (const [name, table] of Object.entries(tables)) table.update(state.rows(name), filter);
+      for (const [name, table] of Object.entries(tables)) table.update(name === "nodes" ? members(state) : state.rows(name), filter);
       for (const chart of charts) chart.update(state);
     },
     recolour() { for (const chart of charts) chart.recolour(); },

@@ -1,6 +1,7 @@
 // What the observer told: tables of rows by key, and logs of the newest entries. docs/observer.md names them.
 
 const most_entries = 4000;  // of a log that this page keeps
+const natural = new Intl.Collator("en", {numeric: true}).compare;
 const silence = 5000;       // milliseconds: the observer tells something every second
 
 export class State {
@@ -11,7 +12,6 @@ export class State {
   }
   // The rows of a table, each with its key as `key`, by key.
   rows(table) {
-    const natural = new Intl.Collator("en", {numeric: true}).compare;
     return [...this.map(table)].map(([key, row]) => ({...row, key})).sort((a, b) => natural(a.key, b.key));
   }
   map(table) { return this.tables[table] ?? new Map(); }
@@ -20,7 +20,7 @@ export class State {
   get time() { return this.now("time"); }
   // Oldest first; each once.
   log(name) { return this.logs[name]?.entries ?? []; }
-  // Entries that there were and that this page was not told.
+  // Entries that there were since it looks and that this page was not told.
   left_out(name) { return (this.logs[name]?.total ?? 0) - (this.logs[name]?.told ?? 0); }
 
   apply({version, whole, tables, logs}) {
@@ -33,7 +33,7 @@ export class State {
       const log = this.logs[name] ??= {entries: [], total: 0, told: 0};
       log.entries = log.entries.concat(newest).slice(-most_entries);
       log.total = total;
-      log.told += newest.length;
+      log.told = whole ? total : log.told + newest.length;
     }
     this.version = version;
   }

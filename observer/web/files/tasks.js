@@ -46,7 +46,11 @@ class TaskStream {
   }
   draw(state, seconds) {
     const to = state.time, from = to - seconds * 1000, runs = runs_of(state, from, to), workers = lay_out(runs);
-    for (const node of state.rows("nodes")) if (node.role === "worker" && node.state === "alive" && !workers.has(node.key)) workers.set(node.key, [0]);
+    for (const {key, role, state: member, slots} of state.rows("nodes")) {
+      if (role !== "worker" || member !== "alive") continue;
+      const lanes = workers.get(key) ?? workers.set(key, []).get(key);
+      while (lanes.length < Math.min(most_lanes, slots ?? 1)) lanes.push(0);
+    }
     const names = [...workers.keys()].sort(new Intl.Collator("en", {numeric: true}).compare);
     let top = 6;
     const tops = new Map(names.map((name) => { const at = top; top += workers.get(name).length * (lane + 1) + gap * 2; return [name, at]; }));

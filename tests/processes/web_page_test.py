@@ -1,0 +1,220 @@
+"""The observer's web page as a person meets it: a real browser on the live data of a real cluster. Screenshots of every view
+are left beside the programs, in ../screenshots: each on a desk and on a phone, light and dark."""
+
+import json
+import socket
+import unittest
+import urllib.error
+import urllib.request
+
+from browser import SLOW, Browser
+from cluster import BIN, PHOTOGRAPH, ClusterTest, wait_until
+
+VIEWS = ["overview", "nodes", "tasks", "content", "elections", "alerts", "configuration", "history"]
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+FIRST_LOAD_MOST = 300_000  # bytes, DESIGN section 13
+HOSTILE = "<img src=x onerror=alert(1)>&amp;\"'</td>"
+PICTURES = BIN.parent / "screenshots"
+
+# What a person with little sight needs: 4.5 to 1, or 3 to 1 of large text (WCAG 2.1, 1.4.3). Gives what has less.
+CONTRAST = """(() => {
+  const parts = (text) => { const c = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    c.fillStyle = text; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data]; };
+  const light = (rgb) => rgb.slice(0, 3).map((v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, at) => sum + v * [.2126, .7152, .0722][at], 0);
+  const ground = (el) => { for (; el; el = el.parentElement) { const at = getComputedStyle(el).backgroundColor;
+    if (parts(at)[3] === 255) return at; } return 'white'; };
+  const bad = [];
+  for (const el of document.querySelectorAll('body *')) {
+    if (!el.checkVisibility() || ![...el.childNodes].some((one) => one.nodeType === 3 && one.data.trim())) continue;
+    const style = getComputedStyle(el), a = light(parts(style.color)), b = light(parts(ground(el)));
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05), large = parseFloat(style.fontSize) >= 24;
+    if (ratio < (large ? 3 : 4.5)) bad.push(`${el.tagName} ${el.textContent.trim().slice(0, 30)} ${ratio.toFixed(2)}`);
+  }
+  return bad;
+})()"""
+
+
+class WebPage(ClusterTest):
+    def start(self, **options):
+        self.cluster = self.new_cluster(observers=1, **options)
+        self.address = f"127.0.0.1:{self.cluster.ports.base + 28}"
+        self.cluster.more["o1"] = ["--page", self.address, "--data", self.folder / "history"]
+        self.cluster.start()
+
+    def open(self, **options):
+        self.browser = Browser(self.folder)
+        self.addCleanup(self.browser.__exit__)
+        page = self.browser.open(f"http://{self.address}/", **options)
+        page.wait_for("performance.getEntriesByName('first-live').length", "the page is live")
+        return page
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=60) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.headers, refused.read()
+
+    def assert_asked_for_nothing_outside(self, page):
+        self.assertEqual([url for url in page.requested if not url.startswith((f"http://{self.address}/", "about:"))], [])
+
+    # -- every view, on a cluster in which something happens
+
+    def test_every_view_shows_what_the_cluster_does(self):
+        self.start(brokers=3, workers=2)
+        page = self.open()
+        took = page.ask("performance.getEntriesByName('first-live')[0].startTime")
+        print(f"live {took:.0f} ms after the page was asked for; {page.received} bytes until then")
+        self.assertLessEqual(page.received, FIRST_LOAD_MOST)
+        self.make_something_happen(page)
+        checks = [self.overview, self.nodes, self.tasks, self.content, self.elections, self.alerts, self.configuration, self.history]
+        for name, check in zip(VIEWS, checks, strict=True):
+            page.press(str(VIEWS.index(name) + 1))
+            page.wait_for(f"location.hash === '#{name}' && document.querySelector('#tab-{name}[aria-current]')", f"the key shows {name}")
+            check(page)
+            self.take_pictures(page, name)
+        self.assertEqual(page.complaints, [])
+        self.assert_asked_for_nothing_outside(page)
+
+    def make_something_happen(self, page):
+        self.cluster.ask("add", str(PHOTOGRAPH), "--name", "nuthatch", "--tag", f"kind={HOSTILE}")
+        work = [{"type": "echo", "params": {"n": str(number)}} for number in range(20)]
+        work += [{"type": "process_content", "inputs": [str(PHOTOGRAPH)], "params": {"transform": "resize", "width": str(300 + number)}}
+                 for number in range(4)]
+        lines = "".join(json.dumps(one) + "\n" for one in work)
+        done = self.cluster.cidbus("submit", "--batch", "-", "--wait", "--output", "ndjson", given=lines, timeout=SLOW)
+        self.assertEqual(done.code, 0, str(done))
+        self.cluster.ask("config", "propose", "task_timeout_default", "10m", "--wait")
+        page.wait_for_text("b1 leads", "#leader")
+        self.cluster.kill("b1")
+        page.wait_for("/b[23] leads, epoch/.test(document.querySelector('#leader').innerText)", "another broker leads")
+
+    def overview(self, page):
+        for text in ("Accepted a second", "unreachable", "process_content", "2 of 2", "cannot be reached"):
+            page.wait_for_text(text)
+        page.wait_for("document.querySelectorAll('main canvas').length === 2", "both charts are drawn")
+
+    def nodes(self, page):
+        for text in ("w1", "w2", "o1", "worker", "leader", "standby"):
+            page.wait_for_text(text)
+        page.press("/")
+        page.ask("document.querySelector('#filter').value = 'w2'; document.querySelector('#filter').dispatchEvent(new Event('input'))")
+        page.wait_for("!document.querySelector('main').innerText.includes('w1')", "rows without the filter's text are gone")
+        page.press("Escape")
+        page.wait_for_text("w1")
+        page.ask("[...document.querySelectorAll('th button')].find((one) => one.innerText === 'Stored').click()")
+        page.wait_for("document.querySelector('th[aria-sort=descending]')", "a heading sorts")
+
+    def tasks(self, page):
+        for text in ("process_content", "echo", "completed", "w1", "w2"):
+            page.wait_for_text(text)
+        page.wait_for("/runs on 2 workers/.test(document.querySelector('canvas').getAttribute('aria-label'))", "the stream is told in words too")
+
+    def content(self, page):
+        for text in ("nuthatch", "bafkrei", f"kind={HOSTILE}", "copies"):
+            page.wait_for_text(text)
+        self.assertEqual(page.ask("document.querySelectorAll('main img').length"), 0, "what came from the cluster became an element")
+
+    def elections(self, page):
+        for text in ("COORDINATOR", "ELECTION", "began"):
+            page.wait_for_text(text)
+        page.wait_for("document.querySelector('canvas').getAttribute('aria-label').includes('in epoch')", "the offices are told in words too")
+
+    def alerts(self, page):
+        for text in ("b1: broker_reachable is 0", "no_quorum", "raised"):
+            page.wait_for_text(text)
+
+    def configuration(self, page):
+        for text in ("task_timeout_default", "10m", "proposal 1", "accepted", "heartbeat_interval"):
+            page.wait_for_text(text)
+
+    def history(self, page):
+        page.wait_for("document.querySelectorAll('.uplot').length >= 8", "charts are drawn")
+        page.wait_for_text("a point a second")
+        box = page.ask("(({left, width, top}) => [left, width, top])(document.querySelector('.u-over').getBoundingClientRect())")
+        page.drag(box[0] + box[1] * 0.4, box[0] + box[1] * 0.8, box[2] + 40)
+        page.wait_for("!document.querySelector('[role=status].note').innerText.includes('to now')", "a drag looks closer")
+        page.press("0")
+        page.wait_for("document.querySelector('[role=status].note').innerText.includes('to now')", "0 goes back to now")
+
+    def take_pictures(self, page, name):
+        for size, (width, height) in SIZES.items():
+            for dark in (False, True):
+                page.size(width, height, dark)
+                page.wait_for(f"innerWidth === {width} && matchMedia('(prefers-color-scheme: dark)').matches === {str(dark).lower()}", "the size is taken")
+                page.ask("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 400)))")
+                page.screenshot(PICTURES / f"{name}-{size}-{'dark' if dark else 'light'}.png")
+                self.assertEqual(page.ask(CONTRAST), [], f"{name}, {size}, {'dark' if dark else 'light'}: text that is hard to read")
+                self.assertLessEqual(page.ask("document.documentElement.scrollWidth"), width, f"{name} is wider than a {size}")
+        page.size(*SIZES["desk"], False)
+
+    # -- the ways in which it may go wrong
+
+    def test_it_says_so_when_the_observer_is_gone_and_goes_on_by_itself(self):
+        self.start(workers=1)
+        page = self.open()
+        page.wait_for_text("live", "#live")
+        self.cluster.kill("o1")
+        page.wait_for_text("trying again", "#live")
+        self.cluster.start("o1")
+        page.wait_for("document.querySelector('#live').dataset.live === 'yes'", "it is live again")
+        page.wait_for_text("w1")
+
+    def test_browsers_that_do_not_read_hold_up_nobody(self):
+        self.start(workers=1)
+        deaf = [socket.create_connection(tuple(self.address.split(":")), 60) for _ in range(50)]
+        self.addCleanup(lambda: [one.close() for one in deaf])
+        for one in deaf:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            one.sendall(b"GET /events HTTP/1.1\r\nHost: test\r\n\r\n")
+        page = self.open()
+        self.cluster.ask("submit", "echo", "--wait")
+        page.wait_for_text("echo")
+        self.assertEqual(self.get("/readyz")[0], 200)
+        self.assertEqual(self.get("/metrics")[0], 200)
+        self.assertEqual(self.cluster.kill("o1", 15), 0, "it stops in order all the same")
+
+    def test_what_is_served_is_closed_to_everything_else(self):
+        self.start(workers=1)
+        status, headers, body = self.get("/")
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+        policy = headers["Content-Security-Policy"]
+        for word in ("default-src 'none'", "script-src 'self'", "require-trusted-types-for 'script'", "frame-ancestors 'none'"):
+            self.assertIn(word, policy)
+        self.assertNotIn("unsafe", policy)
+        self.assertNotIn(b"//", body.replace(b"<!doctype", b""), "the page names another host")
+        for method in ("POST", "PUT", "DELETE"):
+            request = urllib.request.Request(f"http://{self.address}/state.json", method=method)
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=60)
+            self.assertEqual(refused.exception.code, 405)
+
+    def test_what_it_tells_is_there_for_programs(self):
+        self.start(workers=2)
+        self.cluster.ask("submit", "echo", "--wait")
+
+        def state():
+            return json.loads(self.get("/state.json")[2])
+        wait_until(lambda: state()["tables"]["now"]["tasks"].get("completed") == 1, "the task is counted", SLOW)
+        told = state()
+        self.assertTrue(told["whole"])
+        self.assertEqual(set(told["tables"]["nodes"]) & {"w1", "w2", "o1"}, {"w1", "w2", "o1"})
+        self.assertEqual(told["tables"]["now"]["cluster"]["leader"], "b1")
+        names = json.loads(self.get("/series.json")[2])
+        self.assertIn({"node": "", "series": "tasks_completed"}, names)
+        end = told["tables"]["now"]["time"] // 1000 + 1
+
+        def answer(start):
+            return json.loads(self.get(f"/history?from={start}&to={end}&series=%2Ftasks_completed&series=w1%2Fslots")[2])
+        wait_until(lambda: 1 in answer(end - 100)["series"][0]["values"], "the measured value is in memory", SLOW)
+        self.assertEqual(answer(end - 100)["step"], 1)
+        wait_until(lambda: 1 in answer(end - 3000)["series"][0]["values"], "and on disk, for a window that memory does not hold", SLOW)
+        self.assertEqual(answer(end - 3000)["step"], 1)
+        self.assertEqual([name["name"] for name in answer(end - 100)["series"]], ["/tasks_completed", "w1/slots"])
+        status, _, text = self.get("/history?from=9&to=1&series=%2Fx")
+        self.assertEqual((status, b"from before to" in text), (400, True))
+
+
+if __name__ == "__main__":
+    unittest.main()
