@@ -116,7 +116,8 @@ class Page:
         return answer["result"].get("value")
 
     def wait_for(self, expression, what):
-        return wait_until(lambda: self.ask(expression), what, SLOW)
+        """Until the expression is true."""
+        return wait_until(lambda: self.ask(f"Boolean({expression})"), what, SLOW)
 
     def text(self, selector="main"):
         return self.ask(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")

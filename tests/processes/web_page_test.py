@@ -112,7 +112,7 @@ class WebPage(ClusterTest):
         page.wait_for("/runs on 2 workers/.test(document.querySelector('canvas').getAttribute('aria-label'))", "the stream is told in words too")
 
     def content(self, page):
-        for text in ("nuthatch", "bafkrei", f"kind={HOSTILE}", "copies"):
+        for text in ("nuthatch", "bafy", f"kind={HOSTILE}", "copies"):
             page.wait_for_text(text)
         self.assertEqual(page.ask("document.querySelectorAll('main img').length"), 0, "what came from the cluster became an element")
 
@@ -132,11 +132,15 @@ class WebPage(ClusterTest):
     def history(self, page):
         page.wait_for("document.querySelectorAll('.uplot').length >= 8", "charts are drawn")
         page.wait_for_text("a point a second")
-        box = page.ask("(({left, width, top}) => [left, width, top])(document.querySelector('.u-over').getBoundingClientRect())")
-        page.drag(box[0] + box[1] * 0.4, box[0] + box[1] * 0.8, box[2] + 40)
-        page.wait_for("!document.querySelector('[role=status].note').innerText.includes('to now')", "a drag looks closer")
+        now = "document.querySelector('[role=status].note').innerText.includes('to now')"
+
+        def looks_closer():
+            box = page.ask("(({left, width, top}) => [left, width, top])(document.querySelector('.u-over').getBoundingClientRect())")
+            page.drag(box[0] + box[1] * 0.4, box[0] + box[1] * 0.8, box[2] + 40)
+            return not page.ask(now)
+        wait_until(looks_closer, "a drag looks closer", SLOW)
         page.press("0")
-        page.wait_for("document.querySelector('[role=status].note').innerText.includes('to now')", "0 goes back to now")
+        page.wait_for(now, "0 goes back to now")
 
     def take_pictures(self, page, name):
         for size, (width, height) in SIZES.items():
@@ -203,15 +207,14 @@ class WebPage(ClusterTest):
         self.assertEqual(told["tables"]["now"]["cluster"]["leader"], "b1")
         names = json.loads(self.get("/series.json")[2])
         self.assertIn({"node": "", "series": "tasks_completed"}, names)
-        end = told["tables"]["now"]["time"] // 1000 + 1
 
-        def answer(start):
-            return json.loads(self.get(f"/history?from={start}&to={end}&series=%2Ftasks_completed&series=w1%2Fslots")[2])
-        wait_until(lambda: 1 in answer(end - 100)["series"][0]["values"], "the measured value is in memory", SLOW)
-        self.assertEqual(answer(end - 100)["step"], 1)
-        wait_until(lambda: 1 in answer(end - 3000)["series"][0]["values"], "and on disk, for a window that memory does not hold", SLOW)
-        self.assertEqual(answer(end - 3000)["step"], 1)
-        self.assertEqual([name["name"] for name in answer(end - 100)["series"]], ["/tasks_completed", "w1/slots"])
+        def last(seconds):
+            now = state()["tables"]["now"]["time"] // 1000
+            return json.loads(self.get(f"/history?from={now - seconds}&to={now}&series=%2Ftasks_completed&series=w1%2Fslots")[2])
+        for seconds, where in ((100, "in memory"), (3000, "on disk, since memory does not hold so much")):
+            wait_until(lambda: 1 in last(seconds)["series"][0]["values"], f"the number is {where}", SLOW)
+            self.assertEqual(last(seconds)["step"], 1)
+        self.assertEqual([line["name"] for line in last(100)["series"]], ["/tasks_completed", "w1/slots"])
         status, _, text = self.get("/history?from=9&to=1&series=%2Fx")
         self.assertEqual((status, b"from before to" in text), (400, True))
 

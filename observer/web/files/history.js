@@ -32,9 +32,13 @@ function charts_of(names) {
 
 export function history() {
   let length = lengths[0][0], end = null;  // seconds; an end of null goes on with the clock
-  let charts = [], now = 0, asking = false, asked_at = 0, gone = false, shown = "";
+  let charts = [], now = 0, asking = false, asked_at = 0, gone = false, shown = "", held = false;
   const said = el("p", {class: "note", role: "status"}), place = el("div", {class: "charts"});
   const buttons = lengths.map(([seconds, name]) => el("button", {type: "button", onclick: () => look(seconds, null)}, name));
+  // While somebody drags, what is under the pointer stays as it is.
+  place.addEventListener("pointerdown", () => { held = true; });
+  const let_go = () => { held = false; };
+  addEventListener("pointerup", let_go);
   const window_of = () => { const to = end ?? now + 1; return [to - length, to]; };
 
   function look(seconds, to) {
@@ -66,7 +70,7 @@ export function history() {
       let step = 1;
       for (const chart of charts) {
         const answer = await ask_history(from, to, chart.lines.map((line) => line.series));
-        if (gone) return;
+        if (gone || held) return;
         step = answer.step;
         chart.set([answer.times, ...answer.series.map((line) => line.values)]);
         chart.plot?.setScale("x", {min: from, max: to});
@@ -87,7 +91,7 @@ export function history() {
       const began = now === 0;
       now = Math.floor(state.time / 1000);
       if (began) look(length, null);
-      else if (end === null && Date.now() - asked_at > (length <= 600 ? 900 : 20000)) ask();
+      else if (end === null && !held && Date.now() - asked_at > (length <= 600 ? 900 : 20000)) ask();
     },
     key(key) {
       const [from, to] = window_of(), middle = (from + to) / 2;
@@ -100,6 +104,6 @@ export function history() {
       return true;
     },
     recolour() { for (const chart of charts) chart.recolour(); },
-    leave() { gone = true; for (const chart of charts) chart.leave(); },
+    leave() { gone = true; removeEventListener("pointerup", let_go); for (const chart of charts) chart.leave(); },
   };
 }
