@@ -7,7 +7,11 @@ import {Table} from "./table.js";
 
 const past_columns = [
   {name: "When", value: (row) => ({text: clock(row.time), title: date(row.time)}), sort: (row) => row.time},
-  {name: "Change", value: (row) => ({text: row.change, tone: row.change === "resolved" ? "good" : row.level}), sort: (row) => row.change},
+  {
+    name: "Change",
+    value: (row) => ({text: row.change, tone: row.change === "resolved" ? "good" : row.level}),
+    sort: (row) => row.change,
+  },
   {name: "Level", value: (row) => row.level, sort: (row) => row.level, narrow: false},
   {name: "Rule", value: (row) => row.rule, sort: (row) => row.rule, kind: "code"},
   {name: "Node", value: (row) => row.node || "cluster", sort: (row) => row.node, kind: "code"},
@@ -24,22 +28,43 @@ const rule_columns = [
   {name: "Rule", value: (row) => row.key, sort: (row) => row.key, kind: "code"},
   {name: "Raised when", value: (row) => row.condition, kind: "long"},
   {name: "Because", value: (row) => row.meaning, kind: "long", narrow: false},
-  {name: "In use", value: (row) => row.enabled ? "yes" : {text: "no", tone: "unknown"}, sort: (row) => Number(row.enabled)},
+  {
+    name: "In use",
+    value: (row) => (row.enabled ? "yes" : {text: "no", tone: "unknown"}),
+    sort: (row) => Number(row.enabled),
+  },
 ];
 
 export function alerts() {
   const tables = {
     raised: new Table({label: "Raised", columns: alert_columns, empty: "No alert is raised."}),
-    past: new Table({label: "What happened", columns: past_columns, empty: "Nothing was raised or resolved since the observer came."}),
+    past: new Table({
+      label: "What happened",
+      columns: past_columns,
+      empty: "Nothing was raised or resolved since the observer came.",
+    }),
     silences: new Table({label: "Silences", columns: silence_columns, empty: "Nothing is silenced."}),
     rules: new Table({label: "Rules", columns: rule_columns, empty: "There are no rules."}),
   };
-  const titles = {raised: "Raised now", past: "Raised and resolved, the newest first", silences: "Silenced", rules: "What is looked at"};
+  const titles = {
+    raised: "Raised now",
+    past: "Raised and resolved, the newest first",
+    silences: "Silenced",
+    rules: "What is looked at",
+  };
   return {
-    elements: Object.entries(tables).map(([name, table]) => el("section", {class: "part"}, el("h3", {}, titles[name]), table.all)),
+    elements: Object.entries(tables).map(([name, table]) =>
+      el("section", {class: "part"}, el("h3", {}, titles[name]), table.all),
+    ),
     update(state, filter) {
       tables.raised.update(state.rows("raised"), filter);
-      tables.past.update(state.log("alerts").map((entry, place) => ({...entry, key: `${place} ${entry.time} ${entry.rule}`})).reverse(), filter);
+      tables.past.update(
+        state
+          .log("alerts")
+          .map((entry, place) => ({...entry, key: `${place} ${entry.time} ${entry.rule}`}))
+          .reverse(),
+        filter,
+      );
       tables.silences.update(state.rows("silences"), filter);
       tables.rules.update(state.rows("rules"), filter);
     },

@@ -5,8 +5,12 @@ const whole = new Intl.NumberFormat("en", {maximumFractionDigits: 0});
 const tenths = new Intl.NumberFormat("en", {minimumFractionDigits: 1, maximumFractionDigits: 1});
 const two = (number) => String(number).padStart(2, "0");
 
-export function known(value) { return value !== undefined && value !== null; }
-export function count(value) { return known(value) ? whole.format(value) : dash; }
+export function known(value) {
+  return value !== undefined && value !== null;
+}
+export function count(value) {
+  return known(value) ? whole.format(value) : dash;
+}
 export function rate(value) {
   if (!known(value)) return dash;
   return value < 100 ? tenths.format(value) : whole.format(value);
@@ -15,7 +19,10 @@ export function size(value) {
   if (!known(value)) return dash;
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   let place = 0;
-  while (value >= 1024 && place < units.length - 1) { value /= 1024; ++place; }
+  while (value >= 1024 && place < units.length - 1) {
+    value /= 1024;
+    ++place;
+  }
   return `${place === 0 || value >= 100 ? whole.format(value) : tenths.format(value)} ${units[place]}`;
 }
 // Of milliseconds.

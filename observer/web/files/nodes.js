@@ -7,10 +7,17 @@ import {Table} from "./table.js";
 export function nodes() {
   let time = 0;
   const brokers = new Table({label: "Brokers", columns: broker_columns, empty: "No broker has answered."});
-  const table = new Table({label: "Nodes", columns: node_columns(() => time), empty: "The leader has told of no node yet.", sort: {column: 0, down: false}});
+  const table = new Table({
+    label: "Nodes",
+    columns: node_columns(() => time),
+    empty: "The leader has told of no node yet.",
+    sort: {column: 0, down: false},
+  });
   return {
-    elements: [el("section", {class: "part"}, el("h3", {}, "Brokers, each by its own word"), brokers.all),
-      el("section", {class: "part"}, el("h3", {}, "Nodes, by the leader's word"), table.all)],
+    elements: [
+      el("section", {class: "part"}, el("h3", {}, "Brokers, each by its own word"), brokers.all),
+      el("section", {class: "part"}, el("h3", {}, "Nodes, by the leader's word"), table.all),
+    ],
     update(state, filter) {
       time = state.time;
       brokers.update(state.rows("brokers"), filter);
