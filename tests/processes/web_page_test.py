@@ -132,15 +132,6 @@ class WebPage(ClusterTest):
     def history(self, page):
         page.wait_for("document.querySelectorAll('.uplot').length >= 8", "charts are drawn")
         page.wait_for_text("a point a second")
-        now = "document.querySelector('[role=status].note').innerText.includes('to now')"
-
-        def looks_closer():
-            box = page.ask("(({left, width, top}) => [left, width, top])(document.querySelector('.u-over').getBoundingClientRect())")
-            page.drag(box[0] + box[1] * 0.4, box[0] + box[1] * 0.8, box[2] + 40)
-            return not page.ask(now)
-        wait_until(looks_closer, "a drag looks closer", SLOW)
-        page.press("0")
-        page.wait_for(now, "0 goes back to now")
 
     def take_pictures(self, page, name):
         for size, (width, height) in SIZES.items():
