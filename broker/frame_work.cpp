@@ -26,6 +26,7 @@ struct Items {
   std::size_t operator()(const CastVote&) const { return 64; }          // of all that have not voted
   std::size_t operator()(const ProposalsRequest&) const { return 64; }  // sorts what is kept
   std::size_t operator()(const MemberHistoryRequest&) const { return 64; }
+  std::size_t operator()(const RoleQuery&) const { return 256; }        // names every member
   std::size_t operator()(const SnapshotRequest&) const { return 256; }  // names every member
 };
 

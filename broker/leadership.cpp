@@ -36,9 +36,10 @@ Leadership::Leadership(const Ground& ground, Epoch epoch, Prng prng)
       tasks_(*this, ground.metrics.tasks, ServiceLimits{.durability = ground.options.group.durability},
              prng.fork()),
       names_(*this),
+      roles_(*this, *this),
       config_(
-          *this, [this] { return voters(); },
-          [this](std::string_view name) { return ground_.options.group.find(name).has_value(); }) {
+          *this, [this] { return voters(); }, [this](std::string_view name) { return is_of_group(name); },
+          [this](std::string_view node, Role role) { return roles_.objection(node, role, false); }) {
   live_by_config();
 }
 
@@ -46,6 +47,7 @@ bool Leadership::take(Now now) {
   now_ = now;
   if (!tasks_.take_office(now, epoch_, ground_.state)) return false;
   names_.take_office(ground_.state);
+  roles_.take_office(ground_.state);
   config_.take_office(now, ground_.state);
   tell_leader();
   return true;
@@ -102,6 +104,7 @@ void Leadership::on_peer_message(Peer peer, const Message& message, ByteView fra
   if (const auto* place = std::get_if<Place>(&message)) return send(peer, content_.place(*place));
   if (const auto* wish = std::get_if<HandoverRequest>(&message)) return on_handover_request(peer, *wish);
   if (const auto* asked = std::get_if<MemberHistoryRequest>(&message)) return tell_history(peer, *asked);
+  if (roles_.on_message(peer, entry.name, message)) return;
   if (config_.on_message(now_, peer, entry.name, entry.role, message)) return;
   if (!names_.on_message(peer, message)) tasks_.on_message(now_, peer, message);
 }
@@ -231,6 +234,7 @@ void Leadership::forget(Peer peer) {
   tasks_.on_peer_gone(now_, peer);
   names_.on_peer_gone(peer);
   config_.on_peer_gone(peer);
+  roles_.on_peer_gone(peer);
   peers_.forget(peer);
 }
 
@@ -286,6 +290,7 @@ void Leadership::on_applied(Now now, const Changes& changes) {
   tasks_.on_applied(now, changes);
   names_.on_applied(changes.applied);
   config_.on_applied(now, changes);
+  roles_.on_applied(changes);
 }
 
 void Leadership::follow_config(const Changes& changes) {

@@ -26,13 +26,14 @@
 #include "broker/replica.h"
 #include "broker/tasks/config_service.h"
 #include "broker/tasks/name_service.h"
+#include "broker/tasks/role_service.h"
 #include "broker/tasks/task_service.h"
 #include "broker/voice.h"
 #include "shared/core/key_holder.h"
 
 namespace cidbus {
 
-class Leadership : public Output {
+class Leadership : public Output, private RoleFacts {
  public:
   // What it stands on; all of it outlives the office.
   struct Ground {
@@ -100,6 +101,12 @@ class Leadership : public Output {
   void event(const TaskEvent& task) override { ground_.feed.add_task_event(now_, task); }
 
  private:
+  // ---- RoleFacts
+  [[nodiscard]] std::vector<RoleFacts::Node> nodes() const override;
+  [[nodiscard]] bool is_of_group(std::string_view name) const override;
+  [[nodiscard]] std::string loss_of(std::string_view broker) const override;
+  [[nodiscard]] bool answers(group::Seat seat) const;
+
   void on_hello(ByteView routing_id, const Header& from, const Hello& hello, const KeyHolder* holder);
   [[nodiscard]] bool admit_member(ByteView routing_id, const Header& from, const Hello& hello,
                                   bool other_is_gone);
@@ -141,6 +148,7 @@ class Leadership : public Output {
   Peers peers_;
   TaskService tasks_;
   NameService names_;
+  RoleService roles_;
   ConfigService config_;
   ConfigValues values_;  // in force
   Monotonic tasks_deadline_ = Monotonic::max();

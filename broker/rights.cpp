@@ -12,12 +12,13 @@ bool is_one_of(const Message& message) {
 
 bool may_say(Role role, const Message& message) {
   if (is_one_of<Hello, Goodbye, Ping, Pong, TaskQuery, TaskList, SnapshotRequest, Find, FindContent,
-                ConfigRequest, ProposalsRequest, MemberHistoryRequest>(message))
+                ConfigRequest, ProposalsRequest, MemberHistoryRequest, RoleQuery, Moves>(message))
     return true;
   if (is_one_of<Submit, SessionResume, SessionClose, ResultAck, Cancel>(message))
     return role != Role::Observer;
   if (is_one_of<Place, NameContent>(message)) return role != Role::Observer;
-  if (is_one_of<HandoverRequest, Propose>(message)) return role == Role::Client;
+  if (is_one_of<HandoverRequest, Propose, RoleReport, RoleChange, RoleChangeAnswer>(message))
+    return role == Role::Client;  // a node's agent is one
   if (is_one_of<CastVote>(message)) return role == Role::Client || role == Role::Worker;
   if (is_one_of<Credit, Renew, Progress, Complete, Announce>(message)) return role == Role::Worker;
   return false;  // what only brokers say, and what belongs to the block exchange or the feed

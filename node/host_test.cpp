@@ -152,9 +152,9 @@ class StageTest : public testing::Test {
   static Status changed(Stage& stage) {
     pollfd entry{stage.changed_descriptor(), POLLIN, 0};
     EXPECT_EQ(poll(&entry, 1, 60'000), 1) << "the change is told";
-    const std::vector<Status> ends = stage.take_changed();
+    const std::vector<Stage::Changed> ends = stage.take_changed();
     EXPECT_EQ(ends.size(), 1U);
-    return ends.empty() ? Status{} : ends.front();
+    return ends.empty() ? Status{} : ends.front().status;
   }
 
   std::vector<std::string> diary;
@@ -241,6 +241,58 @@ TEST_F(StageTest, ARoleThatMustNotGoYetGoesOn) {
   EXPECT_THAT(diary, IsEmpty());
   stage.ask_to_stop();
   EXPECT_TRUE(stage.wait());
+}
+
+TEST_F(StageTest, AForcedChangeGoesAndSaysWhatWasLeftBehind) {
+  Stage stage;
+  ASSERT_TRUE(stage.open({[this]() -> Result<std::unique_ptr<RunningRole>> {
+    return std::make_unique<FakeHolder>("worker", diary, true);
+  }}));
+  stage.change({role("gateway"), role("worker again"), true});
+  pollfd entry{stage.changed_descriptor(), POLLIN, 0};
+  ASSERT_EQ(poll(&entry, 1, 60'000), 1);
+  const std::vector<Stage::Changed> ends = stage.take_changed();
+  ASSERT_EQ(ends.size(), 1U);
+  EXPECT_TRUE(ends.front().status);
+  EXPECT_EQ(ends.front().left_behind, "no room elsewhere");
+  stage.ask_to_stop();
+  EXPECT_TRUE(stage.wait());
+  EXPECT_THAT(diary, ElementsAre("worker is asked", "worker is gone", "gateway is asked"));
+}
+
+// ---- the role that it was told
+
+class ToldRoleTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "toldXXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+  PosixFileSystem files;
+  std::string folder;
+};
+
+TEST_F(ToldRoleTest, IsKeptUntilTheLineSaysAnother) {
+  EXPECT_EQ(read_told_role(files, folder, "auto")->role, std::nullopt);
+  ASSERT_TRUE(keep_told_role(files, folder, "auto", {Role::Gateway, 3}));
+  EXPECT_EQ(read_told_role(files, folder, "auto")->role, Role::Gateway);
+  EXPECT_EQ(read_told_role(files, folder, "worker")->role, std::nullopt);
+  EXPECT_EQ(read_told_role(files, folder, "worker")->proposal, 3U) << "a vote is carried out once";
+  ASSERT_TRUE(keep_told_role(files, folder, "auto", {std::nullopt, 4}));
+  EXPECT_EQ(read_told_role(files, folder, "auto")->role, std::nullopt);
+  EXPECT_EQ(read_told_role(files, folder, "auto")->proposal, 4U);
+}
+
+TEST_F(ToldRoleTest, AFileThatIsNoneIsSaid) {
+  for (const char* bad : {"", "chef 3 auto", "client 3 auto", "gateway", "gateway x auto"}) {
+    std::ofstream(folder + "/role") << bad;
+    const auto told = read_told_role(files, folder, "auto");
+    ASSERT_FALSE(told) << bad;
+    EXPECT_EQ(told.error().kind, FaultKind::BadData);
+    EXPECT_THAT(told.error().message, HasSubstr("remove it"));
+  }
 }
 
 // ---- the greeting

@@ -1,5 +1,7 @@
 #include "node/identity.h"
 
+#include <sstream>
+
 #include "shared/base/ids.h"
 #include "shared/content/quote.h"
 #include "shared/io/random.h"
@@ -9,6 +11,8 @@ namespace cidbus {
 namespace {
 
 constexpr const char* name_file = "name";
+constexpr const char* role_file = "role";
+constexpr const char* no_role = "-";
 
 std::string new_name() { return "node-" + to_text(random_incarnation()).substr(0, 8); }
 
@@ -38,6 +42,32 @@ Result<NodeFolder> open_node_folder(FileSystem& files, const std::string& folder
   if (Status written = replace_file(files, folder, name_file, as_bytes(name + "\n")); !written)
     return tl::unexpected(written.error());
   return NodeFolder{name, *std::move(lock)};
+}
+
+// "gateway 3 auto": the role told, or -; the newest vote dealt with; what --role said then.
+Result<ToldRole> read_told_role(FileSystem& files, const std::string& folder, const std::string& line) {
+  const std::string path = folder + "/" + role_file;
+  const auto kept = read_whole(files, path);
+  if (!kept) return tl::unexpected(kept.error());
+  if (!*kept) return ToldRole{};
+  std::istringstream words{std::string(as_text(**kept))};
+  std::string role;
+  std::string line_then;
+  ToldRole told;
+  words >> role >> told.proposal >> line_then;
+  told.role = parse_role(role);
+  if (!words || told.role == Role::Client || (!told.role && role != no_role))
+    return fault(FaultKind::BadData,
+                 path + " does not say which role it was told; remove it, and --role says it");
+  if (line_then != line) told.role.reset();
+  return told;
+}
+
+Status keep_told_role(FileSystem& files, const std::string& folder, const std::string& line,
+                      const ToldRole& told) {
+  const std::string role = told.role ? std::string(to_text(*told.role)) : no_role;
+  return replace_file(files, folder, role_file,
+                      as_bytes(role + " " + std::to_string(told.proposal) + " " + line + "\n"));
 }
 
 }  // namespace cidbus

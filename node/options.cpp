@@ -28,11 +28,6 @@ constexpr const char* role_help =
     "auto: whichever fits the machine; or master, worker, leecher, gateway, observer; several, with commas, "
     "run side by side";
 
-struct Line {
-  NodeCommand command;
-  std::string role = "auto";
-};
-
 Result<std::vector<Role>> parse_roles(const std::string& text) {
   if (text == "auto") return std::vector<Role>{};
   std::vector<Role> roles;
@@ -50,30 +45,30 @@ Result<std::vector<Role>> parse_roles(const std::string& text) {
   return roles;
 }
 
-void add_own_flags(CLI::App& app, Line& line) {
+void add_own_flags(CLI::App& app, NodeCommand& command) {
   app.footer(footer);
   app.allow_extras();
-  app.add_option("--role", line.role, role_help)
+  app.add_option("--role", command.role, role_help)
       ->type_name("ROLE,…")
       ->check([](const std::string& text) {
         const auto roles = parse_roles(text);
         return roles ? std::string() : roles.error().message;
       })
       ->capture_default_str();
-  app.add_option("--data", line.command.data,
+  app.add_option("--data", command.data,
                  "Folder of its name and of all that its roles keep; made when it is not there")
       ->type_name("FOLDER")
       ->required();
-  add_name_option(app, line.command.node.name);
+  add_name_option(app, command.node.name);
   CLI::Option* const name = app.get_option("--name");
   name->required(false)->description(
       "Its name, unique in the cluster; without it the one it had before, or a new one");
-  add_brokers_option(app, line.command.node.brokers);
-  add_common_flags(app, line.command.node);
+  add_brokers_option(app, command.node.brokers);
+  add_common_flags(app, command.node);
   app.add_flag(
-      "--may-switch", line.command.may_switch,
+      "--may-switch", command.may_switch,
       "Leave the role that was asked for when another one fits the machine better for long; auto does");
-  app.add_flag("--greet", line.command.greets)->group("")->configurable(false);
+  app.add_flag("--greet", command.greets)->group("")->configurable(false);
 }
 
 bool has_role(const NodeCommand& command, Role role) {
@@ -137,30 +132,48 @@ Status choose_role(NodeCommand& command, Log& log) {
   return {};
 }
 
+NodeServerOptions server_options(const NodeCommand& command, const ToldRole& told,
+                                 std::vector<std::string> brokers) {
+  NodeServerOptions options;
+  options.roles = command.roles;
+  options.may_switch = command.may_switch;
+  options.broker_wanted = is_wanted_broker(command);
+  options.profiles = command.profiles;
+  options.place = {command.node.cluster, command.node.name, std::move(brokers)};
+  options.folder = command.data;
+  options.told = told;
+  options.open = [command](Role role) { return open_role(role, words_for(command, role)); };
+  options.measure = [data = command.data] { return read_machine(data); };
+  options.keep = [data = command.data, line = command.role](const ToldRole& kept) {
+    PosixFileSystem files;
+    return keep_told_role(files, data, line, kept);
+  };
+  return options;
+}
+
 }  // namespace
 
 ParsedNode parse_node_options(int argc, const char* const* argv) {
-  Line line;
+  NodeCommand command;
   CLI::App app(
       "Hosts any role, or several, in one process: the one that fits the machine, or the one it is told.",
       node_program);
-  add_own_flags(app, line);
-  if (const auto ended = parse_command_line(app, argc, argv, {role_tables(line.command.profiles)}))
-    return *ended;
+  add_own_flags(app, command);
+  if (const auto ended = parse_command_line(app, argc, argv, {role_tables(command.profiles)})) return *ended;
   if (const CLI::Option* const config = app.get_option("--config"); config->count() > 0)
-    line.command.config = config->results().front();
+    command.config = config->results().front();
   auto words = check_role_words(app.remaining());
   if (!words) return words.error();
-  line.command.words = *std::move(words);
-  line.command.roles = *parse_roles(line.role);
-  if (line.command.roles.empty()) line.command.may_switch = true;
-  if (line.command.may_switch && line.command.roles.size() > 1)
+  command.words = *std::move(words);
+  command.roles = *parse_roles(command.role);
+  if (command.roles.empty()) command.may_switch = true;
+  if (command.may_switch && command.roles.size() > 1)
     return Fault{FaultKind::BadUsage, "--may-switch is for a node of one role; leave it out, or name one"};
-  if (line.command.roles.size() > 1 && !line.command.node.keys.key.empty())
+  if (command.roles.size() > 1 && !command.node.keys.key.empty())
     return Fault{FaultKind::BadUsage,
                  "--role with several roles and --key-file: each needs a key of its own; start a "
                  "cidbus-node for each"};
-  return std::move(line.command);
+  return std::move(command);
 }
 
 Result<std::unique_ptr<RunningRole>> open_node(NodeCommand command) {
@@ -173,27 +186,26 @@ Result<std::unique_ptr<RunningRole>> open_node(NodeCommand command) {
   *folder = *std::move(opened);
   command.node.name = folder->name;
   auto log = make_stderr_log(command.node.name, *level);
+  const auto told = read_told_role(files, command.data, command.role);
+  if (!told) return tl::unexpected(told.error());
+  if (told->role) command.roles = {*told->role};
   if (command.roles.empty()) {
     if (Status chosen = choose_role(command, *log); !chosen) return tl::unexpected(chosen.error());
   }
   follow_own_broker(command);
-  NodeServerOptions options;
-  options.roles = command.roles;
-  options.may_switch = command.may_switch;
-  options.broker_wanted = is_wanted_broker(command);
-  options.profiles = command.profiles;
-  options.open = [command](Role role) { return open_role(role, words_for(command, role)); };
-  options.measure = [data = command.data] { return read_machine(data); };
-  auto node = std::make_unique<NodeServer>(std::move(options), *log);
-  if (Status started = node->open(); !started) return tl::unexpected(started.error());
+  auto brokers = parse_addresses(command.node.brokers);
+  if (!brokers) return tl::unexpected(brokers.error());
+  auto trust = trust_of(command.node.keys, log.get());
+  if (!trust) return tl::unexpected(trust.error());
+  auto hosted = std::make_unique<HostedRole>(std::move(log), *std::move(trust), folder);
+  auto node = open_hosted<NodeServer>(std::move(hosted), server_options(command, *told, *std::move(brokers)));
+  if (!node) return tl::unexpected(node.error());
   if (command.greets) {
     const Greeting greeting{command.roles, command.words, command.node.cluster, command.node.keys.insecure};
     std::fputs(greeting_text(greeting).c_str(), stdout);
     std::fflush(stdout);
   }
-  auto hosted = std::make_unique<HostedRole>(std::move(log), Trust{}, folder);
-  hosted->host(std::move(node));
-  return hosted;
+  return node;
 }
 
 }  // namespace cidbus

@@ -21,9 +21,10 @@ namespace cidbus {
 struct NodeCommand {
   NodeOptions node;  // its name is empty when the data folder says it
   std::string data;
-  std::vector<Role> roles;  // empty: whichever fits the machine
-  Words words;              // of the roles
-  std::string config;       // the file of --config, for every role too; empty without it
+  std::string role = "auto";  // as --role says it
+  std::vector<Role> roles;    // empty: whichever fits the machine
+  Words words;                // of the roles
+  std::string config;         // the file of --config, for every role too; empty without it
   RoleProfiles profiles = default_profiles();
   bool may_switch = false;  // to another role, by itself
   bool greets = false;      // prints where it serves and how others join, once it does

@@ -1,5 +1,8 @@
 #include "node/server.h"
 
+#include "shared/io/clock.h"
+#include "shared/io/posix_file_system.h"
+
 namespace cidbus {
 namespace {
 
@@ -7,57 +10,145 @@ std::string text(Role role) { return std::string(to_text(role)); }
 
 }  // namespace
 
-struct NodeServer::State {
-  State(NodeServerOptions given, Log& given_log) : options(std::move(given)), log(given_log) {}
+struct NodeServer::State : Agent::Owner {
+  State(SocketContext& sockets, Reactor& reactor, NodeServerOptions given, Log& given_log)
+      : options(std::move(given)),
+        log(given_log),
+        moves(files, options.folder, log),
+        told(options.told),
+        since(read_clock().wall) {
+    if (options.roles.size() == 1) agent.emplace(sockets, reactor, options.place, moves, *this, log);
+  }
 
   Status open() {
     std::vector<OpenRole> roles;
     for (const Role role : options.roles) roles.push_back(opener(role));
-    return stage.open(roles);
+    if (Status opened = stage.open(roles); !opened) return opened;
+    const Status joined = agent ? agent->open() : Status{};
+    if (joined) return {};
+    stage.ask_to_stop();
+    static_cast<void>(stage.wait());
+    return joined;
   }
   OpenRole opener(Role role) {
     return [this, role] { return options.open(role); };
   }
+  [[nodiscard]] Role role() const { return options.roles.front(); }
+  [[nodiscard]] bool by_itself() const { return options.may_switch && !told.role && role() != Role::Master; }
 
-  [[nodiscard]] bool may_leave() const { return options.may_switch && options.roles.front() != Role::Master; }
-
+  // ---- changing by itself
   std::optional<Monotonic> turn(Now now) {
-    if (!may_leave() || wanted || is_stopping) return std::nullopt;
+    if (agent && now.monotonic >= agent->next()) agent->report(now);
+    const std::optional<Monotonic> next = agent ? std::optional(agent->next()) : std::nullopt;
+    if (!by_itself() || change || is_stopping) return next;
     if (!change_of_mind)
-      change_of_mind.emplace(options.profiles, now.monotonic, options.roles.front(), options.broker_wanted);
-    if (now.monotonic < change_of_mind->next()) return change_of_mind->next();
-    if (const auto wish = change_of_mind->measure(now.monotonic, options.measure())) {
-      log.warning("leaves its role of " + text(options.roles.front()) + " for that of " + text(wish->role) +
-                  ": " + wish->reason);
-      wanted = wish->role;
-      stage.change({opener(wish->role), opener(options.roles.front())});
+      change_of_mind.emplace(options.profiles, now.monotonic, role(), options.broker_wanted);
+    if (now.monotonic >= change_of_mind->next()) {
+      if (const auto wish = change_of_mind->measure(now.monotonic, options.measure()))
+        begin(now, {wish->role, wish->reason, std::nullopt, {}}, false);
     }
-    return change_of_mind->next();
+    return std::min(*next, change_of_mind->next());
+  }
+
+  // ---- Agent::Owner
+  [[nodiscard]] RoleNews news() const override {
+    return {role(), change ? change->role : Role::Client, since, by_itself(), told.proposal};
+  }
+  Detection chances() override {
+    return detect_role(options.measure(), options.profiles, options.broker_wanted);
+  }
+  void on_order(Now now, const RoleChange& order) override {
+    if (change && change->order && change->order->token == order.token) return;  // answered when it is over
+    if (change || is_stopping) {
+      const std::string doing = change ? "it is changing to a " + text(change->role) : "it is being stopped";
+      return agent->answer(order, RoleChangeOutcome::Refused, doing + " already; try again");
+    }
+    told.proposal = std::max(told.proposal, order.proposal);
+    const RoleProfile& profile = profile_of(options.profiles, order.role);
+    if (order.role != role()) {
+      if (const std::string why = role_refusal(options.measure(), profile); !why.empty()) {
+        keep();
+        agent->report(now);
+        return agent->answer(order, RoleChangeOutcome::Refused, why);
+      }
+      const std::string why = order.proposal == 0
+                                  ? "a person said so"
+                                  : "proposal " + std::to_string(order.proposal) + " was accepted";
+      return begin(now, {order.role, why, order, {}}, order.force);
+    }
+    be_told(now, order, {});
+  }
+
+  // ---- the change itself
+  struct Under {
+    Role role;
+    std::string reason;
+    std::optional<RoleChange> order;  // nothing: it wishes so itself
+    std::string node;                 // of the order
+  };
+  void begin(Now now, Under wanted, bool force) {
+    log.warning("leaves its role of " + text(role()) + " for that of " + text(wanted.role) + ": " +
+                wanted.reason);
+    change = std::move(wanted);
+    if (change->order) {  // its view ends with the message
+      change->node = change->order->node;
+      change->order->node = change->node;
+    }
+    stage.change({opener(change->role), opener(role()), force});
+    agent->report(now);
   }
 
   void on_changed(Now now) {
-    for (const Status& changed : stage.take_changed()) {
-      if (changed) {
-        options.roles = {*wanted};
-        log.warning("is a " + text(*wanted) + " now");
+    for (const Stage::Changed& changed : stage.take_changed()) {
+      const Under done = std::move(*change);
+      change.reset();
+      if (!changed.left_behind.empty()) log.warning("left behind what only it had: " + changed.left_behind);
+      if (changed.status) {
+        moves.add(now.wall, "role", text(role()), text(done.role), done.reason);
+        options.roles = {done.role};
+        since = now.wall;
+        log.warning("is a " + text(done.role) + " now");
       } else {
-        log.warning("stays a " + text(options.roles.front()) + ": " + changed.error().message);
+        log.warning("stays a " + text(role()) + ": " + changed.status.error().message);
       }
-      wanted.reset();
-      change_of_mind->settle(now.monotonic, options.roles.front());
+      if (change_of_mind) change_of_mind->settle(now.monotonic, role());
+      if (done.order && changed.status) {
+        be_told(now, *done.order, changed.left_behind);
+      } else if (done.order) {
+        keep();
+        agent->answer(*done.order, RoleChangeOutcome::Failed, changed.status.error().message);
+      }
+      agent->report(now);
     }
+  }
+
+  // It is in the role of the order, and keeps it.
+  void be_told(Now now, const RoleChange& order, std::string_view left_behind) {
+    told.role = order.role;
+    keep();
+    agent->report(now);
+    agent->answer(order, RoleChangeOutcome::Done, std::string(left_behind));
+  }
+  void keep() {
+    if (Status kept = options.keep(told); !kept)
+      log.warning("the role it was told is not kept over a restart: " + kept.error().message);
   }
 
   NodeServerOptions options;
   Log& log;
+  PosixFileSystem files;
+  MoveRecord moves;
   Stage stage;
+  ToldRole told;
+  WallTime since;
   std::optional<RoleSwitch> change_of_mind;
-  std::optional<Role> wanted;  // while a change is under way
+  std::optional<Under> change;  // while it is under way
   bool is_stopping = false;
+  std::optional<Agent> agent;  // of a node of one role
 };
 
-NodeServer::NodeServer(NodeServerOptions options, Log& log)
-    : state_(std::make_unique<State>(std::move(options), log)) {}
+NodeServer::NodeServer(SocketContext& context, NodeServerOptions options, Log& log)
+    : state_(std::make_unique<State>(context, reactor(), std::move(options), log)) {}
 
 NodeServer::~NodeServer() = default;
 
@@ -76,5 +167,7 @@ void NodeServer::on_stop(Now) {
 }
 
 void NodeServer::stop_now() { state_->stage.stop_now(); }
+
+void NodeServer::change_log_level(int steps_louder) { state_->stage.change_log_level(steps_louder); }
 
 }  // namespace cidbus

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "shared/base/ensure.h"
@@ -48,13 +49,16 @@ Status Stage::open(const std::vector<OpenRole>& roles) {
 void Stage::run() {
   bool goes_on = true;
   while (goes_on) {
-    std::vector<pollfd> entries{{asked_.fd(), POLLIN, 0}, {hurry_, POLLIN, 0}, {changes_.fd(), POLLIN, 0}};
+    std::vector<pollfd> entries{{changes_.fd(), POLLIN, 0}, {levels_.fd(), POLLIN, 0}};
+    const auto orders = static_cast<std::ptrdiff_t>(entries.size());  // what is behind them ends the stage
+    entries.push_back({asked_.fd(), POLLIN, 0});
+    entries.push_back({hurry_, POLLIN, 0});
     for (const auto& role : roles_) entries.push_back({role->ended_descriptor(), POLLIN, 0});
     wait_for(entries);
-    goes_on = is_readable(entries[2]);
-    for (std::size_t place = 0; place < entries.size(); ++place)
-      goes_on = goes_on && (place == 2 || !is_readable(entries[place]));
+    goes_on = std::none_of(entries.begin() + orders, entries.end(), is_readable);
     if (!goes_on) break;
+    for (const int steps : levels_.take_all())
+      for (const auto& role : roles_) role->change_log_level(steps);
     for (const Change& change : changes_.take_all()) goes_on = goes_on && make(change);
   }
   stop_all();
@@ -64,9 +68,10 @@ void Stage::run() {
 // False when the stage is to end.
 bool Stage::make(const Change& change) {
   ENSURE(roles_.size() == 1, "roles", roles_.size());
-  Status left = leave();
+  std::string left_behind;
+  Status left = leave(change.force, left_behind);
   if (!left) {
-    changed_.push(std::move(left));
+    changed_.push({std::move(left), {}});
     return true;
   }
   if (is_stopping_ || !status_) return false;
@@ -78,16 +83,17 @@ bool Stage::make(const Change& change) {
     return false;
   }
   roles_.push_back(*std::move(opened));
-  changed_.push(std::move(entered));
+  changed_.push({std::move(entered), std::move(left_behind)});
   return true;
 }
 
 // The role is gone, or goes on as before: then why.
-Status Stage::leave() {
+Status Stage::leave(bool force, std::string& left_behind) {
   RunningRole& role = *roles_.front();
   if (auto* const holder = dynamic_cast<HandsOver*>(&role)) {
     Status handed = holder->hand_over([this] { return is_stopping_.load(); });
-    if (!handed) return handed;
+    if (!handed && !force) return handed;
+    if (!handed) left_behind = handed.error().message;
   }
   stop(role);
   roles_.clear();
@@ -117,9 +123,7 @@ void Stage::stop_now() {
   eventfd_write(hurry_, 1);
 }
 
-void Stage::change_log_level(int steps_louder) {
-  for (const auto& role : roles_) role->change_log_level(steps_louder);
-}
+void Stage::change_log_level(int steps_louder) { levels_.push(steps_louder); }
 
 Status Stage::wait() {
   if (thread_.joinable()) thread_.join();

@@ -125,15 +125,9 @@ Described describe(const ElectionEvent& event) {
               (event.priority < 0 ? ", unfit" : "")};
 }
 
-std::string value_of(const Proposal& proposal) {
-  if (proposal.kind == ProposalKind::MembershipChange) return proposal.value == 0 ? "allow" : "forbid";
-  const auto key = find_config_key(proposal.subject);
-  return key ? config_value_text(info_of(*key), proposal.value) : std::to_string(proposal.value);
-}
-
 Described describe(const ProposalEvent& event) {
   const Proposal& proposal = event.proposal;
-  const std::string value = value_of(proposal);
+  const std::string value = proposal_value_text(proposal);
   const std::string id = std::to_string(proposal.id);
   return {"proposal",
           {{"id", proposal.id},

@@ -23,7 +23,11 @@ using import "node.capnp".NodeLoad;
 using import "node.capnp".Member;
 using import "node.capnp".NodeAddress;
 using import "node.capnp".Label;
+using import "node.capnp".MemberState;
 using import "node.capnp".MemberChange;
+using import "node.capnp".Move;
+using import "node.capnp".MovedSetting;
+using import "node.capnp".RoleChance;
 using import "node.capnp".BrokerInfo;
 
 struct Envelope {
@@ -109,6 +113,14 @@ struct Envelope {
     # what became of members
     memberHistoryRequest @57 :MemberHistoryRequest;
     memberHistory @58 :MemberHistory;
+
+    # roles, and what nodes move of themselves
+    moves @59 :Moves;
+    roleReport @60 :RoleReport;
+    roleQuery @61 :RoleQuery;
+    roleReports @62 :RoleReports;
+    roleChange @63 :RoleChange;
+    roleChangeAnswer @64 :RoleChangeAnswer;
   }
 }
 
@@ -355,16 +367,75 @@ struct HandoverAnswer {
   reason @4 :Text;
 }
 
+# ---- roles, and what nodes move of themselves ----
+
+struct Moves {                   # all of it, in the place of what was told before
+  settings @0 :List(MovedSetting);
+  moves @1 :List(Move);          # oldest first
+}
+
+struct RoleReport {
+  node @0 :Text;
+  role @1 :Role;
+  next @2 :Role;                 # what it is changing to; client for nothing
+  since @3 :Int64;
+  byItself @4 :Bool;             # it changes without being told, too
+  proposal @5 :UInt64;           # the newest that it has carried out, or could not
+  chances @6 :List(RoleChance);
+}
+
+struct RoleQuery {
+  request @0 :UInt64;
+  node @1 :Text;                 # empty: all
+}
+
+struct RoleReports {
+  request @0 :UInt64;
+  nodes @1 :List(NodeRole);      # by name
+
+  struct NodeRole {
+    node @0 :Text;
+    role @1 :Role;
+    state @2 :MemberState;
+    changes @3 :Bool;            # when told
+    byItself @4 :Bool;
+    next @5 :Role;
+    since @6 :Int64;
+    chances @7 :List(RoleChance);
+    settings @8 :List(MovedSetting);
+    moves @9 :List(Move);        # of one that was named only
+  }
+}
+
+struct RoleChange {
+  request @0 :UInt64;
+  token @1 :UInt64;              # random: the same again is the same change
+  node @2 :Text;
+  role @3 :Role;
+  force @4 :Bool;                # though it is the last worker, or a broker that the quorum needs
+  proposal @5 :UInt64;           # that was accepted; 0: a person asks
+}
+
+enum RoleChangeOutcome { done @0; begun @1; refused @2; failed @3; }
+
+struct RoleChangeAnswer {
+  request @0 :UInt64;
+  token @1 :UInt64;
+  node @2 :Text;
+  outcome @3 :RoleChangeOutcome;
+  reason @4 :Text;
+}
+
 # ---- configuration by vote ----
 
-enum ProposalKind { configChange @0; membershipChange @1; }
+enum ProposalKind { configChange @0; membershipChange @1; roleChange @2; }
 enum ProposalStatus { pending @0; accepted @1; rejected @2; expired @3; }
 
 struct Proposal {
   id @0 :UInt64;                 # from 1
   kind @1 :ProposalKind;
   subject @2 :Text;              # a key; a node's name
-  value @3 :Int64;               # in the key's unit; 1 to forbid the name, 0 to let it in again
+  value @3 :Int64;               # in the key's unit; 1 to forbid the name, 0 to let it in again; a Role
   proposer @4 :Text;
   proposedAt @5 :Int64;          # milliseconds since 1970 UTC
   deadline @6 :Int64;

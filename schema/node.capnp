@@ -52,6 +52,27 @@ struct MemberChange {
   to @6 :MemberState;
 }
 
+struct Move {              # what a node moved, or had moved, of itself
+  at @0 :Int64;            # milliseconds since 1970 UTC
+  what @1 :Text;           # role, slots, ...
+  from @2 :Text;
+  to @3 :Text;
+  reason @4 :Text;
+}
+
+struct MovedSetting {      # a number that a node moves by itself, as people write it
+  what @0 :Text;
+  now @1 :Text;            # by the word of what lives by it
+  given @2 :Text;
+}
+
+struct RoleChance {
+  role @0 :Role;
+  possible @1 :Bool;
+  permille @2 :UInt32;     # its score
+  limit @3 :Text;          # what limits it
+}
+
 struct NodeAddress {
   name @0 :Text;
   endpoint @1 :Text;  # host:port

@@ -8,6 +8,7 @@
 #include "shared/base/ensure.h"
 #include "shared/exchange/exchange_server.h"
 #include "shared/io/machine_reader.h"
+#include "shared/io/move_record.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
 #include "shared/io/posix_file_system.h"
@@ -77,6 +78,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     auto kept = Pins::open(files, options.data);
     if (!kept) return tl::unexpected(kept.error());
     pins = std::move(*kept);
+    record.emplace(files, options.data, log);
     auto serving = ExchangeServer::start(context, *store, options.identity, options.exchange);
     if (!serving) return tl::unexpected(serving.error());
     exchange = std::move(*serving);
@@ -103,6 +105,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     log.info("joined cluster " + options.identity.cluster + ", led by " + std::string(welcome.leader));
     refusal.clear();
     core.on_bound(now, welcome);
+    tell_moves();
     announcer.bind(*store);
   }
   void on_unbound(Now) override {
@@ -221,8 +224,15 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     slots->set_open(move->to);
     collect_at = now.monotonic + Slots::gather_time;
     core.set_slots(slots->open());
-    log.warning("slots: " + std::to_string(move->from) + " -> " + std::to_string(slots->open()) + ": " +
-                move->reason);
+    const std::string to = std::to_string(slots->open());
+    log.warning("slots: " + std::to_string(move->from) + " -> " + to + ": " + move->reason);
+    record->add(now.wall, "slots", std::to_string(move->from), to, move->reason);
+    tell_moves();
+  }
+  void tell_moves() {
+    const std::string open = std::to_string(slots->open());
+    const std::string given = std::to_string(options.slots);
+    link.send(Moves{{{"slots", open, given}}, record->moves()});
   }
 
   void stop_by(Monotonic deadline) {
@@ -259,6 +269,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   std::unique_ptr<BlockStore> store;
   PosixFileSystem files;
   std::unique_ptr<Pins> pins;
+  std::optional<MoveRecord> record;
   MemoryStore cache;
   std::unique_ptr<ExchangeServer> exchange;
   WorkerCore core;

@@ -78,10 +78,11 @@ void ConfigBook::put_in_force(Ballot& ballot) {
   ballot.version = ++version_;
   if (ballot.kind == ProposalKind::ConfigChange) {
     entries_.insert_or_assign(ballot.subject, Entry{ballot.value, version_, ballot.id, ballot.decided_at});
-  } else if (ballot.value != 0) {
-    forbidden_.insert(ballot.subject);
-  } else {
-    forbidden_.erase(ballot.subject);
+  } else if (ballot.kind == ProposalKind::MembershipChange) {
+    if (ballot.value != 0)
+      forbidden_.insert(ballot.subject);
+    else
+      forbidden_.erase(ballot.subject);
   }
 }
 

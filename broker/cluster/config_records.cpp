@@ -53,7 +53,8 @@ bool decode(ByteView payload, ProposeRecord& out) {
   out.voters.clear();
   for (unsigned place = 0; place < count && !reader.failed(); ++place)
     out.voters.push_back(read_text8(reader));
-  return known && reader.complete() && kind < proposal_kinds && !out.subject.empty() &&
+  const bool makes_sense = out.kind != ProposalKind::RoleChange || is_node_role(out.value);
+  return known && reader.complete() && kind < proposal_kinds && makes_sense && !out.subject.empty() &&
          std::is_sorted(out.voters.begin(), out.voters.end());
 }
 

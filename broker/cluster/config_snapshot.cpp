@@ -69,7 +69,8 @@ bool read_ballot(ByteReader& reader, Ballot& ballot) {
     ballot.waiting.emplace(read_text8(reader));
   const bool open = ballot.status == ProposalStatus::Pending;
   const std::size_t told = std::size_t{ballot.yes} + ballot.no + ballot.waiting.size();
-  return !reader.failed() && kind < proposal_kinds &&
+  const bool makes_sense = ballot.kind != ProposalKind::RoleChange || is_node_role(ballot.value);
+  return !reader.failed() && kind < proposal_kinds && makes_sense &&
          status <= static_cast<std::uint8_t>(ProposalStatus::Expired) && ballot.id != 0 &&
          (!open || (told == ballot.eligible && ballot.votes.size() == std::size_t{ballot.yes} + ballot.no)) &&
          (ballot.version != 0) == (ballot.status == ProposalStatus::Accepted);

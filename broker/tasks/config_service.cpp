@@ -85,6 +85,15 @@ std::string ConfigService::membership_objection(const Propose& wanted, std::int6
              : "as many names are forbidden as can be; allow one first";
 }
 
+std::string ConfigService::role_change_objection(const Propose& wanted, std::int64_t& value) const {
+  const auto role = parse_role(wanted.value);
+  if (!role || *role == Role::Client)
+    return "'" + std::string(wanted.value) +
+           "' is no role; there are master, worker, leecher, gateway and observer";
+  value = static_cast<std::int64_t>(*role);
+  return role_objection_(wanted.subject, *role);
+}
+
 // Why it cannot even be voted on; empty when it can.
 std::string ConfigService::objection(const Propose& wanted, std::int64_t& value) const {
   if (wanted.deadline.count() != 0 && (wanted.deadline < limits::proposal_deadline_least ||
@@ -92,6 +101,7 @@ std::string ConfigService::objection(const Propose& wanted, std::int64_t& value)
     return "a deadline goes from 1 s to 30 days";
   }
   if (wanted.kind == ProposalKind::MembershipChange) return membership_objection(wanted, value);
+  if (wanted.kind == ProposalKind::RoleChange) return role_change_objection(wanted, value);
   return config_objection(wanted, value);
 }
 

@@ -29,8 +29,13 @@ class ConfigService {
   using Voters = std::function<std::vector<std::string>()>;
   // Whether a name is a broker's: those cannot be forbidden.
   using IsBroker = std::function<bool(std::string_view)>;
-  ConfigService(Output& output, Voters voters, IsBroker is_broker)
-      : output_(output), voters_(std::move(voters)), is_broker_(std::move(is_broker)) {}
+  // Why a node cannot be in a role; empty when it can.
+  using RoleObjection = std::function<std::string(std::string_view node, Role role)>;
+  ConfigService(Output& output, Voters voters, IsBroker is_broker, RoleObjection role_objection)
+      : output_(output),
+        voters_(std::move(voters)),
+        is_broker_(std::move(is_broker)),
+        role_objection_(std::move(role_objection)) {}
 
   // REQUIRES: the state outlives the service.
   void take_office(Now now, const StateMachine& state);
@@ -58,6 +63,7 @@ class ConfigService {
   [[nodiscard]] std::string objection(const Propose& wanted, std::int64_t& value) const;
   [[nodiscard]] std::string config_objection(const Propose& wanted, std::int64_t& value) const;
   [[nodiscard]] std::string membership_objection(const Propose& wanted, std::int64_t& value) const;
+  [[nodiscard]] std::string role_change_objection(const Propose& wanted, std::int64_t& value) const;
   void on_vote(Peer peer, std::string_view sender, Role role, const CastVote& vote);
   LogIndex record_vote(const VoteRecord& vote);
   void on_question(Peer peer, const ProposalsRequest& question);
@@ -71,6 +77,7 @@ class ConfigService {
   Output& output_;
   Voters voters_;
   IsBroker is_broker_;
+  RoleObjection role_objection_;
   const StateMachine* state_ = nullptr;
   std::string refusal_;
   std::deque<Asked> asked_;           // by the record that answers them

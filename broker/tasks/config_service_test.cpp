@@ -90,7 +90,10 @@ class Leader : public Output {
   Now now;
   std::vector<std::string> voters{"b1", "b2", "b3", "w1", "w2"};
   ConfigService service{*this, [this] { return voters; },
-                        [](std::string_view name) { return name.starts_with("b"); }};
+                        [](std::string_view name) { return name.starts_with("b"); },
+                        [](std::string_view node, Role) {
+                          return node == "w1" ? std::string() : "'" + std::string(node) + "' changes no role";
+                        }};
   std::optional<Told> last;
   std::string last_refusal;
   std::size_t answers = 0;
@@ -320,6 +323,25 @@ TEST_F(ConfigServiceTest, ANodeThatIsToGoHasNoVoteAndBrokersDoNotGo) {
   for (const char* broker : {"b1", "b2", "b3"}) leader->broker_votes(broker, true);
   leader->commit();
   EXPECT_TRUE(book().forbidden().contains("w1"));
+}
+
+TEST_F(ConfigServiceTest, ARoleIsChangedByVoteAndOnlyToWhatItsNodeCanBe) {
+  const auto propose = [&](std::string_view node, std::string_view role, std::uint64_t token) {
+    leader->service.on_message(leader->now, Leader::anna, "anna", Role::Client,
+                               Propose{{1}, token, ProposalKind::RoleChange, node, role, 10s});
+  };
+  propose("w1", "chef", 1);
+  EXPECT_NE(leader->last_refusal.find("'chef' is no role"), std::string::npos);
+  propose("w1", "client", 2);
+  EXPECT_NE(leader->last_refusal.find("is no role"), std::string::npos);
+  propose("w2", "gateway", 3);
+  EXPECT_EQ(leader->last_refusal, "'w2' changes no role");
+  propose("w1", "worker", 4);
+  leader->commit();
+  for (const char* broker : {"b1", "b2", "b3"}) leader->broker_votes(broker, true);
+  leader->commit();
+  EXPECT_EQ(book().decided().back().status, ProposalStatus::Accepted);
+  EXPECT_TRUE(book().forbidden().empty()) << "worker is 1, as is to forbid";
 }
 
 TEST_F(ConfigServiceTest, ListsAreGivenNewestFirstInPages) {

@@ -9,16 +9,10 @@
 namespace cidbus {
 namespace {
 
-std::string value_text(const Proposal& proposal) {
-  if (proposal.kind == ProposalKind::MembershipChange) return proposal.value == 0 ? "allow" : "forbid";
-  const auto key = find_config_key(proposal.subject);
-  return key ? config_value_text(info_of(*key), proposal.value) : std::to_string(proposal.value);
-}
-
 std::string json_of(const Proposal& proposal) {
   JsonWriter json;
   json.open_object().name("id").number(proposal.id).name("type").string(to_text(proposal.kind));
-  json.name("subject").string(proposal.subject).name("value").string(value_text(proposal));
+  json.name("subject").string(proposal.subject).name("value").string(proposal_value_text(proposal));
   json.name("status").string(to_text(proposal.status));
   json.name("proposed_by").string(proposal.proposer);
   json.name("proposed_at").string_or_null(to_rfc3339(proposal.proposed_at));
@@ -53,7 +47,7 @@ Row row_of(const Proposal& proposal) {
   const bool open = proposal.status == ProposalStatus::Pending;
   return {std::to_string(proposal.id),
           printable(proposal.subject),
-          value_text(proposal),
+          proposal_value_text(proposal),
           std::string(to_text(proposal.status)),
           proposal.version == 0 ? "-" : std::to_string(proposal.version),
           std::to_string(proposal.yes),

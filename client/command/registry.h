@@ -79,6 +79,7 @@ void add_doctor_command(CommandRegistry& registry);
 void add_completion_command(CommandRegistry& registry);
 void add_key_commands(CommandRegistry& registry);
 void add_role_commands(CommandRegistry& registry);
+void add_node_role_commands(CommandRegistry& registry, CLI::App& group);
 void add_up_command(CommandRegistry& registry);
 
 // Whether a file's [common] and [command] say what this program can take. For a file alone, whatever the

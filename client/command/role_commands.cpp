@@ -92,7 +92,8 @@ Result<int> detect(Context& context, const RoleProfiles& profiles, const std::st
 }  // namespace
 
 void add_role_commands(CommandRegistry& registry) {
-  CLI::App& group = registry.group("role", "Roles: which one fits this machine");
+  CLI::App& group = registry.group("role", "Roles: which one fits this machine, and those of the nodes");
+  add_node_role_commands(registry, group);
   struct Options {
     std::string data = ".";
     bool broker_wanted = false;

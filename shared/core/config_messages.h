@@ -20,8 +20,9 @@ namespace cidbus {
 enum class ProposalKind : std::uint8_t {
   ConfigChange = 0,      // subject: a key; value: what it is to be, in the key's unit
   MembershipChange = 1,  // subject: a node's name; value: 1 to forbid it the cluster, 0 to let it in again
+  RoleChange = 2         // subject: a node's name; value: a Role
 };
-inline constexpr std::uint8_t proposal_kinds = 2;
+inline constexpr std::uint8_t proposal_kinds = 3;
 std::string_view to_text(ProposalKind kind);
 
 enum class ProposalStatus : std::uint8_t {
@@ -71,7 +72,7 @@ struct Propose {
   std::uint64_t token = 0;  // random: a proposal that is sent again is known by it
   ProposalKind kind = ProposalKind::ConfigChange;
   std::string_view subject;
-  std::string_view value;  // as people write it: 30s, 256MiB, 12; forbid, allow
+  std::string_view value;  // as people write it: 30s, 256MiB, 12; forbid, allow; worker
   std::chrono::milliseconds deadline{0};
 };
 

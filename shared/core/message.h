@@ -23,6 +23,7 @@
 #include "shared/core/feed.h"
 #include "shared/core/node.h"
 #include "shared/core/refusal.h"
+#include "shared/core/role_messages.h"
 #include "shared/core/task.h"
 #include "shared/core/worker_messages.h"
 
@@ -72,14 +73,15 @@ struct Goodbye {
 struct Ping {};  // answered with Pong; both are signs of life
 struct Pong {};
 
-using Message = std::variant<Hello, Welcome, Redirect, Refused, Goodbye, Ping, Pong, Submit, Accepted,
-                             Rejected, SessionResume, SessionClose, Results, ResultAck, Credit, Dispatch,
-                             Renew, Renewed, Progress, Complete, CompleteAck, Revoke, TaskQuery, TaskList,
-                             TaskInfos, Cancel, CancelAnswers, SnapshotRequest, Snapshot, Announce, Find,
-                             Providers, Place, Placement, WantBlocks, BlockReply, StoreBlock, StoreReply,
-                             Feed, NameContent, FindContent, ContentNames, BrokerStatusRequest, BrokerStatus,
-                             HandoverRequest, HandoverAnswer, ConfigRequest, Configuration, Propose, CastVote,
-                             ProposalsRequest, Proposals, MemberHistoryRequest, MemberHistory>;
+using Message =
+    std::variant<Hello, Welcome, Redirect, Refused, Goodbye, Ping, Pong, Submit, Accepted, Rejected,
+                 SessionResume, SessionClose, Results, ResultAck, Credit, Dispatch, Renew, Renewed, Progress,
+                 Complete, CompleteAck, Revoke, TaskQuery, TaskList, TaskInfos, Cancel, CancelAnswers,
+                 SnapshotRequest, Snapshot, Announce, Find, Providers, Place, Placement, WantBlocks,
+                 BlockReply, StoreBlock, StoreReply, Feed, NameContent, FindContent, ContentNames,
+                 BrokerStatusRequest, BrokerStatus, HandoverRequest, HandoverAnswer, ConfigRequest,
+                 Configuration, Propose, CastVote, ProposalsRequest, Proposals, MemberHistoryRequest,
+                 MemberHistory, Moves, RoleReport, RoleQuery, RoleReports, RoleChange, RoleChangeAnswer>;
 
 // The message's name on the wire, for logs and refusals.
 std::string_view name_of(const Message& message);

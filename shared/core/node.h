@@ -19,6 +19,10 @@ namespace cidbus {
 enum class Role : std::uint8_t { Master, Worker, Leecher, Gateway, Observer, Client };
 std::string_view to_text(Role role);
 std::optional<Role> parse_role(std::string_view text);
+// Of a number that is a node's role: any but a client.
+constexpr bool is_node_role(std::int64_t number) {
+  return number >= 0 && number < static_cast<std::int64_t>(Role::Client);
+}
 
 // DESIGN section 8. A node is in its own table.
 enum class MemberState : std::uint8_t { Joining, Alive, Suspect, Left, Dead };

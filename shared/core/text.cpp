@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, feed_topic_count> topic_frames{
     "heartbeats.", "leader.", "members.", "tasks.", "counters.", "elections.", "config.", "metrics."};
 constexpr std::array<std::string_view, 10> election_words{
     "ELECTION", "OK", "AYE", "NAY", "VOTE_REQ", "VOTE", "NO_VOTE", "COORDINATOR", "HANDOVER", "RESIGN"};
-constexpr std::array<std::string_view, proposal_kinds> proposal_kind_names{"config_change",
-                                                                           "membership_change"};
+constexpr std::array<std::string_view, proposal_kinds> proposal_kind_names{
+    "config_change", "membership_change", "role_change"};
 constexpr std::array<std::string_view, 4> proposal_status_names{"pending", "accepted", "rejected", "expired"};
 constexpr std::array<std::string_view, 3> duty_names{"standby", "electing", "leader"};
 constexpr std::array<std::string_view, std::variant_size_v<Message>> message_names{"hello",
@@ -80,7 +80,13 @@ constexpr std::array<std::string_view, std::variant_size_v<Message>> message_nam
                                                                                    "proposalsRequest",
                                                                                    "proposals",
                                                                                    "memberHistoryRequest",
-                                                                                   "memberHistory"};
+                                                                                   "memberHistory",
+                                                                                   "moves",
+                                                                                   "roleReport",
+                                                                                   "roleQuery",
+                                                                                   "roleReports",
+                                                                                   "roleChange",
+                                                                                   "roleChangeAnswer"};
 
 template <typename Enum, std::size_t Count>
 std::optional<Enum> find_name(const std::array<std::string_view, Count>& names, std::string_view text) {

@@ -38,7 +38,10 @@ class HostedRole : public RunningRole, public HandsOver {
   void ask_to_stop() override { role_->ask_to_stop(); }
   void stop_now() override { role_->stop_now(); }
   Status wait() override { return role_->wait(); }
-  void change_log_level(int steps_louder) override { log_->change_level(steps_louder); }
+  void change_log_level(int steps_louder) override {
+    log_->change_level(steps_louder);
+    role_->change_log_level(steps_louder);  // one that hosts others
+  }
   Status hand_over(const std::function<bool()>& stopped) override {
     auto* const holder = dynamic_cast<HandsOver*>(role_.get());
     return holder == nullptr ? Status{} : holder->hand_over(stopped);

@@ -162,4 +162,12 @@ std::string config_keys_document() {
   return text;
 }
 
+std::string proposal_value_text(const Proposal& proposal) {
+  if (proposal.kind == ProposalKind::MembershipChange) return proposal.value == 0 ? "allow" : "forbid";
+  if (proposal.kind == ProposalKind::RoleChange)
+    return std::string(to_text(static_cast<Role>(proposal.value)));
+  const auto key = find_config_key(proposal.subject);
+  return key ? config_value_text(info_of(*key), proposal.value) : std::to_string(proposal.value);
+}
+
 }  // namespace cidbus

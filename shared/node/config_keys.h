@@ -65,6 +65,8 @@ std::optional<ConfigKey> find_config_key(std::string_view name);
 // bounds.
 std::optional<std::int64_t> parse_config_value(const ConfigKeyInfo& key, std::string_view text);
 std::string config_value_text(const ConfigKeyInfo& key, std::int64_t value);
+// What a proposal asks for, likewise: "30s"; forbid, allow; the name of a role.
+std::string proposal_value_text(const Proposal& proposal);
 // "from 100ms to 1m": for a refusal.
 std::string bounds_text(const ConfigKeyInfo& key);
 

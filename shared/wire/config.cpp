@@ -72,9 +72,11 @@ void put(schema::Proposal::Builder out, const Proposal& proposal) {
 Proposal get(schema::Proposal::Reader in, Checks& checks) {
   Proposal proposal;
   proposal.id = in.getId();
-  proposal.kind = checks.pick(in.getKind(), ProposalKind::MembershipChange, "an unknown kind of proposal");
+  proposal.kind = checks.pick(in.getKind(), ProposalKind::RoleChange, "an unknown kind of proposal");
   proposal.subject = get_subject(in.getSubject(), checks);
   proposal.value = in.getValue();
+  checks.require(proposal.kind != ProposalKind::RoleChange || is_node_role(proposal.value),
+                 "a change to a role that there is not");
   proposal.proposer = checks.name(in.getProposer(), "a proposer that is not a name");
   proposal.proposed_at = {in.getProposedAt()};
   proposal.deadline = {in.getDeadline()};
@@ -142,7 +144,7 @@ void put(schema::Propose::Builder out, const Propose& propose) {
 Propose get(schema::Propose::Reader in, Checks& checks) {
   Propose propose{RequestId{in.getRequest()},
                   in.getToken(),
-                  checks.pick(in.getKind(), ProposalKind::MembershipChange, "an unknown kind of proposal"),
+                  checks.pick(in.getKind(), ProposalKind::RoleChange, "an unknown kind of proposal"),
                   get_subject(in.getSubject(), checks),
                   checks.text(in.getValue(), limits::config_value_length, "a value over 64 bytes"),
                   checks.milliseconds(in.getDeadlineMs())};

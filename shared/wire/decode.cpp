@@ -405,6 +405,19 @@ Message get_body(schema::Envelope::Body::Reader in, Checks& checks) {
                                   in.getMemberHistoryRequest().getAfter()};
     case Body::MEMBER_HISTORY:
       return get(in.getMemberHistory(), checks);
+    case Body::MOVES:
+      return get(in.getMoves(), checks);
+    case Body::ROLE_REPORT:
+      return get(in.getRoleReport(), checks);
+    case Body::ROLE_QUERY:
+      return RoleQuery{RequestId{in.getRoleQuery().getRequest()},
+                       checks.name(in.getRoleQuery().getNode(), "a node that is not a name")};
+    case Body::ROLE_REPORTS:
+      return get(in.getRoleReports(), checks);
+    case Body::ROLE_CHANGE:
+      return get(in.getRoleChange(), checks);
+    case Body::ROLE_CHANGE_ANSWER:
+      return get(in.getRoleChangeAnswer(), checks);
   }
   checks.require(false, "a message of a kind this version does not know");
   return Ping{};

@@ -371,6 +371,16 @@ void put(Body out, const MemberHistoryRequest& request) {
   body.setAfter(request.after);
 }
 void put(Body out, const MemberHistory& history) { wire::put(out.initMemberHistory(), history); }
+void put(Body out, const Moves& moves) { wire::put(out.initMoves(), moves); }
+void put(Body out, const RoleReport& report) { wire::put(out.initRoleReport(), report); }
+void put(Body out, const RoleQuery& query) {
+  auto body = out.initRoleQuery();
+  body.setRequest(query.request.value);
+  if (!query.node.empty()) body.setNode(text_of(query.node));
+}
+void put(Body out, const RoleReports& reports) { wire::put(out.initRoleReports(), reports); }
+void put(Body out, const RoleChange& change) { wire::put(out.initRoleChange(), change); }
+void put(Body out, const RoleChangeAnswer& answer) { wire::put(out.initRoleChangeAnswer(), answer); }
 void put(Body out, const Feed& feed) { wire::put(out.initFeed(), feed); }
 
 }  // namespace

@@ -92,6 +92,18 @@ Labels get(capnp::List<schema::Label>::Reader in, Checks& checks);
 void put(schema::MemberHistory::Builder out, const MemberHistory& history);
 MemberHistory get(schema::MemberHistory::Reader in, Checks& checks);
 
+// roles.cpp
+void put(schema::Moves::Builder out, const Moves& moves);
+Moves get(schema::Moves::Reader in, Checks& checks);
+void put(schema::RoleReport::Builder out, const RoleReport& report);
+RoleReport get(schema::RoleReport::Reader in, Checks& checks);
+void put(schema::RoleReports::Builder out, const RoleReports& reports);
+RoleReports get(schema::RoleReports::Reader in, Checks& checks);
+void put(schema::RoleChange::Builder out, const RoleChange& change);
+RoleChange get(schema::RoleChange::Reader in, Checks& checks);
+void put(schema::RoleChangeAnswer::Builder out, const RoleChangeAnswer& answer);
+RoleChangeAnswer get(schema::RoleChangeAnswer::Reader in, Checks& checks);
+
 void put(schema::NodeAddress::Builder out, const NodeAddress& address);
 NodeAddress get(schema::NodeAddress::Reader in, Checks& checks);
 

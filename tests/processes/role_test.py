@@ -234,6 +234,84 @@ class Switching(NodeTest):
         self.assertEqual(cluster.cidbus("cat", cid).out, Path(__file__).read_text(encoding="utf-8"))
 
 
+class Changing(NodeTest):
+    """Roles that are shown and changed from afar."""
+
+    def start_node(self, role, config=Detection.minimums(1)):
+        cluster = self.start_nodes([])
+        file = self.folder / "cidbus.toml"
+        file.write_text(config, encoding="utf-8")
+        cluster.add_node("n1", role)
+        cluster.more["n1"] = ["--config", file]
+        return cluster.start("n1")
+
+    @staticmethod
+    def start_worker(cluster, name="w2"):
+        cluster.names.append(name)
+        cluster.start(name)
+
+    def test_a_node_changes_its_role_when_told_takes_nothing_with_it_and_keeps_the_role(self):
+        cluster = self.start_node("worker")
+        cid = cluster.add(__file__)  # on the only node that stores blocks
+        self.assert_fails(cluster.cidbus("role", "set", "n1", "gateway"), 77, "'n1' is the last worker")
+        self.start_worker(cluster)
+        self.assert_fails(cluster.cidbus("role", "set", "w2", "gateway"), 77, "'w2' is run by a program that is a worker")
+        self.assert_fails(cluster.cidbus("role", "set", "w9", "gateway"), 77, "there is no node 'w9'")
+        self.assert_fails(cluster.cidbus("role", "set", "n1", "master"), 77, "fixed by --group")
+
+        done = cluster.cidbus("role", "set", "n1", "gateway")
+        self.assertEqual((done.code, done.out), (0, "n1 is a gateway now\n"), done)
+        url = f"http://127.0.0.1:{cluster.ports.base + 21}/ipfs/{cid}"
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
+            self.assertEqual(answer.read(), Path(__file__).read_bytes())
+        moves = cluster.ask("role", "history", "n1")
+        self.assertEqual([(move["what"], move["from"], move["to"]) for move in moves], [("role", "worker", "gateway")])
+        self.assertEqual(moves[0]["reason"], "a person said so")
+
+        self.assertEqual(cluster.stop("n1"), 0, cluster.log("n1"))
+        cluster.start("n1")
+        wait_until(lambda: cluster.ask("role", "show", "n1")["changes"] == "when told", "its agent is there")
+        self.assertEqual(cluster.ask("role", "show", "n1")["role"], "gateway")
+        self.assertEqual(cluster.ask("role", "set", "n1", "worker")["outcome"], "done")
+        self.assertEqual(cluster.members()["n1"]["role"], "worker")
+        self.assertEqual(len(cluster.ask("role", "history", "n1")), 2)
+
+    def test_what_a_machine_cannot_carry_is_refused_with_the_factor_and_shown(self):
+        minimums = Detection.minimums(1)
+        self.assertIn(leecher := "[role.leecher]\nminimum-memory-mb = 1\n", minimums)
+        cluster = self.start_node("worker", minimums.replace(leecher, leecher.replace("1", str(1 << 29))))
+        self.start_worker(cluster)
+
+        def chances():
+            return {chance["role"]: chance for chance in cluster.ask("role", "show", "n1")["roles"]}
+        wait_until(chances, "its agent is there")
+        self.assertEqual((chances()["leecher"]["possible"], chances()["gateway"]["possible"]), (False, True))
+        self.assert_fails(cluster.cidbus("role", "set", "n1", "leecher", "--force"), 77, "cannot carry a leecher: memory")
+        shown = {node["name"]: node for node in cluster.ask("role", "show")}
+        self.assertEqual({name: (node["role"], node["changes"]) for name, node in shown.items()},
+                         {"b1": ("master", "never"), "n1": ("worker", "when told"), "w2": ("worker", "never")})
+        self.assertEqual(shown["w2"]["moved"], [{"what": "slots", "now": str(cluster.slots), "given": str(cluster.slots)}])
+
+    def test_a_role_is_changed_by_vote_by_a_node_that_comes_back_too(self):
+        cluster = self.start_node("worker")
+        self.start_worker(cluster)
+        wait_until(lambda: cluster.ask("role", "show", "n1")["roles"], "its agent is there")
+        voted = cluster.ask("role", "propose", "n1", "leecher", "--wait")
+        self.assertEqual((voted["type"], voted["value"], voted["status"]), ("role_change", "leecher", "accepted"))
+        wait_until(lambda: cluster.members()["n1"]["role"] == "leecher", "it is a leecher")
+        self.assertEqual(cluster.ask("role", "history", "n1")[-1]["reason"], f"proposal {voted['id']} was accepted")
+
+    def test_forced_the_last_worker_goes_and_what_only_it_has_comes_back_with_it(self):
+        cluster = self.start_node("worker")
+        cid = cluster.add(__file__)
+        wait_until(lambda: cluster.ask("role", "show", "n1")["roles"], "its agent is there")
+        done = cluster.cidbus("role", "set", "n1", "gateway", "--force")
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("n1 is a gateway now; left behind what only it had: no other node stores blocks", done.out)
+        self.assertEqual(cluster.ask("role", "set", "n1", "worker")["outcome"], "done")
+        self.assertEqual(cluster.cidbus("cat", cid).out, Path(__file__).read_text(encoding="utf-8"))
+
+
 class Adaptation(NodeTest):
     def test_a_worker_that_is_short_of_memory_runs_fewer_tasks_at_once_until_that_is_over(self):
         group = ControlGroup.make(1 << 30)
@@ -257,6 +335,9 @@ class Adaptation(NodeTest):
         self.assertEqual(cluster.ask("submit", "echo", "--wait")["state"], "completed")
         hog.communicate(b"\n")
         wait_until(lambda: slots() == 4, "all slots are open again")
+        moves = [(move["what"], move["from"], move["to"]) for move in cluster.ask("role", "history", "w1")]
+        self.assertEqual(moves[:2], [("slots", "4", "2"), ("slots", "2", "1")])
+        self.assertEqual(moves[-1], ("slots", "3", "4"))
 
 
 class Up(NodeTest):
