@@ -13,6 +13,11 @@ find_package(RocksDB REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
 find_package(CLI11 REQUIRED)
 
+# The Python module is for Debian's own interpreter, whatever else is in the PATH.
+set(Python_EXECUTABLE /usr/bin/python3)
+set(PYBIND11_FINDPYTHON ON)
+find_package(pybind11 REQUIRED)
+
 pkg_check_modules(zmq REQUIRED IMPORTED_TARGET libzmq)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)

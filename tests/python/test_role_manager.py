@@ -1,0 +1,65 @@
+"""cidbus.cluster.role_manager."""
+
+import pytest
+
+from cidbus.cluster.role_manager import NodeRole, RoleManager
+
+STRONG = {"memory_available_mb": 8192, "disk_available_gb": 100, "cpu_count": 8}
+WEAK = {"memory_available_mb": 600, "disk_available_gb": 2, "cpu_count": 1}
+
+
+def test_roles_have_values_and_names_in_any_case():
+    assert [role.value for role in NodeRole] == ["master", "worker", "leecher", "gateway", "observer"]
+    assert NodeRole.from_string("MASTER") is NodeRole.MASTER
+    assert NodeRole.from_string("Leecher") is NodeRole.LEECHER
+    with pytest.raises(ValueError, match="master, worker, leecher, gateway and observer"):
+        NodeRole.from_string("slave")
+
+
+def test_a_role_is_detected_or_kept():
+    assert RoleManager(resources=STRONG).role is NodeRole.WORKER
+    assert RoleManager(resources=WEAK).role is NodeRole.LEECHER
+    assert RoleManager("master", resources=WEAK).role is NodeRole.MASTER
+    assert RoleManager(initial_role=NodeRole.GATEWAY).role is NodeRole.GATEWAY
+    with pytest.raises(ValueError, match="memory"):
+        RoleManager(resources={"memory_available_mb": 1, "disk_available_gb": 1})
+
+
+def test_capabilities_and_configuration():
+    node = RoleManager(NodeRole.WORKER, resources=STRONG, metadata={"site": "attic"}, node_id="n1")
+    assert node.can_handle_capability("persistent_storage") is True
+    assert node.can_handle_capability("levitation") is False
+    config = node.get_role_config()
+    assert set(config) == {"description", "required_resources", "capabilities", "config_overrides"}
+    config["capabilities"].clear()
+    assert node.get_role_config()["capabilities"], "it was a copy"
+    info = node.get_node_info()
+    assert set(info) >= {"node_id", "cluster_id", "role", "resources", "capabilities", "uptime"}
+    assert (info["node_id"], info["role"], info["metadata"]) == ("n1", "worker", {"site": "attic"})
+
+
+def test_switching_says_which_factor_stands_against_it():
+    changes = []
+    node = RoleManager(resources={**STRONG, "memory_available_mb": 1500}, configuration_callback=changes.append)
+    assert node.switch_role(NodeRole.OBSERVER) is True
+    assert node.role is NodeRole.OBSERVER
+    assert [(change["old_role"], change["new_role"]) for change in changes] == [(None, "worker"), ("worker", "observer")]
+    with pytest.raises(PermissionError, match="memory"):
+        node.switch_role("master")
+    with pytest.raises(PermissionError, match="switching is off"):
+        RoleManager(resources=STRONG, role_switching_enabled=False).switch_role("leecher")
+
+
+def test_a_cluster_of_managed_roles(address):
+    with RoleManager("master", node_id="m1", settings={"listen": address}) as master:
+        master.create_cluster("home")
+        assert master.address == address
+        with RoleManager("worker", node_id="n1", resources=STRONG) as node:
+            node.join_cluster(cluster_id="home", master_address=address)
+            assert master.is_peer_authorized("n1") is True
+            assert master.is_peer_authorized("n1", NodeRole.GATEWAY) is False
+            assert [peer["node_id"] for peer in master.discover_peers()] == ["n1"]
+            assert node.get_cluster_status()["leader"] == "m1"
+            with pytest.raises(PermissionError, match="last worker"):
+                node.switch_role("gateway")
+        assert master.is_peer_authorized("n1") is False
