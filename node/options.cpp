@@ -173,7 +173,7 @@ ParsedNode parse_node_options(int argc, const char* const* argv) {
     return Fault{FaultKind::BadUsage,
                  "--role with several roles and --key-file: each needs a key of its own; start a "
                  "cidbus-node for each"};
-  return std::move(command);
+  return command;
 }
 
 Result<std::unique_ptr<RunningRole>> open_node(NodeCommand command) {
