@@ -160,6 +160,9 @@ std::vector<Message> one_of_each() {
       CastVote{{13}, 7, "w1", true, "by hand"},
       ProposalsRequest{{14}, 7, true, false, 0},
       Proposals{{14}, {some_proposal()}, true},
+      MemberHistoryRequest{{15}, 8},
+      MemberHistory{
+          {15}, {7}, {{9, {10}, "w1", Role::Worker, {3}, MemberState::Alive, MemberState::Suspect}}, true},
       Moves{{{"slots", "2", "4"}}, {{WallTime{7}, "slots", "4", "2", "81 % of the memory is used"}}},
       RoleReport{
           "n1", Role::Worker, Role::Gateway, WallTime{8}, true, 3, {{Role::Worker, true, 900, "cores"}}},
@@ -177,9 +180,6 @@ std::vector<Message> one_of_each() {
                     {{WallTime{7}, "role", "leecher", "worker", "told"}}}}},
       RoleChange{{17}, 99, "n1", Role::Gateway, true, 3},
       RoleChangeAnswer{{17}, 99, "n1", RoleChangeOutcome::Failed, "no other node stores blocks"},
-      MemberHistoryRequest{{15}, 8},
-      MemberHistory{
-          {15}, {7}, {{9, {10}, "w1", Role::Worker, {3}, MemberState::Alive, MemberState::Suspect}}, true},
   };
 }
 

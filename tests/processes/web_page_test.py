@@ -196,8 +196,8 @@ class WebPage(ClusterTest):
         self.assertTrue(told["whole"])
         self.assertEqual(set(told["tables"]["nodes"]) & {"w1", "w2", "o1"}, {"w1", "w2", "o1"})
         self.assertEqual(told["tables"]["now"]["cluster"]["leader"], "b1")
-        names = json.loads(self.get("/series.json")[2])
-        self.assertIn({"node": "", "series": "tasks_completed"}, names)
+        wait_until(lambda: {"node": "", "series": "tasks_completed"} in json.loads(self.get("/series.json")[2]),
+                   "the tasks have a history", SLOW)
 
         def last(seconds):
             now = state()["tables"]["now"]["time"] // 1000
