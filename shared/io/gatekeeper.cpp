@@ -87,7 +87,8 @@ class Gatekeeper::Actor {
     const RoleSet admitted = parse_roles(request.frames[ZapRequest::Domain]).value_or(RoleSet());
     const bool good = holder != nullptr && holder->roles.meets(admitted);
     if (!good) {
-      ++refused_;
+      trust_.keys->count_refusal();
+      untold_ = true;
       refused_address_ = request.frames.size() == zap_frames ? request.frames[ZapRequest::Address] : "?";
     }
     send("1.0", ZMQ_SNDMORE);
@@ -129,16 +130,16 @@ class Gatekeeper::Actor {
   }
 
   void tell_refusals(Monotonic now) {
-    if (refused_ == 0 || now < next_told_) return;
+    if (!untold_ || now < next_told_) return;
     next_told_ = now + refusals_told_every;
     if (trust_.log != nullptr) {
       trust_.log->warning(
-          "refused " + std::to_string(refused_) +
-          " connections whose key is not in the allow-list, or not for what they connected to; "
+          "refused " + std::to_string(trust_.keys->refusals()) +
+          " connections until now whose key is not in the allow-list, or not for what they connected to; "
           "the last one came from " +
           refused_address_);
     }
-    refused_ = 0;
+    untold_ = false;
   }
 
   const Trust trust_;
@@ -146,7 +147,7 @@ class Gatekeeper::Actor {
   const int stop_;
   Monotonic next_look_{};
   Monotonic next_told_{};
-  std::uint64_t refused_ = 0;  // since it was told
+  bool untold_ = false;  // something was refused since it was told
   std::string refused_address_;
   std::thread thread_;  // last: everything above is there when it starts
 };

@@ -40,6 +40,10 @@ class Keyring {
   [[nodiscard]] std::vector<KeyHolder> named(std::string_view name) const;
   [[nodiscard]] std::vector<KeyHolder> with(RoleSet roles) const;
 
+  // Connections refused by it, at all sockets that share it.
+  void count_refusal() { ++refusals_; }
+  [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
+
   // Looks at the file, and reads it once it has been left alone from one call to the next, since somebody may
   // be at it just now. A line for the log when it was read: what changed, or what is wrong.
   struct Reloaded {
@@ -67,6 +71,7 @@ class Keyring {
   mutable std::mutex lock_;  // of list_
   std::shared_ptr<const AllowList> list_;
   std::atomic<std::uint64_t> version_{1};
+  std::atomic<std::uint64_t> refusals_{0};
   std::mutex reload_lock_;  // of both stamps
   Stamp read_;              // of the file as it was read last
   Stamp seen_;              // as it was at the last look
