@@ -264,14 +264,9 @@ TEST_F(StageTest, AForcedChangeGoesAndSaysWhatWasLeftBehind) {
 
 class ToldRoleTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "toldXXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
   PosixFileSystem files;
-  std::string folder;
+  const TemporaryFolder temporary;
+  const std::string folder = temporary.path();
 };
 
 TEST_F(ToldRoleTest, IsKeptUntilTheLineSaysAnother) {

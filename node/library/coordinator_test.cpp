@@ -2,7 +2,6 @@
 #include "cidbus/cluster/coordinator.h"
 
 #include <dirent.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include "cidbus/client.h"
 #include "cidbus/cluster/role_manager.h"
 #include "node/library/waiting.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus::v1 {
 namespace {
@@ -25,13 +25,6 @@ std::size_t threads() {
 
 class CoordinatorTest : public testing::Test {
  protected:
-  CoordinatorTest() {
-    std::string name = testing::TempDir() + "cluster-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  ~CoordinatorTest() override { std::filesystem::remove_all(folder); }
-
   CoordinatorOptions options(const std::string& name, bool is_master = false) {
     return {.cluster_id = "home", .node_id = name, .is_master = is_master, .data = folder + "/" + name};
   }
@@ -52,7 +45,8 @@ class CoordinatorTest : public testing::Test {
     };
   }
 
-  std::string folder;
+  const cidbus::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
 };
 
 TEST_F(CoordinatorTest, TasksFlowFromAMasterToTheWorkersThatHaveHandlers) {

@@ -1,7 +1,5 @@
 #include "cidbus/cluster/metrics_collector.h"
 
-#include <stdlib.h>
-
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +8,7 @@
 #include "node/library/waiting.h"
 #include "shared/base/limits/cluster_library.h"
 #include "shared/io/clock.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus::v1 {
 namespace {
@@ -18,13 +17,8 @@ using testing_library::wait_until;
 
 class MetricsCollectorTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "metrics-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-  std::string folder;
+  const cidbus::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
 };
 
 TEST_F(MetricsCollectorTest, TellsWhatItsSourcesSayNow) {

@@ -1,28 +1,23 @@
 #include "shared/io/move_record.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "shared/base/limits/roles.h"
 #include "shared/io/posix_file_system.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
 
 class MoveRecordTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "movesXXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
   MoveRecord open() { return {files, folder, log}; }
 
-  std::string folder;
+  const TemporaryFolder temporary;
+  const std::string folder = temporary.path();
   PosixFileSystem files;
   const std::unique_ptr<Log> owned = make_stderr_log("test", LogLevel::Error);
   Log& log = *owned;
