@@ -6,9 +6,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "bench/support/temporary_folder.h"
+#include "bench/support/bench_folder.h"
 #include "broker/journal/batch_builder.h"
 #include "shared/io/posix_file_system.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -28,7 +29,7 @@ void build_batch(benchmark::State& state) {
 }
 
 void append_batch(benchmark::State& state) {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(bench_folder());
   PosixFileSystem files;
   const JournalOwner owner{cluster_id("bench"), {{1, 2, 3}}};
   JournalRecovery recovery;
@@ -46,7 +47,7 @@ void append_batch(benchmark::State& state) {
 }
 
 void bare_sync(benchmark::State& state) {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(bench_folder());
   const int file = ::open((folder.path() + "/file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   const Bytes bytes(static_cast<std::size_t>(state.range(0)), 7);
   off_t at = 0;

@@ -2,9 +2,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include "bench/support/temporary_folder.h"
+#include "bench/support/bench_folder.h"
 #include "shared/base/prng.h"
 #include "shared/store/disk_store.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cidbus {
 namespace {
@@ -31,14 +32,14 @@ std::unique_ptr<BlockStore> open_in(const TemporaryFolder& folder, StoreKind kin
 void put_blocks(benchmark::State& state, StoreKind kind) {
   const auto size = static_cast<std::size_t>(state.range(0));
   Prng prng(1);
-  auto folder = std::make_unique<TemporaryFolder>();
+  auto folder = std::make_unique<TemporaryFolder>(bench_folder());
   auto store = open_in(*folder, kind);
   std::int64_t written = 0;
   for (auto _ : state) {
     state.PauseTiming();
     if (written > bytes_most) {
       store.reset();
-      folder = std::make_unique<TemporaryFolder>();
+      folder = std::make_unique<TemporaryFolder>(bench_folder());
       store = open_in(*folder, kind);
       written = 0;
     }
@@ -54,7 +55,7 @@ void put_blocks(benchmark::State& state, StoreKind kind) {
 
 void get_blocks(benchmark::State& state, StoreKind kind) {
   const auto size = static_cast<std::size_t>(state.range(0));
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(bench_folder());
   const auto store = open_in(folder, kind);
   Prng prng(1);
   std::vector<Block> blocks;
