@@ -97,6 +97,8 @@ struct Beat {
   readRound @1 :UInt64;
   sent @2 :Int64;   # nanoseconds of the leader's own clock; comes back in the answer
   last @3 :Position;
+  state @4 :StateDigest;  # the leader's, after a record that followers have applied, or will
+  stateCounts @5 :Bool;   # no majority can have another one: whoever has is wrong
 }
 
 struct BeatAck {
@@ -104,6 +106,14 @@ struct BeatAck {
   sent @1 :Int64;
   durable @2 :UInt64;
   priority @3 :Int32;
+  state @4 :StateDigest;  # the own one after the record that BEAT named
+  wantsState @5 :Bool;    # the own state is wrong: send a snapshot
+}
+
+struct StateDigest {      # of the tasks' state after the record `index`; 0: there is none to compare
+  index @0 :UInt64;
+  low @1 :UInt64;
+  high @2 :UInt64;
 }
 
 struct Append {  # batches follow as frames

@@ -328,6 +328,7 @@ struct MemberHistory {
 # ---- brokers and their office ----
 
 enum Duty { standby @0; electing @1; leader @2; }
+enum StateTrust { good @0; doubted @1; quarantined @2; differs @3; }
 
 struct BrokerStatus {
   request @0 :UInt64;
@@ -342,6 +343,8 @@ struct BrokerStatus {
   durability @9 :Durability;
   brokers @10 :List(Peer);       # all of its group, itself among them
   configVersion @11 :UInt64;     # of the configuration it has applied
+  trust @12 :StateTrust;
+  agreed @13 :UInt64;            # the newest record after which its state was compared and found equal
   struct Peer {
     name @0 :Text;
     endpoint @1 :Text;

@@ -21,6 +21,15 @@ enum class Duty : std::uint8_t {
 };
 std::string_view to_text(Duty duty);
 
+// What comparing its state with those of the others has shown of it.
+enum class StateTrust : std::uint8_t {
+  Good,         // nothing bad
+  Doubted,      // a majority agreed on another one while it led
+  Quarantined,  // it is wrong, and is being replaced by another broker's
+  Differs  // it differs again though it was replaced: something makes the same records mean another thing
+};
+std::string_view to_text(StateTrust trust);
+
 // A broker of the group, as another one sees it.
 struct BrokerPeer {
   std::string_view name;
@@ -45,6 +54,8 @@ struct BrokerStatus {
   Durability durability = Durability::Disk;
   std::vector<BrokerPeer> brokers;   // all of its group, itself among them
   std::uint64_t config_version = 0;  // of the configuration it has applied
+  StateTrust trust = StateTrust::Good;
+  LogIndex agreed;  // the newest record after which its state was compared and found equal; 0: never
 };
 
 // The office of `epoch` is to go to `to`, or, when empty, to whom the leader thinks best. In a later epoch

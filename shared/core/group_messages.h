@@ -72,19 +72,23 @@ struct Vote {
   LogPosition log;  // the voter's
 };
 
-// ---- heartbeats (control; E9, section 9)
+// ---- heartbeats (control; E9, section 9), and states compared (R7)
 
 struct Beat {
   LogIndex commit;
   std::uint64_t read_round = 0;
   std::int64_t sent = 0;  // the leader's own clock, for it to know which beat was answered
   LogPosition last;
+  StateDigest state;          // the leader's
+  bool state_counts = false;  // no majority can have another one: whoever has is wrong
 };
 struct BeatAck {
   std::uint64_t read_round = 0;
   std::int64_t sent = 0;
   LogIndex durable;           // as in AppendAck
   std::int32_t priority = 0;  // effective: -1 while unfit
+  StateDigest state;          // the own one after the record that BEAT named, once it is applied
+  bool wants_state = false;   // the own state is wrong, and waits to be replaced
 };
 
 // ---- replication (bulk; R1 to R3)

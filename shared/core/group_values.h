@@ -45,4 +45,12 @@ struct BrokerIncarnation {
 // machine hold the same bytes at once; they never change.
 using SharedBatch = std::shared_ptr<const Bytes>;
 
+// Of the state after a record: equal states have equal ones.
+struct StateDigest {
+  LogIndex index;  // 0: there is none; so says a broker that knows nothing of them
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  friend bool operator==(const StateDigest&, const StateDigest&) = default;
+};
+
 }  // namespace cidbus::group

@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, proposal_kinds> proposal_kind_names{
     "config_change", "membership_change", "role_change"};
 constexpr std::array<std::string_view, 4> proposal_status_names{"pending", "accepted", "rejected", "expired"};
 constexpr std::array<std::string_view, 3> duty_names{"standby", "electing", "leader"};
+constexpr std::array<std::string_view, 4> trust_names{"good", "doubted", "quarantined", "differs"};
 constexpr std::array<std::string_view, std::variant_size_v<Message>> message_names{"hello",
                                                                                    "welcome",
                                                                                    "redirect",
@@ -121,6 +122,7 @@ std::string_view feed_frame(FeedTopic topic) { return topic_frames.at(static_cas
 std::string_view to_text(FeedTopic topic) { return topic_names.at(static_cast<std::size_t>(topic)); }
 std::string_view to_text(ElectionWord word) { return election_words.at(static_cast<std::size_t>(word)); }
 std::string_view to_text(Duty duty) { return duty_names.at(static_cast<std::size_t>(duty)); }
+std::string_view to_text(StateTrust trust) { return trust_names.at(static_cast<std::size_t>(trust)); }
 std::string_view to_text(ProposalKind kind) { return proposal_kind_names.at(static_cast<std::size_t>(kind)); }
 std::string_view to_text(ProposalStatus status) {
   return proposal_status_names.at(static_cast<std::size_t>(status));

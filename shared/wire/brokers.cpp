@@ -16,6 +16,8 @@ void put(schema::BrokerStatus::Builder out, const BrokerStatus& status) {
   out.setApplied(status.applied.value);
   out.setDurability(static_cast<schema::Durability>(status.durability));
   out.setConfigVersion(status.config_version);
+  out.setTrust(static_cast<schema::StateTrust>(status.trust));
+  out.setAgreed(status.agreed.value);
   auto brokers = out.initBrokers(static_cast<unsigned>(status.brokers.size()));
   for (unsigned place = 0; place < brokers.size(); ++place) {
     const BrokerPeer& peer = status.brokers[place];
@@ -41,6 +43,8 @@ BrokerStatus get(schema::BrokerStatus::Reader in, Checks& checks) {
   status.applied = {in.getApplied()};
   status.durability = checks.pick(in.getDurability(), Durability::Quorum, "an unknown durability");
   status.config_version = in.getConfigVersion();
+  status.trust = checks.pick(in.getTrust(), StateTrust::Differs, "an unknown trust");
+  status.agreed = {in.getAgreed()};
   const auto brokers = in.getBrokers();
   status.brokers.resize(checks.count(brokers, "more brokers than a group has", limits::brokers));
   for (unsigned place = 0; place < status.brokers.size(); ++place) {

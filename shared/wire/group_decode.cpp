@@ -39,6 +39,7 @@ BrokerIncarnation get_incarnation(capnp::Data::Reader data, Found& found) {
   return {get_bytes<16>(data, "an incarnation that is not 16 bytes", found)};
 }
 LogPosition get(schema::Position::Reader in) { return {{in.getEpoch()}, {in.getIndex()}}; }
+StateDigest get(schema::StateDigest::Reader in) { return {{in.getIndex()}, in.getLow(), in.getHigh()}; }
 Seat get_seat(std::uint8_t number, bool may_be_nobody, Found& found) {
   const bool valid = number < limits::brokers || (may_be_nobody && number == place(nobody));
   found.require(valid, "a place beyond the fifth broker");
@@ -100,11 +101,13 @@ GroupMessage get_body(schema::GroupEnvelope::Body::Reader in, std::vector<Shared
     }
     case Kind::BEAT: {
       const auto body = in.getBeat();
-      return Beat{{body.getCommit()}, body.getReadRound(), body.getSent(), get(body.getLast())};
+      return Beat{{body.getCommit()},  body.getReadRound(),  body.getSent(),
+                  get(body.getLast()), get(body.getState()), body.getStateCounts()};
     }
     case Kind::BEAT_ACK: {
       const auto body = in.getBeatAck();
-      return BeatAck{body.getReadRound(), body.getSent(), {body.getDurable()}, body.getPriority()};
+      return BeatAck{body.getReadRound(), body.getSent(),       {body.getDurable()},
+                     body.getPriority(),  get(body.getState()), body.getWantsState()};
     }
     case Kind::APPEND:
       return Append{get(in.getAppend().getPrev()), {in.getAppend().getCommit()}, std::move(behind)};

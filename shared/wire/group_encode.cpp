@@ -26,6 +26,11 @@ void put(schema::Position::Builder out, const LogPosition& position) {
   out.setEpoch(position.epoch.value);
   out.setIndex(position.index.value);
 }
+void put(schema::StateDigest::Builder out, const StateDigest& digest) {
+  out.setIndex(digest.index.value);
+  out.setLow(digest.low);
+  out.setHigh(digest.high);
+}
 void put(schema::Rank::Builder out, const Rank& rank) {
   put(out.initLog(), rank.log);
   out.setPriority(rank.priority);
@@ -71,6 +76,8 @@ void put(Body out, const Beat& message) {
   body.setReadRound(message.read_round);
   body.setSent(message.sent);
   put(body.initLast(), message.last);
+  put(body.initState(), message.state);
+  body.setStateCounts(message.state_counts);
 }
 void put(Body out, const BeatAck& message) {
   auto body = out.initBeatAck();
@@ -78,6 +85,8 @@ void put(Body out, const BeatAck& message) {
   body.setSent(message.sent);
   body.setDurable(message.durable.value);
   body.setPriority(message.priority);
+  put(body.initState(), message.state);
+  body.setWantsState(message.wants_state);
 }
 void put(Body out, const Append& message) {
   auto body = out.initAppend();
