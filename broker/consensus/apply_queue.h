@@ -26,6 +26,10 @@ class ApplyQueue {
   // The state machine was replaced by a snapshot's.
   void begin_anew(LogIndex applied);
   [[nodiscard]] bool has(LogIndex commit) const { return given_ < commit && !reading_; }
+  // Committed batches wait that only the disk holds: long ones, as after a restart.
+  [[nodiscard]] bool lags(const LogWindow& log, LogIndex commit) const {
+    return given_ < commit && !log.caches(given_);
+  }
   [[nodiscard]] LogIndex given() const { return given_; }
 
  private:

@@ -56,6 +56,7 @@ void Group::on_clock(Monotonic now, Effects& out) {
 Rank Group::rank() const {
   const bool unfit =
       room_.full || room_.low || draining_ || log_.whole() != log_.last() || repair_.needed() ||
+      (!in_office() && apply_.lags(log_, applicable())) ||
       (unsynced_since_ != Monotonic::max() && last_step_ - unsynced_since_ > config_.timers.suspicion);
   return {log_.whole(), unfit ? -1 : config_.at(config_.self()).priority, config_.self()};
 }

@@ -404,6 +404,25 @@ b2 VOTE_REQ e6 4/5
   EXPECT_EQ(broker.play(scene), scene);
 }
 
+// A restarted broker reads its journal again before it can serve: meanwhile one that can at once is the
+// better.
+TEST(GroupScenes, BrokerThatHasMuchToApplyIsUnfitUntilItHas) {
+  Transcript broker("b1", {4}, {"4/1-3", "4/4-5"});
+  const std::string scene = R"(b3 BEAT e4 5 4/5
+  leader b3
+  to b3 e4: BEAT_ACK durable 5
+wait 300
+  to b2 e4: ELECTION 4/5 prio -1
+  to b3 e4: ELECTION 4/5 prio -1
+apply 4/1-3 4/4-5
+  applied to 3
+  applied to 5
+b2 ELECTION 1 4/5 2
+  to b2 e4: OK
+)";
+  EXPECT_EQ(broker.play(scene), scene);
+}
+
 TEST(GroupScenes, WithDurabilityMemoryReceivedIsAcknowledged) {
   Transcript broker("b3", {4}, {"4/1-5"}, 3, Durability::Memory);
   const std::string scene = R"(b1 APPEND e5 4/5 0 5/6-6

@@ -61,11 +61,15 @@ LogPosition LogWindow::highest_at_or_below(const LogPosition& asked) const {
   return base();
 }
 
+bool LogWindow::caches(LogIndex after) const {
+  return after >= end_.last || (after >= entries_after_.last && entry_behind(after) >= uncached_);
+}
+
 bool LogWindow::collect(LogIndex after, std::size_t batches, std::size_t bytes,
                         std::vector<SharedBatch>& out) const {
+  if (!caches(after)) return false;
   if (after >= end_.last) return true;
   const std::size_t first = entry_behind(after);
-  if (after < entries_after_.last || first < uncached_) return false;
   std::size_t taken = 0;
   for (std::size_t at = first; at < entries_.size() && at - first < batches; ++at) {
     const SharedBatch& batch = entries_[at].batch;

@@ -65,6 +65,8 @@ class LogWindow {
   // them is only on disk. REQUIRES: a batch ends with `after`.
   [[nodiscard]] bool collect(LogIndex after, std::size_t batches, std::size_t bytes,
                              std::vector<SharedBatch>& out) const;
+  // Whether what comes behind record `after` is in memory, all of it.
+  [[nodiscard]] bool caches(LogIndex after) const;
   [[nodiscard]] std::size_t cached_bytes() const { return cached_bytes_; }
 
   // ---- what changes it

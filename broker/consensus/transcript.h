@@ -18,6 +18,7 @@
 //   b1 HOLES e5 [BATCH]... | b1 HOLES e5 freed|damaged   the answer to the last FETCH of holes
 //   b1 GOAL e5 INDEX [stale]                b1 REPAIR_REQ e5
 //   disk hole | disk repaired
+//   apply [BATCH]...                        what is committed is applied; these are read from the disk first
 #pragma once
 
 #include <optional>
@@ -47,6 +48,7 @@ class Transcript {
   void wait(long milliseconds);
   void disk(const std::string& what);
   void propose(std::size_t records);
+  void apply(std::istringstream& words);
   void message(Seat from, const std::string& name, std::istringstream& words);
   void say();
   [[nodiscard]] std::string text_of(const Effect& effect);

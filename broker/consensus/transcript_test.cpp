@@ -103,6 +103,8 @@ std::string Transcript::event(const std::string& line) {
     propose(read<std::size_t>(words));
   } else if (first == "full" || first == "room") {
     step(RoomKnown{first == "full"});
+  } else if (first == "apply") {
+    apply(words);
   } else if (first == "read") {
     const std::uint64_t round = group->ask_read(now, effects_);
     said_ += "  waits for round " + std::to_string(round) + "\n";
@@ -161,6 +163,21 @@ void Transcript::propose(std::size_t records) {
   const std::string text = cidbus::group::text_of(LogPosition{group->epoch(), next(last.index)}) + "-" +
                            std::to_string(last.index.value + records);
   step(Proposed{batch_of(text)});
+}
+
+void Transcript::apply(std::istringstream& words) {
+  std::vector<SharedBatch> on_disk;
+  for (std::string text; words >> text;) on_disk.push_back(batch_of(text));
+  if (!on_disk.empty()) {
+    const LogIndex from = peek_batch_header(*on_disk.front())->first;
+    ENSURE(group->take_committed(1, effects_).empty() && !effects_.all().empty(), "nothing is read");
+    effects_ = {};
+    step(BatchesRead{ReadFor::Applying, nobody, from, std::move(on_disk)});
+  }
+  for (const SharedBatch& batch : group->take_committed(SIZE_MAX, effects_)) {
+    const auto header = peek_batch_header(*batch);
+    said_ += "  applied to " + std::to_string(header->last().value) + "\n";
+  }
 }
 
 void Transcript::message(Seat from, const std::string& name, std::istringstream& words) {

@@ -174,6 +174,10 @@ TEST_F(AMillionTasks, GiveTheirMemoryBackWhenTheyAreDone) {
     journal->state.apply(LogIndex{++journal->index}, journal->now, RecordType::Cancel, record, changes);
   }
   EXPECT_EQ(journal->state.tables().tasks.size(), limits::finished_kept);
+  Nowhere elsewhere;
+  TaskService next(elsewhere, *metrics, ServiceLimits{}, Prng(3));
+  EXPECT_TRUE(next.take_office({Monotonic(std::chrono::seconds(6)), journal->now}, Epoch{3}, journal->state))
+      << "in one turn: a new office does not look at finished tasks";
   EXPECT_LT(journal->state.usage().memory_used, full / 5);
   journal->state.check_invariants();
 }

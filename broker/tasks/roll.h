@@ -53,16 +53,24 @@ class Roll {
   [[nodiscard]] TaskState state_at(std::uint32_t place) const;
   [[nodiscard]] const StateCounts& counts() const { return counts_; }
   [[nodiscard]] RollAnswer list(const RollQuery& query) const;
-  // Every task of a type, oldest first, a page of 2,048 at a time; `visit` may not change the roll.
   [[nodiscard]] std::size_t pages_of(TypeNumber type) const {
     return type < types_.size() ? types_[type].size() : 0;
   }
+  // The tasks of a type that are not final, oldest first, a page of 2,048 at a time; `visit` may not change
+  // the roll. Gives whether the page had any: one of finished tasks alone costs nothing.
   template <typename Visit>
-  void for_each_in(TypeNumber type, std::size_t position, Visit&& visit) const {
+  bool for_each_unfinished(TypeNumber type, std::size_t position, Visit&& visit) const {
     const Page& page = *pages_[types_[type][position]];
-    for (std::uint32_t at = 0; at < page.used; ++at) {
-      if (page.states[at] != gone) visit(page.handles[at]);
+    std::uint32_t left = 0;
+    for (std::size_t state = 0; state < task_state_count; ++state)
+      left += is_final(static_cast<TaskState>(state)) ? 0 : page.counts[state];
+    const bool any = left != 0;
+    for (std::uint32_t at = 0; left != 0; ++at) {
+      if (page.states[at] == gone || is_final(static_cast<TaskState>(page.states[at]))) continue;
+      visit(page.handles[at]);
+      --left;
     }
+    return any;
   }
 
   [[nodiscard]] std::size_t memory_used() const {

@@ -37,7 +37,7 @@ bool TaskService::take_office(Now now, Epoch epoch, StateMachine& state) {
   }
   ENSURE(epoch == epoch_ && state_ == &state, "epoch", epoch.value);
   const Roll& roll = state.tables().roll;
-  for (std::size_t page = 0; page < pages_a_slice; ++page) {
+  for (std::size_t page = 0; page < pages_a_slice;) {
     while (takeover_.type <= state.types().size() && takeover_.pages == roll.pages_of(takeover_.type)) {
       ++takeover_.type;
       takeover_.pages = 0;
@@ -46,7 +46,9 @@ bool TaskService::take_office(Now now, Epoch epoch, StateMachine& state) {
       hold_until_ = now.monotonic + limits::reclaim;
       return true;
     }
-    roll.for_each_in(takeover_.type, takeover_.pages++, [&](TaskHandle task) { take_over(task); });
+    if (roll.for_each_unfinished(takeover_.type, takeover_.pages++,
+                                 [&](TaskHandle task) { take_over(task); }))
+      ++page;
   }
   return false;
 }
@@ -61,7 +63,7 @@ void TaskService::take_over(TaskHandle task) {
     leases_[lease].processing = state_->tables().roll.state_at(slot.place) == TaskState::Processing;
   }
   const std::int64_t deadline = state_->rare(task).deadline;
-  if (deadline != 0 && !is_final(slot.state)) timers_.set(task, TimerWheel::Kind::Deadline, deadline);
+  if (deadline != 0) timers_.set(task, TimerWheel::Kind::Deadline, deadline);
 }
 
 bool TaskService::on_message(Now now, Peer peer, const Message& message) {

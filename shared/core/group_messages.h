@@ -79,7 +79,7 @@ struct Beat {
   std::uint64_t read_round = 0;
   std::int64_t sent = 0;  // the leader's own clock, for it to know which beat was answered
   LogPosition last;
-  StateDigest state;          // the leader's
+  StateDigest state{};        // the leader's
   bool state_counts = false;  // no majority can have another one: whoever has is wrong
 };
 struct BeatAck {
@@ -87,7 +87,7 @@ struct BeatAck {
   std::int64_t sent = 0;
   LogIndex durable;           // as in AppendAck
   std::int32_t priority = 0;  // effective: -1 while unfit
-  StateDigest state;          // the own one after the record that BEAT named, once it is applied
+  StateDigest state{};        // the own one after the record that BEAT named, once it is applied
   bool wants_state = false;   // the own state is wrong, and waits to be replaced
 };
 
