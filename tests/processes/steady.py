@@ -144,8 +144,8 @@ class Steady:
                 if epoch not in handed and (epoch, winner) in stood]
 
     def check_winners(self):
-        """Of all elections: {"elections": how many, and voters of a higher rank than the winner by "unfit": -1 for a priority;
-        "late": they had their turn and were not elected in it; "passed over": neither}.
+        """Of all elections: {"elections": how many, "unfit": voters with -1 for a priority, and fit voters of a higher rank
+        than the winner: "late": they had their turn and were not elected in it; "passed over": they had not}.
 
         A voter with a longer journal than the winner is a failure."""
         counts = {"elections": 0, "unfit": 0, "late": 0, "passed over": 0}
@@ -154,8 +154,9 @@ class Steady:
             for voter, (held, had_its_turn) in voters.items():
                 if held[:2] > rank[:2]:
                     raise AssertionError(f"epoch {epoch}: {winner} won with {rank} against {voter} with {held}")
-                counts["unfit"] += held[2] < 0
-                if held > rank:
+                if held[2] < 0:
+                    counts["unfit"] += 1
+                elif held > rank:
                     counts["late" if had_its_turn else "passed over"] += 1
         return counts
 
