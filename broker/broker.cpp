@@ -5,20 +5,19 @@
 
 #include "broker/admission.h"
 #include "broker/broker_metrics.h"
-#include "broker/broker_status.h"
 #include "broker/broker_voter.h"
 #include "broker/feed_publisher.h"
 #include "broker/frame_work.h"
 #include "broker/group_info.h"
 #include "broker/leadership.h"
 #include "broker/replica.h"
-#include "broker/rights.h"
 #include "broker/snapshotter.h"
+#include "broker/standby.h"
 #include "broker/tasks/records.h"
 #include "broker/voice.h"
 #include "shared/base/limits/brokers.h"
 #include "shared/base/limits/metrics.h"
-#include "shared/io/bus_link.h"
+#include "shared/io/node_identity.h"
 #include "shared/node/feed_tracker.h"
 #include "shared/wire/codec.h"
 
@@ -49,6 +48,7 @@ class Broker::Driver {
         replica(options.group, std::move(recovered.group),
                 {cluster_id(options.cluster), {options.disk.bytes}}, started, ports, disk,
                 registry.histogram(Metric::CommitSeconds), log, prng.fork()),
+        standby(options, voice, replica, started_at),
         snapshotter(std::in_place, *state, disk, options.snapshot_after, recovered.sizes),
         applied_end(recovered.applied_end),
         voter(self().name) {
@@ -77,8 +77,8 @@ class Broker::Driver {
       return voice.refuse(routing_id, Refusal::BadMessage, "the sender is not who its connection says");
     }
     if (const auto* asked = std::get_if<BrokerStatusRequest>(&envelope->message))
-      return tell_status(routing_id, *asked, holder);
-    if (!serving) return redirect(routing_id);
+      return standby.tell_status(now, routing_id, *asked, holder, *state);
+    if (!serving) return standby.on_message(now, routing_id, from, envelope->message, holder, *state);
     if (sealed) return hold(routing_id, frame, holder);
     leadership->on_message(now, routing_id, from, envelope->message, frame, holder);
     work += leadership->take_work();
@@ -96,25 +96,6 @@ class Broker::Driver {
     sealed = false;
     for (const HeldFrame& one : std::exchange(held, {}))
       on_frame(one.routing_id, one.frame, one.holder ? &*one.holder : nullptr);
-  }
-
-  // Nothing is known to be committed here. Whoever asks goes to the leader, or tries again when there is one.
-  void redirect(ByteView routing_id) { voice.send(as_text(routing_id), leader()); }
-
-  Redirect leader() const {
-    const group::Seat seat = replica.group().heard_leader(now.monotonic);
-    if (seat == group::nobody || replica.group().in_office()) return {{}, {}, addresses_of(options.group)};
-    const group::Member& member = replica.group().config().at(seat);
-    return {member.name, member.endpoint, addresses_of(options.group)};
-  }
-
-  // Of any broker, to whoever may speak at all.
-  void tell_status(ByteView routing_id, const BrokerStatusRequest& asked, const KeyHolder* holder) {
-    if (holder != nullptr && holder->roles.empty())
-      return voice.refuse(routing_id, Refusal::NotAllowed, key_refusal(holder, {}, Role::Client));
-    BrokerStatus status = status_of(replica, *state, now);
-    status.request = asked.request;
-    voice.send(as_text(routing_id), status);
   }
 
   void on_feed_frame(ByteView topic, ByteView frame, const KeyHolder* holder) {
@@ -140,6 +121,7 @@ class Broker::Driver {
       return metrics.refused_feed.add();
     if (envelope->header.sender == self().name) return;
     if (feeds_heard.on_feed(envelope->header, *message).kind == FeedTracker::Kind::Repeated) return;
+    standby.on_feed(now, *message);
     if (feed.wanted_by_others(message->topic)) ports.publish(message->topic, frame);
   }
 
@@ -224,14 +206,14 @@ class Broker::Driver {
   void on_news(const Replica::OfficeUnsealed&) { serve_held(); }
   void on_news(const Replica::OfficeLeft& left) {
     metrics.on_left_office(left.why);
-    if (leadership) leadership->send_away(leader());
+    if (leadership) leadership->send_away(standby.leader(now));
     feed.flush(now, state->applied());  // what was applied in this office is not told in the next one
     leadership.reset();
     serving = false;
     serve_held();  // by a word about who leads
   }
   void on_news(const Replica::LeaderChanged&) {
-    const Redirect known = leader();
+    const Redirect known = standby.leader(now);
     if (!known.leader.empty()) log.info(std::string(known.leader) + " leads", {replica.group().epoch()});
   }
   void on_news(const Replica::ReadsConfirmed& confirmed) {
@@ -387,6 +369,7 @@ class Broker::Driver {
   std::bitset<feed_topic_count> feeds_followed;
   Monotonic next_metrics{};
   Replica replica;
+  Standby standby;
   std::optional<Leadership> leadership;  // while leading
   bool serving = false;                  // and it is whole
   bool sealed = false;                   // and it is about to be handed over

@@ -1,27 +1,31 @@
 #include "broker/cluster_view.h"
 
+#include "broker/group_info.h"
+
 namespace cidbus {
 
 std::vector<std::uint64_t> tasks_by_state(const StateMachine& state) {
   return {state.counts().begin(), state.counts().end()};
 }
 
-Snapshot snapshot_of(const Membership& membership, const StateMachine& state) {
+Snapshot snapshot_of(const BrokerOptions& options, const group::Group& group, const StateMachine& state,
+                     WallTime started_at, WallTime now) {
   Snapshot snapshot;
+  snapshot.cluster = options.cluster;
+  snapshot.durability = options.group.durability;
   snapshot.applied = state.applied();
-  for (const auto& [name, node] : membership.nodes()) snapshot.members.push_back(member_of(name, node));
+  snapshot.brokers = brokers_of(group, state.applied());
   snapshot.tasks_by_state = tasks_by_state(state);
-  return snapshot;
-}
-
-Member self_as_member(std::string_view name, Incarnation incarnation, WallTime started_at, WallTime now) {
-  Membership::Node self;
+  Member self;
+  self.name = options.group.at(options.group.self()).name;
   self.role = Role::Master;
   self.state = MemberState::Alive;
-  self.incarnation = incarnation;
+  self.incarnation = options.incarnation;
   self.joined_at = started_at;
   self.last_seen = now;
-  return member_of(name, self);
+  self.load.config_version = state.config().version();
+  snapshot.members.push_back(self);
+  return snapshot;
 }
 
 }  // namespace cidbus

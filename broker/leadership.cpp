@@ -432,15 +432,11 @@ void Leadership::tell_counters() {
 }
 
 void Leadership::send_snapshot(Peer peer, RequestId request) {
-  Snapshot snapshot = snapshot_of(membership_, ground_.state);
+  Snapshot snapshot =
+      snapshot_of(ground_.options, ground_.replica.group(), ground_.state, ground_.started_at, now_.wall);
   snapshot.request = request;
-  snapshot.cluster = ground_.options.cluster;
   snapshot.leader = self().name;
-  snapshot.durability = ground_.options.group.durability;
-  snapshot.brokers = brokers_of(ground_.replica.group(), ground_.state.applied());
-  Member itself = self_as_member(self().name, ground_.options.incarnation, ground_.started_at, now_.wall);
-  itself.load.config_version = ground_.state.config().version();
-  snapshot.members.insert(snapshot.members.begin(), itself);
+  for (const auto& [name, node] : membership_.nodes()) snapshot.members.push_back(member_of(name, node));
   snapshot.blocks_indexed = content_.blocks();
   send(peer, snapshot);
 }

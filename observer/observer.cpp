@@ -95,16 +95,27 @@ struct Observer::State : BusLink::Owner {
     refusal = refused.reason;
     log.error("refused: " + refusal);
   }
-  void on_message(Now now, const Header&, const Message& message) override {
+  void on_message(Now now, const Header& header, const Message& message) override {
     if (web) web->on_message(message);
     const auto* snapshot = std::get_if<Snapshot>(&message);
     if (snapshot == nullptr || snapshot->request != request) return;
     if (!follower.on_snapshot(*snapshot)) return ask_for_snapshot();
     view.on_snapshot(now.wall, *snapshot);
-    print(print_snapshot(options.style, now.wall, *snapshot));
+    tell(now, header.sender, *snapshot);
   }
-  void on_status(Now now, const BrokerStatus& status) override {
-    if (view.on_status(now.wall, status)) round_ends.reset();
+  void on_own_word(Now now, const Header& header, const Message& message) override {
+    if (const auto* status = std::get_if<BrokerStatus>(&message)) {
+      if (view.on_status(now.wall, *status)) round_ends.reset();
+      return;
+    }
+    const auto& snapshot = std::get<Snapshot>(message);
+    if (link.bound() || snapshot.request != request || !follower.on_standby_snapshot(snapshot)) return;
+    view.on_standby_snapshot(now.wall, snapshot);
+    if (snapshot_wanted) tell(now, header.sender, snapshot);
+  }
+  void tell(Now now, std::string_view teller, const Snapshot& snapshot) {
+    snapshot_wanted = false;
+    print(print_snapshot(options.style, now.wall, teller, snapshot));
   }
 
   Registry* metrics() override { return &node_metrics.registry(); }
@@ -139,7 +150,14 @@ struct Observer::State : BusLink::Owner {
 
   void ask_for_snapshot() {
     ++request.value;
-    link.send(SnapshotRequest{request});
+    snapshot_wanted = true;
+    if (!link.send(SnapshotRequest{request})) link.ask_standbys(SnapshotRequest{request});
+  }
+  // While no leader is there, again and again: nobody says on the feed which nodes a broker hears.
+  void ask_standbys() {
+    if (link.bound()) return;
+    ++request.value;
+    link.ask_standbys(SnapshotRequest{request});
   }
 
   void on_feed(Now now) {
@@ -185,6 +203,7 @@ struct Observer::State : BusLink::Owner {
     }
     next_tick = now.monotonic + tick_period;
     ask_brokers(now);
+    ask_standbys();
     const auto take = [&](const Sample& sample) {
       alerts.on_sample(sample, history);
       history.add(sample);
@@ -260,8 +279,9 @@ struct Observer::State : BusLink::Owner {
   bool refusal_told = false;            // that history is full
   Frames frames;
   Decoder decoder;
-  RequestId request;  // of the last snapshot
-  RequestId round;    // of asking brokers
+  RequestId request;            // of the last snapshot
+  bool snapshot_wanted = true;  // and to be told, when it comes
+  RequestId round;              // of asking brokers
   std::string refusal;
   std::optional<Monotonic> heard_at;  // anything on the feed, last
   std::unique_ptr<WebPage> web;       // none without an address

@@ -51,10 +51,25 @@ TEST(Printer, ASnapshotNamesEachMember) {
   snapshot.tasks_by_state = {3, 0, 0, 5, 0, 0, 0};
   snapshot.members.push_back(
       {"w1", Role::Worker, MemberState::Alive, {1}, "h:9", {4, 1, 9, 0, 0, 0}, {}, {}});
-  EXPECT_EQ(print_snapshot(PrintStyle::Text, time_of_events, snapshot),
+  EXPECT_EQ(print_snapshot(PrintStyle::Text, time_of_events, "b1", snapshot),
             "2023-11-14T22:13:20.000Z  cluster demo, leader b1: 3 pending, 5 completed\n"
             "2023-11-14T22:13:20.000Z  worker w1 alive, 1 of 4 slots busy, 9 blocks");
-  EXPECT_EQ(print_snapshot(PrintStyle::Names, time_of_events, snapshot), "w1");
+  EXPECT_EQ(print_snapshot(PrintStyle::Names, time_of_events, "b1", snapshot), "w1");
+}
+
+TEST(Printer, ASnapshotOfABrokerThatDoesNotLeadSaysSoAndMakesNothingUp) {
+  Snapshot snapshot;
+  snapshot.cluster = "demo";
+  snapshot.applied = {9};
+  snapshot.tasks_by_state = {3, 0, 0, 0, 0, 0, 0};
+  EXPECT_EQ(print_snapshot(PrintStyle::Text, time_of_events, "b3", snapshot),
+            "2023-11-14T22:13:20.000Z  cluster demo, no leader, says b3: 3 pending");
+  const std::string line = print_snapshot(PrintStyle::Ndjson, time_of_events, "b3", snapshot);
+  EXPECT_NE(line.find(R"("leader":"","told_by":"b3")"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("blocks_indexed":null)"), std::string::npos) << line;
+  snapshot.leader = "b1";
+  EXPECT_EQ(print_snapshot(PrintStyle::Text, time_of_events, "b3", snapshot),
+            "2023-11-14T22:13:20.000Z  cluster demo, leader b1, says b3: 3 pending");
 }
 
 TEST(Printer, StylesHaveNames) {

@@ -200,23 +200,28 @@ std::string print_event(PrintStyle style, WallTime time, std::string_view publis
   return to_rfc3339(time) + "  " + (is_said ? std::string(publisher) + " " : "") + described.text;
 }
 
-std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snapshot) {
+std::string print_snapshot(PrintStyle style, WallTime time, std::string_view teller,
+                           const Snapshot& snapshot) {
+  const bool by_leader = teller == snapshot.leader;
   if (style == PrintStyle::Ndjson) {
     json::array members;
     for (const Member& member : snapshot.members) members.push_back(member_json(member));
     return ndjson_line("snapshot", time, {},
                        {{"cluster", view(snapshot.cluster)},
                         {"leader", view(snapshot.leader)},
+                        {"told_by", view(teller)},
                         {"durability", view(to_text(snapshot.durability))},
                         {"applied", snapshot.applied.value},
                         {"tasks", states_json(snapshot.tasks_by_state)},
-                        {"blocks_indexed", snapshot.blocks_indexed},
+                        {"blocks_indexed", by_leader ? json::value(snapshot.blocks_indexed) : json::value()},
                         {"members", std::move(members)}});
   }
   if (style == PrintStyle::Names) return names_of(snapshot.members);
   const std::string stamp = to_rfc3339(time) + "  ";
-  std::string text = stamp + "cluster " + std::string(snapshot.cluster) + ", leader " +
-                     std::string(snapshot.leader) + ": " + states_text(snapshot.tasks_by_state);
+  std::string text = stamp + "cluster " + std::string(snapshot.cluster) + ", ";
+  text += snapshot.leader.empty() ? "no leader" : "leader " + std::string(snapshot.leader);
+  if (!by_leader) text += ", says " + std::string(teller);
+  text += ": " + states_text(snapshot.tasks_by_state);
   for (const Member& member : snapshot.members) text += "\n" + stamp + member_text(member);
   return text;
 }

@@ -24,8 +24,10 @@ std::optional<PrintStyle> parse_print_style(std::string_view text);
 
 // One line without its end, or nothing: heartbeats are for programs only.
 std::string print_event(PrintStyle style, WallTime time, std::string_view publisher, const FeedEvent& event);
-// One line for ndjson, several for a person; the members' names.
-std::string print_snapshot(PrintStyle style, WallTime time, const Snapshot& snapshot);
+// One line for ndjson, several for a person; the members' names. `teller`: the broker that said it, which may
+// not be the leader.
+std::string print_snapshot(PrintStyle style, WallTime time, std::string_view teller,
+                           const Snapshot& snapshot);
 // The alert's id for names.
 std::string print_alert(PrintStyle style, const AlertNotice& notice);
 // Nothing for names.

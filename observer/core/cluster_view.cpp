@@ -35,7 +35,7 @@ void ClusterView::take(const Member& member) {
   known.state = member.state;
   known.incarnation = member.incarnation;
   known.exchange = member.exchange;
-  known.joined_at = member.joined_at;
+  if (member.joined_at.milliseconds != 0) known.joined_at = member.joined_at;
   known.last_heard = std::max(known.last_heard, member.last_seen);
   if (known.told_load) return;  // heartbeats are newer
   known.load = member.load;
@@ -67,7 +67,7 @@ void ClusterView::doubt_unlisted(const Snapshot& snapshot) {
   }
 }
 
-void ClusterView::on_snapshot(WallTime now, const Snapshot& snapshot) {
+void ClusterView::take(const Snapshot& snapshot) {
   cluster_ = snapshot.cluster;
   leader_ = snapshot.leader;
   for (const BrokerInfo& broker : snapshot.brokers) {
@@ -75,10 +75,25 @@ void ClusterView::on_snapshot(WallTime now, const Snapshot& snapshot) {
     leader_endpoint_ = broker.endpoint;
     epoch_ = std::max(epoch_, broker.epoch);
   }
+  tasks_by_state_ = snapshot.tasks_by_state;
+}
+
+void ClusterView::on_snapshot(WallTime now, const Snapshot& snapshot) {
+  take(snapshot);
   for (const Member& member : snapshot.members) take(member);
   doubt_unlisted(snapshot);
-  tasks_by_state_ = snapshot.tasks_by_state;
   blocks_indexed_ = snapshot.blocks_indexed;
+  forget_departed(now);
+}
+
+// Each broker has heard other nodes, so that nobody is doubted for not being named; and what is known of a
+// node stands until a broker has heard it since.
+void ClusterView::on_standby_snapshot(WallTime now, const Snapshot& snapshot) {
+  take(snapshot);
+  for (const Member& member : snapshot.members) {
+    const auto known = nodes_.find(std::string(member.name));
+    if (known == nodes_.end() || member.last_seen > known->second.last_heard) take(member);
+  }
   forget_departed(now);
 }
 

@@ -62,6 +62,8 @@ struct ElectionView {
 class ClusterView {
  public:
   void on_snapshot(WallTime now, const Snapshot& snapshot);
+  // Of a broker that does not lead, while none does that can be reached.
+  void on_standby_snapshot(WallTime now, const Snapshot& snapshot);
   void on_event(WallTime now, std::string_view publisher, const FeedEvent& event);
   void on_bound() { bound_ = true; }
   void on_unbound() { bound_ = false; }
@@ -113,6 +115,7 @@ class ClusterView {
   void on(WallTime, std::string_view, const MetricsEvent&) {}   // of each node alone
   NodeView& node(std::string_view name);
   void take(const Member& member);
+  void take(const Snapshot& snapshot);
   void doubt_unlisted(const Snapshot& snapshot);
   void forget_departed(WallTime now);
   void count_end(WallTime now, TaskState state);

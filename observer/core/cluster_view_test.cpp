@@ -97,6 +97,31 @@ TEST(ClusterView, ANodeThatANewLeaderDoesNotListIsDoubtedUntilItIsHeard) {
   EXPECT_EQ(view.nodes().at("w1").state, MemberState::Alive);
 }
 
+TEST(ClusterView, BrokersThatDoNotLeadTellWhomTheyHeardAndNobodyIsDoubtedForIt) {
+  ClusterView view;
+  Snapshot first = snapshot_of({member("b2", Role::Master), member("w1", Role::Worker)});
+  first.leader = "";
+  first.brokers[0].leader = false;
+  view.on_standby_snapshot(at(1), first);
+  EXPECT_EQ(view.cluster(), "demo");
+  EXPECT_EQ(view.leader(), "");
+  EXPECT_EQ(view.nodes().at("w1").state, MemberState::Alive);
+  EXPECT_EQ(view.tasks_by_state().at(0), 3U);
+  EXPECT_EQ(view.blocks_indexed(), std::nullopt) << "only a leader has them counted";
+  EXPECT_FALSE(samples(view, at(2)).contains("/tasks_pending")) << "nobody says that it is so now";
+  Member silent = member("w1", Role::Worker, MemberState::Suspect);
+  silent.last_seen = at(-5);
+  first.members = {member("b3", Role::Master), silent, member("w2", Role::Worker)};
+  view.on_standby_snapshot(at(3), first);
+  EXPECT_EQ(view.nodes().at("w1").state, MemberState::Alive) << "the other one heard it later";
+  EXPECT_EQ(view.nodes().at("w2").state, MemberState::Alive);
+  EXPECT_TRUE(view.nodes().contains("b2"));
+  silent.last_seen = at(5);
+  first.members = {silent};
+  view.on_standby_snapshot(at(6), first);
+  EXPECT_EQ(view.nodes().at("w1").state, MemberState::Suspect);
+}
+
 TEST(ClusterView, ADeadNodeGrowsSilentAndOneThatLeftTellsNothing) {
   ClusterView view;
   view.on_snapshot(at(0), snapshot_of({member("w1", Role::Worker), member("w2", Role::Worker)}));
@@ -160,6 +185,36 @@ TEST(FeedFollower, NothingIsNewsBeforeTheFirstSnapshotWhichMustCoverIt) {
   EXPECT_TRUE(follower.on_feed(b1.header, next).is_new);
   EXPECT_TRUE(follower.is_news(next, next.events[0]));
   EXPECT_FALSE(follower.is_news(b1.tasks(2, 20), next.events[0])) << "the snapshot holds it";
+}
+
+TEST(FeedFollower, ABrokerThatDoesNotLeadServesWhileNothingNewerWasHeard) {
+  FeedFollower follower;
+  const Publisher b1;
+  EXPECT_FALSE(follower.on_feed(b1.header, b1.tasks(1, 20)).is_new);
+  EXPECT_FALSE(follower.on_standby_snapshot(snapshot_of({}, 19))) << "it is behind what was passed over";
+  EXPECT_FALSE(follower.attached());
+  EXPECT_TRUE(follower.on_standby_snapshot(snapshot_of({}, 20)));
+  EXPECT_TRUE(follower.attached());
+  const Feed next = b1.tasks(2, 23);
+  EXPECT_TRUE(follower.on_feed(b1.header, next).is_new);
+  EXPECT_TRUE(follower.is_news(next, next.events[0]));
+  EXPECT_FALSE(follower.on_standby_snapshot(snapshot_of({}, 22))) << "it would take back what was told";
+  EXPECT_TRUE(follower.on_standby_snapshot(snapshot_of({}, 23)));
+}
+
+TEST(FeedFollower, ALeaderThatComesAfterGoesOnWhereTheOtherBrokerStood) {
+  FeedFollower follower;
+  ASSERT_TRUE(follower.on_standby_snapshot(snapshot_of({}, 20)));
+  const Publisher b2;
+  EXPECT_FALSE(follower.on_feed(b2.header, b2.tasks(1, 20)).ask) << "that snapshot holds it";
+  const Feed open = b2.tasks(2, 21);
+  EXPECT_TRUE(follower.on_feed(b2.header, open).is_new);
+  EXPECT_TRUE(follower.is_news(open, open.events[0]));
+  ASSERT_TRUE(follower.on_snapshot(snapshot_of({}, 21)));
+  const Feed later = b2.tasks(3, 22);
+  EXPECT_EQ(follower.on_feed(b2.header, later).missed, 0U);
+  EXPECT_TRUE(follower.is_news(later, later.events[0]));
+  EXPECT_FALSE(follower.is_news(b2.tasks(4, 21), later.events[0]));
 }
 
 TEST(FeedFollower, AMemberThatCameAfterTheSnapshotIsNewsThoughTheJournalStoodStill) {

@@ -20,6 +20,7 @@ FeedFollower::Verdict FeedFollower::on_feed(const Header& header, const Feed& fe
     verdict.missed = tracked.missed;
     verdict.ask = feed.topic != FeedTopic::Metrics;  // those are whole each time
   }
+  heard_of_ = std::max(heard_of_, feed.applied);
   const bool begins_late = begins_past_snapshot(header, feed);
   if (!attached_ && feed.topic != FeedTopic::Elections) {
     passed_over_ = std::max(passed_over_, feed.applied);
@@ -50,7 +51,12 @@ bool FeedFollower::on_snapshot(const Snapshot& snapshot) {
   if (snapshot.applied < passed_over_) return false;
   attached_ = true;
   shown_ = snapshot.applied;
+  heard_of_ = std::max(heard_of_, shown_);
   return true;
+}
+
+bool FeedFollower::on_standby_snapshot(const Snapshot& snapshot) {
+  return snapshot.applied >= heard_of_ && on_snapshot(snapshot);
 }
 
 }  // namespace cidbus

@@ -74,8 +74,10 @@ struct BusAsker::State : BusLink::Owner {
   }
   void on_unbound(Now) override {}
   void on_refused(Now now, const Refused& why) override { refusals.on_refused(now, why); }
-  void on_status(Now, const BrokerStatus& status) override {
-    if (take_status != nullptr && status.request.value == last_request) done = done || (*take_status)(status);
+  void on_own_word(Now, const Header&, const Message& message) override {
+    const auto* status = std::get_if<BrokerStatus>(&message);
+    if (status == nullptr || take_status == nullptr || status->request.value != last_request) return;
+    done = done || (*take_status)(*status);
   }
   void on_message(Now, const Header&, const Message& message) override {
     if (take == nullptr || done) return;

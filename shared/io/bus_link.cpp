@@ -1,13 +1,11 @@
 #include "shared/io/bus_link.h"
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 
 #include "shared/base/limits/keys.h"
 #include "shared/base/limits/links.h"
 #include "shared/base/limits/times.h"
-#include "shared/base/limits/words.h"
 #include "shared/io/clock.h"
 #include "shared/io/leader_feed.h"
 #include "shared/io/random.h"
@@ -24,75 +22,22 @@ constexpr int feed_in_offset = 2;  // DESIGN section 11: a broker at port P hear
 // each other so, but whoever hangs up first may keep the other from hearing it.
 constexpr std::size_t breaks_told = 8;
 
-std::optional<int> parse_port(std::string_view text) {
-  int port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535)
-    return std::nullopt;
-  return port;
+// Of a broker that need not lead. A leecher hands on the snapshot of a leader; it is no broker of the group.
+bool is_own_word(const Envelope& envelope) {
+  const auto* snapshot = std::get_if<Snapshot>(&envelope.message);
+  if (snapshot == nullptr) return std::holds_alternative<BrokerStatus>(envelope.message);
+  return std::any_of(snapshot->brokers.begin(), snapshot->brokers.end(), [&](const BrokerInfo& broker) {
+    return !broker.leader && broker.name == envelope.header.sender;
+  });
+}
+
+Redirect redirect_in(const Snapshot& snapshot) {
+  for (const BrokerInfo& broker : snapshot.brokers)
+    if (broker.leader) return {broker.name, broker.endpoint};
+  return {};
 }
 
 }  // namespace
-
-NodeIdentity client_identity(const std::string& cluster, std::string_view prefix) {
-  const Incarnation incarnation = random_incarnation();
-  constexpr std::size_t suffix = 9;
-  std::string name(prefix.substr(0, limits::name_length - suffix));
-  name += "." + to_text(incarnation).substr(0, suffix - 1);
-  return {cluster, name, Role::Client, incarnation};
-}
-
-NodeIdentity under_own_key(const SocketContext& context, NodeIdentity identity) {
-  const Keyring* const keys = context.keys();
-  if (keys != nullptr && identity.role == Role::Client && !keys->self().is_named(identity.name))
-    identity.name = keys->self().name + '.' + to_text(identity.incarnation).substr(0, 8);
-  return identity;
-}
-
-std::string routing_id(const NodeIdentity& node) {
-  return node.name + '#' + to_text(node.incarnation) + '#' + to_text(random_incarnation());
-}
-
-std::optional<std::pair<std::string_view, Incarnation>> parse_routing_id(ByteView id) {
-  const std::string_view text = as_text(id);
-  const auto split = std::min(text.find('#'), text.size());
-  const std::string_view digits = text.substr(std::min(split + 1, text.size())).substr(0, 16);
-  const std::string_view rest = text.substr(std::min(split + 17, text.size()));
-  if (!is_valid_name(text.substr(0, split)) || digits.size() != 16 ||
-      (!rest.empty() && (rest.size() != 17 || rest[0] != '#'))) {
-    return std::nullopt;
-  }
-  Incarnation incarnation;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), incarnation.value, 16);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return std::pair{text.substr(0, split), incarnation};
-}
-
-Result<std::vector<std::string>> parse_addresses(std::string_view list) {
-  std::vector<std::string> addresses;
-  while (true) {
-    const auto comma = list.find(',');
-    const std::string_view address = list.substr(0, comma);
-    const auto colon = address.rfind(':');
-    if (colon == std::string_view::npos || colon == 0 || !parse_port(address.substr(colon + 1)) ||
-        address.size() > limits::endpoint_length) {
-      return fault(FaultKind::BadUsage,
-                   "'" + std::string(address) + "' is no address; give HOST:PORT[,HOST:PORT...]");
-    }
-    addresses.emplace_back(address);
-    if (comma == std::string_view::npos) return addresses;
-    list.remove_prefix(comma + 1);
-  }
-}
-
-std::string address_at(const std::string& address, int offset) {
-  const auto colon = address.rfind(':');
-  const auto port =
-      colon == std::string::npos ? std::nullopt : parse_port(std::string_view(address).substr(colon + 1));
-  if (!port) return address;
-  return address.substr(0, colon + 1) + std::to_string(*port + offset);
-}
 
 struct BusLink::State {
   SocketContext& context;
@@ -105,6 +50,7 @@ struct BusLink::State {
     std::optional<Socket> socket = {};
     KeyHolder server = {};                  // who is taken to be there; nobody where no keys are in use
     bool stands = false;                    // it is connected, or was
+    bool follows = false;                   // it said last that it does not lead
     std::size_t tried = 0;                  // servers that it was not; without keys, handshakes broken off
     Monotonic greet_at = Monotonic::max();  // with a new socket
   };
@@ -164,6 +110,7 @@ struct BusLink::State {
         owner.on_connected(now, link.brokers()[broker], connections[broker].server.key);
         listen_to_connected();
       } else if (*event == ConnectionEvent::Disconnected) {
+        connections[broker].follows = false;
         changed(now, link.on_disconnected(now.monotonic, broker), nullptr);
         owner.on_disconnected(now, link.brokers()[broker]);
       } else {
@@ -322,10 +269,11 @@ struct BusLink::State {
         refused_by(now, envelope);
         continue;
       }
-      if (const auto* status = std::get_if<BrokerStatus>(&envelope->message)) {
-        owner.on_status(now, *status);
+      if (is_own_word(*envelope)) {
+        on_own_word(now, broker, *envelope);
         continue;
       }
+      note_duty(broker, envelope->message);
       learn(envelope->message);
       meet_brokers(now);
       bool accepted = false;
@@ -338,12 +286,30 @@ struct BusLink::State {
         continue;
       }
       if (const auto* refused = std::get_if<Refused>(&envelope->message); refused != nullptr && !was_bound) {
-        owner.on_refused(now, *refused);
+        if (refused->why != Refusal::NotKnown) owner.on_refused(now, *refused);  // a hello is what it takes
       } else if (link.bound() && broker == link.leader() && change == LeaderLink::Change::None) {
         if (const auto* said = std::get_if<Configuration>(&envelope->message)) live_by(now, *said);
         owner.on_message(now, envelope->header, envelope->message);
       }
     }
+  }
+
+  void note_duty(std::size_t broker, const Message& message) {
+    if (std::holds_alternative<Redirect>(message)) connections[broker].follows = true;
+    if (std::holds_alternative<Welcome>(message)) connections[broker].follows = false;
+  }
+
+  // Whoever took it for the leader learns from its snapshot what a redirect would have told.
+  void on_own_word(Now now, std::size_t broker, const Envelope& envelope) {
+    if (const auto* snapshot = std::get_if<Snapshot>(&envelope.message)) {
+      connections[broker].follows = true;
+      bool accepted = false;
+      if (link.bound() && broker == link.leader())
+        changed(now,
+                link.on_message(now.monotonic, broker, envelope.header, redirect_in(*snapshot), accepted),
+                nullptr);
+    }
+    owner.on_own_word(now, envelope.header, envelope.message);
   }
 
   // A broker of another cluster or version answers under its own header, so its refusal has to be looked for
@@ -486,6 +452,11 @@ void BusLink::ask_each(const BrokerStatusRequest& request, std::set<std::size_t>
     if (!asked.contains(broker) && state_->connections[broker].socket && state_->send_to(broker, request))
       asked.insert(broker);
   }
+}
+
+void BusLink::ask_standbys(const SnapshotRequest& request) {
+  for (std::size_t broker = 0; broker < state_->connections.size(); ++broker)
+    if (state_->connections[broker].follows) state_->send_to(broker, request);
 }
 
 bool BusLink::leaderless() const { return state_->link.leaderless(); }

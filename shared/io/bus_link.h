@@ -12,7 +12,8 @@
 //  times.
 //  2. A message of a deposed leader (lower epoch) never reaches the owner.
 //  3. No message of a broker whose key was taken from the allow-list reaches the owner after a turn.
-//  4. send() reaches the leader or says that it did not; nothing is queued for a leader that is not there.
+//  4. What a broker says without leading never reaches the owner as the leader's word.
+//  5. send() reaches the leader or says that it did not; nothing is queued for a leader that is not there.
 //
 // Thread rule: the thread of the reactor it is attached to. Limits: 256 messages read a broker and turn.
 #pragma once
@@ -26,35 +27,12 @@
 
 #include "shared/core/message.h"
 #include "shared/io/log.h"
+#include "shared/io/node_identity.h"
 #include "shared/io/reactor.h"
 #include "shared/io/socket.h"
 #include "shared/metrics/registry.h"
 
 namespace cidbus {
-
-struct NodeIdentity {
-  std::string cluster;
-  std::string name;
-  Role role = Role::Client;
-  Incarnation incarnation;
-  std::vector<std::pair<std::string, std::string>> labels = {};  // of a member; its owner's words
-};
-
-// A client of its own: `prefix` (cut where it is long), "." and eight random hexadecimal digits.
-NodeIdentity client_identity(const std::string& cluster, std::string_view prefix);
-
-// With keys, a client speaks under the name of its key, a dot and what tells its connections apart.
-NodeIdentity under_own_key(const SocketContext& context, NodeIdentity identity);
-
-// The routing id of a node's DEALER: its name, "#", its incarnation in 16 hex digits, "#", and 16 more that
-// nobody else knows: who knew it all could take the connection's place at the ROUTER.
-std::string routing_id(const NodeIdentity& node);
-std::optional<std::pair<std::string_view, Incarnation>> parse_routing_id(ByteView id);
-
-// Each HOST:PORT of a comma-separated list; BadUsage naming the first that is none.
-Result<std::vector<std::string>> parse_addresses(std::string_view list);
-// HOST:PORT with the port moved by `offset`: a broker's other sockets stand at fixed distances from its bus.
-std::string address_at(const std::string& address, int offset);
 
 class BusLink {
  public:
@@ -68,8 +46,9 @@ class BusLink {
     // A connection stands; `key` is what the other end proved to have, empty where no keys are in use.
     virtual void on_connected(Now, const std::string& /*broker*/, const std::string& /*key*/) {}
     virtual void on_disconnected(Now, const std::string& /*broker*/) {}
-    // The answer of one broker, whether it leads or not; ask_each().
-    virtual void on_status(Now, const BrokerStatus&) {}
+    // The word of one broker, whether it leads or not: a BrokerStatus, or the Snapshot of one that does not;
+    // ask_each(), ask_standbys().
+    virtual void on_own_word(Now, const Header& /*broker*/, const Message&) {}
     // A hello, or the connection itself, was refused; `reason` is for a person. It is tried again with
     // back-off.
     virtual void on_refused(Now now, const Refused& refused) = 0;
@@ -90,6 +69,8 @@ class BusLink {
   bool send(const Message& message);
   // Sends it to each broker that is connected and not among those asked, and adds them.
   void ask_each(const BrokerStatusRequest& request, std::set<std::size_t>& asked);
+  // Sends it to each broker that said last that it does not lead.
+  void ask_standbys(const SnapshotRequest& request);
   [[nodiscard]] bool bound() const;
   [[nodiscard]] bool leaderless() const;  // brokers are there, and nobody holds office
   [[nodiscard]] Epoch epoch() const;

@@ -135,7 +135,10 @@ class TinyBroker {
       } else if (const auto* request = std::get_if<SnapshotRequest>(&envelope->message)) {
         Snapshot snapshot;
         snapshot.request = request->request;
-        snapshot.leader = "b1";
+        snapshot.leader = redirect ? redirect->leader : "b1";
+        snapshot.brokers = {{"b1", "h:1", !redirect, epoch, {}, {}, {}, {}}};
+        if (redirect && !redirect->leader.empty())
+          snapshot.brokers.push_back({redirect->leader, redirect->endpoint, true, epoch, {}, {}, {}, {}});
         answer(snapshot);
       } else if (std::holds_alternative<Ping>(envelope->message)) {
         ++pings;
@@ -163,11 +166,15 @@ class RecordingOwner : public BusLink::Owner {
   void on_message(Now, const Header&, const Message& message) override {
     if (std::holds_alternative<Snapshot>(message)) ++snapshots;
   }
+  void on_own_word(Now, const Header&, const Message& message) override {
+    if (std::holds_alternative<Snapshot>(message)) ++standby_snapshots;
+  }
   void on_refused(Now, const Refused& why) override { refusal = std::string(why.reason); }
   NodeLoad load() override { return {.slots = 3, .blocks = 7}; }
   int bound = 0;
   int unbound = 0;
   int snapshots = 0;
+  int standby_snapshots = 0;
   std::string refusal;
 };
 
@@ -216,6 +223,42 @@ TEST_F(BusLinkTest, FindsALeaderThatItWasNotGivenAndStaysWhenWhoNamedItDies) {
   BusLink second(context, reactor, other, {given}, later);
   ASSERT_TRUE(second.open());
   run_until(reactor, [&] { return later.bound == 1; });
+}
+
+TEST_F(BusLinkTest, AsksThoseThatDoNotLeadAndTakesNoneOfThemForTheLeader) {
+  TinyBroker broker(context, reactor);
+  broker.redirect = Redirect{};
+  BusLink link(context, reactor, identity, {broker.address()}, owner);
+  ASSERT_TRUE(link.open());
+  link.ask_standbys({{1}});  // nobody has said yet whether it leads
+  run_until(reactor, [&] { return broker.hellos > 0 && link.leaderless(); });
+  EXPECT_EQ(owner.standby_snapshots, 0);
+  link.ask_standbys({{2}});
+  run_until(reactor, [&] { return owner.standby_snapshots == 1; });
+  EXPECT_EQ(owner.snapshots, 0);
+  broker.redirect.reset();
+  run_until(reactor, [&] { return owner.bound == 1; });
+  link.ask_standbys({{3}});
+  ASSERT_TRUE(link.send(SnapshotRequest{{4}}));
+  run_until(reactor, [&] { return owner.snapshots > 0; });
+  EXPECT_EQ(owner.snapshots, 1) << "a leader is not asked as a standby";
+}
+
+TEST_F(BusLinkTest, ALeaderThatAnswersAsAStandbyHasLostItsOffice) {
+  TinyBroker next(context, reactor);
+  TinyBroker broker(context, reactor);
+  BusLink link(context, reactor, identity, {broker.address(), next.address()}, owner);
+  next.redirect = Redirect{};
+  ASSERT_TRUE(link.open());
+  run_until(reactor, [&] { return owner.bound == 1; });
+  const std::string named = next.address();
+  next.redirect.reset();
+  broker.redirect = Redirect{"b2", named};
+  ASSERT_TRUE(link.send(SnapshotRequest{{1}}));
+  run_until(reactor, [&] { return owner.unbound == 1 && owner.bound == 2; });
+  EXPECT_EQ(owner.snapshots, 0);
+  EXPECT_EQ(owner.standby_snapshots, 1);
+  EXPECT_EQ(link.leader_address(), named);
 }
 
 TEST_F(BusLinkTest, ARefusedHelloIsToldAndTriedAgain) {

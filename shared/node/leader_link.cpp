@@ -66,6 +66,11 @@ LeaderLink::Change LeaderLink::on_message(Monotonic now, std::size_t broker, con
   const auto* refused = std::get_if<Refused>(&message);
   if (refused == nullptr) return Change::None;
   if (!bound_) {
+    if (refused->why == Refusal::NotKnown) {  // says who leads, of a question that came before our hello
+      candidate_ = broker;
+      candidate_named_ = true;
+      failures_ = 0;
+    }
     retry_later(now);
     return Change::None;
   }

@@ -159,6 +159,18 @@ TEST_F(LeaderLinkTest, ALeaderThatDoesNotKnowUsIsGreetedAgain) {
   EXPECT_EQ(next_step().action, Action::Hello);
 }
 
+TEST_F(LeaderLinkTest, WhoDoesNotKnowUsLeadsAndIsGreetedNext) {
+  connect_all();
+  for (int turn = 0; turn < 20; ++turn) hear(next_step().broker, Redirect{"", "", {}});
+  const auto asked = (next_step().broker + 1) % 3;
+  const Monotonic then = now;
+  EXPECT_EQ(hear(asked, Refused{Refusal::NotKnown, "", 0ms}), Change::None);
+  const auto step = next_step();
+  EXPECT_EQ(step.action, Action::Hello);
+  EXPECT_EQ(step.broker, asked);
+  EXPECT_LE(now - then, 10ms) << "it waited long for those that do not lead";
+}
+
 TEST_F(LeaderLinkTest, ALeadersPingIsAnsweredSoonAndNotMoreOftenThanTwiceAHeartbeat) {
   connect_all();
   const auto step = next_step();

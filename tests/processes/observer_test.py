@@ -3,11 +3,33 @@
 import json
 import subprocess
 import unittest
+import urllib.request
 
 from cluster import BIN, ClusterTest, die_with_the_test, wait_until
 
 
-class LateObserver(ClusterTest):
+def events_in(path):
+    """What an observer has printed, but for a line that it is at."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()]
+
+
+class Attached(ClusterTest):
+    cluster = None
+
+    def attach(self, output, *more):
+        """An observer with this form of output; gives the file it prints to."""
+        path = self.folder / f"{output}.txt"
+        with open(path, "wb") as out:
+            # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+            process = subprocess.Popen([BIN / "cidbus-observer", "--name", "late", "--cluster", self.cluster.name, "--brokers",
+                                        self.cluster.broker_address, "--output", output, *more],
+                                       stdin=subprocess.DEVNULL, stdout=out, preexec_fn=die_with_the_test)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        return path
+
+
+class LateObserver(Attached):
     def setUp(self):
         super().setUp()
         self.cluster = self.start_cluster(workers=2, observers=1)  # one hears of tasks before the late one comes
@@ -18,24 +40,11 @@ class LateObserver(ClusterTest):
         wait_until(lambda: [self.cluster.members().get(name, {}).get("blocks") for name in ("w1", "w2")] == [1, 1],
                    "both have told that they hold the block")
 
-    def attach(self, output):
-        """An observer with this form of output; gives the file it prints to."""
-        path = self.folder / f"{output}.txt"
-        with open(path, "wb") as out:
-            # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
-            process = subprocess.Popen([BIN / "cidbus-observer", "--name", "late", "--cluster", self.cluster.name, "--brokers",
-                                        self.cluster.broker_address, "--output", output],
-                                       stdin=subprocess.DEVNULL, stdout=out, preexec_fn=die_with_the_test)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-        return path
-
     def test_the_past_comes_first_and_then_what_happens(self):
         path = self.attach("ndjson")
 
         def events():
-            whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
-            return [json.loads(line) for line in whole.splitlines()]
+            return events_in(path)
         first = wait_until(events, "it prints something")[0]
         self.assertEqual((first["event"], first["cluster"], first["leader"]), ("snapshot", self.cluster.name, "b1"))
         self.assertEqual((first["tasks"]["completed"], first["tasks"]["pending"]), (3, 1))
@@ -75,6 +84,61 @@ class LateObserver(ClusterTest):
         wait_until(lambda: {"b1", "w1", "w2"} <= set(path.read_text(encoding="utf-8").split()), "the members are named")
         task = self.cluster.ask("submit", "echo", "--wait")["id"]
         wait_until(lambda: task in path.read_text(encoding="utf-8").splitlines(), "the task is named")
+
+
+class WithoutALeader(Attached):
+    """Two of three brokers are dead before the observer starts: it is told what the third one knows, and that it is not all."""
+
+    def test_the_survivor_tells_how_things_stand_and_the_observer_goes_on_when_the_others_are_back(self):
+        self.cluster = cluster = self.start_cluster(brokers=3, workers=2, gateways=1)
+        for number in range(3):
+            cluster.ask("submit", "echo", "--param", f"n={number}", "--wait")
+        cluster.ask("submit", "echo", "--delay", "1h")
+        everything = cluster.ask("cluster", "status")["brokers"][0]["commit"]
+        wait_until(lambda: self.position("b3") >= everything, "b3 has applied all of it")
+        for name in ("b1", "b2"):
+            cluster.kill(name)
+        port = cluster.ports.base + 39
+        path = self.attach("ndjson", "--page", f"127.0.0.1:{port}")
+
+        def state():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/state.json", timeout=5) as answer:
+                    return json.load(answer)["tables"]
+            except OSError:
+                return {}
+
+        def named():
+            return {name: row["state"] for name, row in state().get("nodes", {}).items()}
+        wait_until(lambda: {name: "alive" for name in ("b3", "g1", "w1", "w2")}.items() <= named().items(),
+                   "it shows those that the survivor hears")
+        first = next(event for event in events_in(path) if event["event"] == "snapshot")
+        self.assertEqual((first["leader"], first["told_by"], first["blocks_indexed"]), ("", "b3", None))
+        self.assertEqual((first["tasks"]["completed"], first["tasks"]["pending"]), (3, 1))
+        wait_until(lambda: state()["now"]["health"]["status"] == "critical", "a cluster without a leader is critical")
+        shown = state()["now"]
+        self.assertFalse(shown["cluster"]["bound"])
+        self.assertIn("nobody is in office", " ".join(shown["health"]["reasons"]))
+
+        cluster.start("b1", "b2")
+        task = cluster.ask("submit", "echo", "--wait")["id"]
+        wait_until(lambda: [event for event in events_in(path) if event["event"] == "task" and event["id"] == task
+                            and event["state"] == "completed"], "it tells of a task of the next leader")
+        events = events_in(path)
+        self.assertEqual([event for event in events if event["event"] == "gap"], [])
+        told = [event["id"] for event in events if event["event"] == "task"]
+        self.assertEqual(set(told), {task}, "what the snapshots hold is not told again")
+        self.assertEqual(len(told), len({(event["id"], event["state"]) for event in events if event["event"] == "task"}))
+        last = wait_until(lambda: [event for event in events_in(path) if event["event"] == "snapshot" and event["told_by"] == event["leader"]],
+                          "the new leader tells how things stand")[-1]
+        self.assertGreaterEqual(last["applied"], first["applied"])
+        wait_until(lambda: state()["now"]["cluster"]["bound"] and state()["now"]["tasks"]["completed"] == 4,
+                   "the page shows the new leader's count")
+
+    def position(self, name):
+        """How far the broker has applied the journal, by its own word."""
+        brokers = self.cluster.ask("cluster", "status")["brokers"]
+        return next(broker["applied"] for broker in brokers if broker["name"] == name) or 0
 
 
 if __name__ == "__main__":
