@@ -190,7 +190,7 @@ struct Observer::State : BusLink::Owner {
       if (const auto* metrics = std::get_if<MetricsEvent>(&event))
         machines.on_metrics(now.wall, header.sender, *metrics);
       if (web) web->on_event(now.wall, header.sender, event);
-      print(print_event(options.style, message.time, header.sender, event));
+      if (!screen) print(print_event(options.style, message.time, header.sender, event));
     }
   }
 
