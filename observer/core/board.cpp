@@ -21,15 +21,20 @@ std::optional<double> newest_of(const History& history, const SeriesName& name, 
   return point->value;
 }
 
-NodeSigns signs_of(const NodeView& view, const History& history, WallTime now) {
+NodeSigns signs_of(const NodeView& view, const Board::Machine& machine, const History& history,
+                   WallTime now) {
   NodeSigns signs{view.name, view.role, view.state, {}, !view.exchange.empty() && view.told_load,
                   view.load, {},        {},         {}};
   if (view.last_heard.milliseconds != 0)
     signs.silent = std::max(now - view.last_heard, std::chrono::milliseconds(0));
-  signs.cpu_percent = newest_of(history, {view.name, "cpu_percent"}, now);
-  signs.memory_percent = newest_of(history, {view.name, "memory_percent"}, now);
+  signs.cpu_percent = machine.cpu_percent;
+  signs.memory_percent = machine.memory_percent;
   signs.disk_percent = newest_of(history, {view.name, "disk_percent"}, now);
   return signs;
+}
+
+Board::Machine machine_of(const History& history, const std::string& name, WallTime now) {
+  return {newest_of(history, {name, "cpu_percent"}, now), newest_of(history, {name, "memory_percent"}, now)};
 }
 
 // A broker sends no heartbeats; it answers for itself.
@@ -56,10 +61,15 @@ Board make_board(const ClusterView& view, const History& history, const std::vec
   board.requeued_rate = rate_of(history, "tasks_requeued_total", now);
   std::vector<NodeSigns> nodes;
   for (const auto& [name, known] : view.nodes()) {
-    nodes.push_back(signs_of(known, history, now));
+    const Board::Machine machine = machine_of(history, name, now);
+    board.machines.emplace(name, machine);
+    nodes.push_back(signs_of(known, machine, history, now));
     if (answers(board.brokers, known)) nodes.back().silent = std::chrono::milliseconds(0);
     board.nodes.push_back({known, nodes.back().silent, health_of(nodes.back()).status});
   }
+  for (const GroupOverview::Broker& broker : board.brokers)
+    if (!board.machines.contains(broker.name))
+      board.machines.emplace(broker.name, machine_of(history, broker.name, now));
   ClusterSigns signs{view.group(), {}, {}, {}, newest_of(history, {"", "tasks_failed_percent"}, now)};
   if (view.bound() && view.hears(now)) signs.nodes = std::move(nodes);
   if (!board.tasks_by_state.empty()) {

@@ -3,6 +3,7 @@
 // Thread rule: values. Limits: those of ClusterView and AlertEngine.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ struct Board {
     std::optional<std::chrono::milliseconds> silent;
     HealthStatus health = HealthStatus::Unknown;
   };
+  struct Machine {  // of a node or broker, as it says itself; what it does not say, or not lately, is nothing
+    std::optional<double> cpu_percent;
+    std::optional<double> memory_percent;
+  };
   struct Type {
     std::string name;
     TypeView counts;
@@ -37,7 +42,8 @@ struct Board {
   bool bound = false;
   Health health;
   std::vector<GroupOverview::Broker> brokers;
-  std::vector<Node> nodes;  // by name
+  std::vector<Node> nodes;                  // by name
+  std::map<std::string, Machine> machines;  // of each node and broker
   std::vector<std::uint64_t> tasks_by_state;
   std::optional<double> accepted_rate;  // a second, over the last ten
   std::optional<double> finished_rate;

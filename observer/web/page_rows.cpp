@@ -1,5 +1,7 @@
 #include "observer/web/page_rows.h"
 
+#include <cmath>
+
 #include "client/command/json_writer.h"
 
 namespace cidbus {
@@ -81,6 +83,15 @@ std::string node_row(const Board::Node& node) {
   return row.end();
 }
 
+// In whole percent, in a table of its own: it changes every second, and the rest of a node's row does not.
+std::string machine_row(const Board::Machine& machine) {
+  const auto whole = [](const std::optional<double>& percent) {
+    return percent ? std::optional(std::round(*percent)) : std::nullopt;
+  };
+  Fields row;
+  return row.real("cpu", whole(machine.cpu_percent)).real("memory", whole(machine.memory_percent)).end();
+}
+
 std::string alert_row(const Alert& alert, std::string_view mark) {
   Fields row;
   row.text("rule", alert.rule).text("node", alert.node).text("series", alert.series);
@@ -118,6 +129,9 @@ void put_cluster(PageLedger& ledger, const Board& board) {
   ledger.end();
   ledger.begin("nodes");
   for (const Board::Node& node : board.nodes) ledger.put(node.view.name, node_row(node));
+  ledger.end();
+  ledger.begin("machines");
+  for (const auto& [name, machine] : board.machines) ledger.put(name, machine_row(machine));
   ledger.end();
   ledger.begin("types");
   for (const Board::Type& type : board.types) {

@@ -26,7 +26,7 @@ struct PageFacts {
 };
 
 void put_now(PageLedger& ledger, const Board& board, const PageFacts& facts);
-void put_cluster(PageLedger& ledger, const Board& board);  // brokers, nodes, task types
+void put_cluster(PageLedger& ledger, const Board& board);  // brokers, nodes, machines, task types
 void put_running(PageLedger& ledger, const RunTracker& runs);
 void put_alerts(PageLedger& ledger, const Board& board, const AlertMarks& marks);
 // Rules do not change while an observer runs.

@@ -63,6 +63,23 @@ TEST_F(PageRows, SayWhatIsKnownAndNullForTheRest) {
   EXPECT_THAT(json, Not(HasSubstr("resident"))) << "it told of no memory";
 }
 
+TEST_F(PageRows, MachinesAreToldInWholePercentAndNullOnceTheyAreSilent) {
+  History history;
+  history.add({"w1", "cpu_percent", now, 12.6});
+  history.add({"b2", "memory_percent", now, 41.2});
+  const auto machines = [&](WallTime at) {
+    PageLedger ledger;
+    put_cluster(ledger, make_board(view_, history, {}, {}, at));
+    ledger.commit();
+    return ledger.since(0);
+  };
+  const std::string json = machines(now + std::chrono::seconds(1));
+  EXPECT_THAT(json, HasSubstr(R"("w1":{"cpu":13,"memory":null})"));
+  EXPECT_THAT(json, HasSubstr(R"("b2":{"cpu":null,"memory":41})"))
+      << "a broker's, which is not among the nodes";
+  EXPECT_THAT(machines(now + std::chrono::minutes(1)), HasSubstr(R"("w1":{"cpu":null,"memory":null})"));
+}
+
 TEST_F(PageRows, WhatComesFromTheClusterStaysText) {
   EXPECT_THAT(told(now), HasSubstr(std::string("\"name\":\"") + hostile_in_json + "\""));
 }

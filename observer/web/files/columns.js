@@ -11,6 +11,19 @@ export const tone_of_state = {
   pending: "warning",
 };
 
+// Of its machine, as it says itself.
+const share = (name, title, key) => ({
+  name,
+  value: (row) =>
+    known(row[key]) ? {text: `${row[key]} %`, title, part: Math.min(1, row[key] / 100)} : {text: dash, title},
+  sort: (row) => row[key],
+  kind: "number",
+});
+const machine_columns = [
+  share("CPU", "of its machine's processors, in use by anybody", "cpu"),
+  share("Memory", "of its machine, in use by anybody", "memory"),
+];
+
 export const broker_columns = [
   {name: "Broker", value: (row) => row.key, sort: (row) => row.key, kind: "code"},
   {
@@ -36,6 +49,7 @@ export const broker_columns = [
     kind: "number",
     narrow: false,
   },
+  ...machine_columns,
   {
     name: "Priority",
     value: (row) => count(row.priority),
@@ -64,9 +78,17 @@ const busy = (row) =>
     ? {text: `${row.busy} of ${row.slots}`, part: row.slots ? Math.min(1, row.busy / row.slots) : 0}
     : dash;
 
+const with_machine = (state) => (row) => ({...row, ...state.row("machines", row.key)});
+
+export function broker_rows(state) {
+  return state.rows("brokers").map(with_machine(state));
+}
 // Brokers have a table of their own, by their own word.
 export function members(state) {
-  return state.rows("nodes").filter((node) => node.role !== "master");
+  return state
+    .rows("nodes")
+    .filter((node) => node.role !== "master")
+    .map(with_machine(state));
 }
 
 // `now` is a function, since rows are drawn again and again.
@@ -88,9 +110,10 @@ export function node_columns(now) {
       sort: (row) => row.health,
     },
     {name: "Slots busy", value: busy, sort: (row) => row.busy, kind: "number"},
+    ...machine_columns,
     {
-      name: "Memory",
-      value: (row) => size(row.resident),
+      name: "Process",
+      value: (row) => ({text: size(row.resident), title: "memory of the process"}),
       sort: (row) => row.resident,
       kind: "number",
       narrow: false,

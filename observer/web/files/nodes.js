@@ -1,7 +1,7 @@
 // Every broker by its own word, and every node by the leader's.
 
 import {el} from "./dom.js";
-import {broker_columns, members, node_columns} from "./columns.js";
+import {broker_columns, broker_rows, members, node_columns} from "./columns.js";
 import {Table} from "./table.js";
 
 export function nodes() {
@@ -20,7 +20,7 @@ export function nodes() {
     ],
     update(state, filter) {
       time = state.time;
-      brokers.update(state.rows("brokers"), filter);
+      brokers.update(broker_rows(state), filter);
       table.update(members(state), filter);
     },
   };

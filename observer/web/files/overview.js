@@ -2,7 +2,7 @@
 
 import {el, set_attribute, set_text} from "./dom.js";
 import {count, rate} from "./format.js";
-import {alert_columns, broker_columns, members, node_columns, type_columns} from "./columns.js";
+import {alert_columns, broker_columns, broker_rows, members, node_columns, type_columns} from "./columns.js";
 import {live_chart} from "./chart.js";
 import {Table} from "./table.js";
 
@@ -100,6 +100,12 @@ export function overview() {
     );
     figures.blocks.set(count(state.now("blocks")), "known to the leader");
   }
+  const rows_of = {
+    nodes: members,
+    brokers: broker_rows,
+    raised: (state) => state.rows("raised"),
+    types: (state) => state.rows("types"),
+  };
   return {
     elements,
     update(state, filter) {
@@ -113,7 +119,7 @@ export function overview() {
       }
       draw_figures(state);
       for (const [name, table] of Object.entries(tables))
-        table.update(name === "nodes" ? members(state) : state.rows(name), filter);
+        table.update(rows_of[name](state), filter);
       for (const chart of charts) chart.update(state);
     },
     recolour() {
