@@ -137,13 +137,17 @@ class Page:
     def move(self, x, y):
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
+    def mouse(self, what, x, y):
+        """mousePressed or mouseReleased."""
+        self.call("Input.dispatchMouseEvent", type=what, x=x, y=y, button="left", clickCount=1)
+
     def drag(self, start, end, y):
         """From one x to another, at a height."""
         self.move(start, y)
-        self.call("Input.dispatchMouseEvent", type="mousePressed", x=start, y=y, button="left", clickCount=1)
+        self.mouse("mousePressed", start, y)
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=(start + end) / 2, y=y, button="left", buttons=1)
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=end, y=y, button="left", buttons=1)
-        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=end, y=y, button="left", clickCount=1)
+        self.mouse("mouseReleased", end, y)
 
     def screenshot(self, path, whole=False):
         path.parent.mkdir(parents=True, exist_ok=True)

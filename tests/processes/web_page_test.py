@@ -2,10 +2,12 @@
 are left beside the programs, in ../screenshots: each on a desk and on a phone, light and dark."""
 
 import json
+import re
 import socket
 import unittest
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from browser import SLOW, Browser
 from cluster import BIN, PHOTOGRAPH, ClusterTest, wait_until
@@ -59,6 +61,10 @@ class WebPage(ClusterTest):
     def assert_asked_for_nothing_outside(self, page):
         self.assertEqual([url for url in page.requested if not url.startswith((f"http://{self.address}/", "about:"))], [])
 
+    def resident_bytes(self):
+        status = Path(f"/proc/{self.cluster.running['o1'].pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) << 10
+
     # -- every view, on a cluster in which something happens
 
     def test_every_view_shows_what_the_cluster_does(self):
@@ -98,6 +104,9 @@ class WebPage(ClusterTest):
     def nodes(self, page):
         for text in ("w1", "w2", "o1", "worker", "leader", "standby"):
             page.wait_for_text(text)
+        for label in ("Brokers", "Nodes"):
+            page.wait_for(f"[...document.querySelectorAll('[aria-label={label}] td')].filter((one) => /^\\d+ %$/.test(one.innerText)).length >= 4",
+                          f"{label} tell how much of their processors and memory is in use")
         page.press("/")
         page.ask("document.querySelector('#filter').value = 'w2'; document.querySelector('#filter').dispatchEvent(new Event('input'))")
         page.wait_for("!document.querySelector('main').innerText.includes('w1')", "rows without the filter's text are gone")
@@ -132,6 +141,78 @@ class WebPage(ClusterTest):
     def history(self, page):
         page.wait_for("document.querySelectorAll('.uplot').length >= 8", "charts are drawn")
         page.wait_for_text("a point a second")
+        page.press("/")
+        page.wait_for("document.activeElement.id === 'picker'", "the key begins a search")
+        self.type_into(page, "picker", "CPU w2")
+        page.wait_for("document.querySelectorAll('#picker-list [role=option]').length === 1", "one series is called that")
+        page.press("Enter")
+        page.wait_for("document.querySelector('.chart').getAttribute('aria-label') === 'cpu_percent of w2'", "it stands first")
+        page.wait_for("document.querySelector('.chart .uplot')", "and is drawn")
+        page.press("Escape")
+        page.wait_for("document.querySelector('#picker-list').hidden", "the list is gone")
+
+    def type_into(self, page, box, text):
+        page.ask(f"(() => {{ const box = document.getElementById({json.dumps(box)}); box.value = {json.dumps(text)}; "
+                 "box.dispatchEvent(new Event('input')); })()")
+
+    def test_any_series_can_be_found_added_and_taken_away_by_key(self):
+        self.start(workers=2)
+        page = self.open()
+        page.press("8")
+        page.wait_for("document.querySelectorAll('.uplot').length >= 8", "charts are drawn")
+        names = json.loads(self.get("/series.json")[2])
+        options = "[...document.querySelectorAll('#picker-list [role=option]')].map((one) => one.innerText)"
+        page.press("/")
+        self.type_into(page, "picker", "no such series")
+        page.wait_for_text("Nothing is called that", ".picker")
+        for node, series in (("", "tasks_failed"), ("w1", "silent_seconds")):
+            self.assertIn({"node": node, "series": series}, names)
+            wanted = f"{series} of {node or 'the cluster'}"
+            self.type_into(page, "picker", wanted)
+            page.wait_for(f"{options}[0] === {json.dumps(wanted)}", f"{wanted} is found")
+            page.press("Enter")
+            page.wait_for(f"document.querySelector('.chart[aria-label={json.dumps(wanted)}] .uplot')", f"{wanted} is drawn")
+        self.type_into(page, "picker", "slots nodes")
+        page.wait_for(f"{options}.join() === 'slots of 2 nodes,slots_busy of 2 nodes'", "all nodes of a series are found")
+        page.press("ArrowDown")
+        page.wait_for("document.querySelector('#picker').getAttribute('aria-activedescendant') === 'picker-1'", "an arrow goes to the next")
+        page.press("Enter")
+        page.wait_for("document.querySelector('.chart[aria-label=\"slots_busy of 2 nodes\"] .legend')?.innerText.includes('w2')", "of each node a line")
+        page.press("Enter")
+        page.wait_for("!document.querySelector('.chart[aria-label=\"slots_busy of 2 nodes\"]')", "chosen again, it is gone")
+        page.press("Escape")
+        page.press("Escape")
+        page.press("1")
+        page.press("8")
+        page.wait_for("document.querySelector('.chart[aria-label=\"silent_seconds of w1\"] .uplot')", "it is there when one comes back")
+        page.ask("document.querySelector('.chart[aria-label=\"silent_seconds of w1\"] .away').click()")
+        page.wait_for("!document.querySelector('.chart[aria-label=\"silent_seconds of w1\"]')", "it is taken away")
+        self.assertEqual(page.complaints, [])
+
+    def test_what_one_looks_at_comes_though_a_click_held_it_up(self):
+        """While the pointer is down nothing is drawn; an answer that came meanwhile was thrown away, and of a window in the past never asked for again."""
+        self.start(workers=1)
+        page = self.open()
+        page.press("8")
+        page.wait_for("document.querySelectorAll('.uplot').length >= 8", "charts are drawn")
+        note = "document.querySelector('main > .note').innerText"
+        page.press("ArrowLeft")
+        page.wait_for(f"/ to [0-9-]{{10}} [^,]*, a point a second/.test({note})", "a window in the past is shown")
+        first = page.ask(note)
+        page.ask("""(() => { const real = window.fetch; window.held = []; window.done = 0; window.holds = true;
+            const late = async (...asked) => {
+              await new Promise((go) => window.held.push(go));
+              const answer = await real(...asked), text = answer.text(), json = text.then(JSON.parse).finally(() => ++window.done);
+              return {ok: answer.ok, text: () => text, json: () => json}; };
+            window.fetch = (...asked) => (String(asked[0]).startsWith('history') && window.holds ? late : real)(...asked); })()""")
+        page.press("ArrowLeft")
+        page.wait_for("window.held.length === 1", "a question about an earlier window is on its way")
+        spot = page.ask("(() => { const at = document.querySelector('.plot').getBoundingClientRect(); return [at.x + at.width / 2, at.y + 40]; })()")
+        page.mouse("mousePressed", *spot)
+        page.ask("(() => { window.holds = false; window.held.forEach((go) => go()); })()")
+        page.wait_for("window.done === 1", "it is answered")
+        page.mouse("mouseReleased", *spot)
+        page.wait_for(f"{note} !== {json.dumps(first)} && /a point a second/.test({note})", "the earlier window is shown")
 
     def take_pictures(self, page, name):
         for size, (width, height) in SIZES.items():
@@ -166,6 +247,12 @@ class WebPage(ClusterTest):
         page = self.open()
         self.cluster.ask("submit", "echo", "--wait")
         page.wait_for_text("echo")
+        before = self.resident_bytes()
+        for _ in range(8):  # whatever happens
+            self.cluster.ask("bench", "--tasks", "3000")
+        version = json.loads(self.get("/state.json")[2])["version"]
+        wait_until(lambda: json.loads(self.get("/state.json")[2])["version"] > version + 2, "more is told", SLOW)
+        self.assertLess(self.resident_bytes() - before, 16 << 20, "what 50 browsers do not read is kept for them")
         self.assertEqual(self.get("/readyz")[0], 200)
         self.assertEqual(self.get("/metrics")[0], 200)
         self.assertEqual(self.cluster.kill("o1", 15), 0, "it stops in order all the same")

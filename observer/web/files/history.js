@@ -1,8 +1,9 @@
-// What was measured, over any time: drag to look closer, or use the keys.
+// What was measured, over any time: drag to look closer, or use the keys. Any series can be added to the usual ones.
 
 import {el, set_text} from "./dom.js";
 import {date} from "./format.js";
 import {Chart, ask_history} from "./chart.js";
+import {Picker} from "./picker.js";
 
 const hour = 3600;
 const lengths = [
@@ -40,29 +41,51 @@ const wanted = [
   ["Room for blocks", "disk_free_bytes"],
 ];
 
-function charts_of(names) {
-  const natural = new Intl.Collator("en", {numeric: true}).compare;
+const picked = new Set(); // what somebody added, for as long as the page is open; keys of offers_of()
+const natural = new Intl.Collator("en", {numeric: true}).compare;
+
+// The nodes that have a series, by its name.
+function nodes_of(names) {
+  const nodes = new Map();
+  for (const {node, series} of names) if (node) nodes.set(series, [...(nodes.get(series) ?? []), node]);
+  for (const some of nodes.values()) some.sort(natural);
+  return nodes;
+}
+
+function chart_of_nodes(title, series, nodes) {
+  const left_out = nodes.length > most_lines ? `, ${most_lines} of ${nodes.length} nodes` : "";
+  return new Chart(
+    title + left_out,
+    nodes.slice(0, most_lines).map((node) => ({series: `${node}/${series}`, label: node})),
+  );
+}
+
+function usual_charts(names) {
+  const nodes = nodes_of(names);
   return wanted.flatMap(([title, series, labels]) => {
-    if (labels)
-      return [
-        new Chart(
-          title,
-          series.map((name, place) => ({series: `/${name}`, label: labels[place]})),
-        ),
-      ];
-    const nodes = names
-      .filter((name) => name.series === series && name.node)
-      .map((name) => name.node)
-      .sort(natural);
-    if (nodes.length === 0) return [];
-    const title_told = nodes.length > most_lines ? `${title}, ${most_lines} of ${nodes.length} nodes` : title;
-    return [
-      new Chart(
-        title_told,
-        nodes.slice(0, most_lines).map((node) => ({series: `${node}/${series}`, label: node})),
-      ),
-    ];
+    if (!labels) return nodes.has(series) ? [chart_of_nodes(title, series, nodes.get(series))] : [];
+    const lines = series.map((name, place) => ({series: `/${name}`, label: labels[place]}));
+    return [new Chart(title, lines)];
   });
+}
+
+// Every series there is: of all nodes that have it, of each of them, of the cluster.
+function offers_of(names) {
+  const offers = [...nodes_of(names)]
+    .filter(([, nodes]) => nodes.length > 1)
+    .map(([series, nodes]) => {
+      const text = `${series} of ${nodes.length} nodes`;
+      const chart = () => chart_of_nodes(nodes.length > most_lines ? series : text, series, nodes);
+      return {key: `*/${series}`, text, chart};
+    });
+  for (const {node, series} of names) {
+    const text = `${series} of ${node || "the cluster"}`,
+      key = `${node}/${series}`;
+    offers.push({key, text, chart: () => new Chart(text, [{series: key, label: node || "cluster"}])});
+  }
+  return offers
+    .sort((a, b) => natural(a.text, b.text))
+    .map((offer) => ({...offer, taken: picked.has(offer.key)}));
 }
 
 export function history() {
@@ -72,6 +95,7 @@ export function history() {
     now = 0,
     asking = false,
     asked_at = 0,
+    looked = false, // elsewhere, since the last answer that came whole
     gone = false,
     shown = "",
     held = false;
@@ -80,14 +104,24 @@ export function history() {
   const buttons = lengths.map(([seconds, name]) =>
     el("button", {type: "button", onclick: () => look(seconds, null)}, name),
   );
-  // While somebody drags, what is under the pointer stays as it is.
-  place.addEventListener("pointerdown", () => {
-    held = true;
+  const picker = new Picker({
+    label: "Add any series",
+    take(key) {
+      if (!picked.delete(key)) picked.add(key);
+      look(length, end);
+    },
   });
+  // While somebody drags, what is under the pointer stays as it is. A browser that scrolls or drags something
+  // itself takes the pointer away.
+  const hold = () => {
+    held = true;
+  };
   const let_go = () => {
     held = false;
   };
+  place.addEventListener("pointerdown", hold);
   addEventListener("pointerup", let_go);
+  addEventListener("pointercancel", let_go);
   const window_of = () => {
     const to = end ?? now + 1;
     return [to - length, to];
@@ -99,69 +133,95 @@ export function history() {
     lengths.forEach(([one], number) =>
       buttons[number].setAttribute("aria-pressed", String(end === null && one === length)),
     );
-    asked_at = 0;
+    looked = true;
     ask();
   }
+  function with_a_way_out(chart, key) {
+    const label = `Take away ${chart.name}`,
+      onclick = () => picker.take(key);
+    chart.element
+      .querySelector("h3")
+      .append(el("button", {type: "button", class: "away", "aria-label": label, title: label, onclick}, "×"));
+    return chart;
+  }
+  // Whether they stand; not while somebody drags.
   async function make_charts() {
     const answer = await fetch("series.json");
     if (!answer.ok) throw new Error((await answer.text()).trim());
     const names = await answer.json(),
-      key = JSON.stringify(names);
-    if (gone || key === shown) return;
+      key = JSON.stringify([names, [...picked]]);
+    if (gone || held) return false;
+    if (key === shown) return true;
     shown = key;
+    const offers = offers_of(names);
+    picker.offer(offers);
     for (const chart of charts) chart.leave();
-    charts = charts_of(names);
+    charts = [
+      ...offers.filter((offer) => offer.taken).map((offer) => with_a_way_out(offer.chart(), offer.key)),
+      ...usual_charts(names),
+    ];
     for (const chart of charts) chart.on_zoom = (from, to) => look(to - from, to);
     place.replaceChildren(...charts.map((chart) => chart.element));
+    return true;
   }
-  // A live window is asked for as often as something can have changed in it.
+  // Gives how far apart the points are; nothing when it was held up.
+  async function draw(from, to) {
+    let step = 1;
+    for (const chart of charts) {
+      const names = chart.lines.map((line) => line.series);
+      const answer = await ask_history(from, to, names);
+      if (gone || held) return null;
+      step = answer.step;
+      chart.set([answer.times, ...answer.series.map((line) => line.values)]);
+      chart.plot?.setScale("x", {min: from, max: to});
+    }
+    return step;
+  }
+  // What somebody looks at comes whole, however often it must be asked for; a live window is asked for as often
+  // as something can have changed in it.
   async function ask() {
-    if (asking || gone || now === 0) return;
+    if (asking || gone || held || now === 0) return;
     asking = true;
     const [from, to] = window_of(),
-      first = asked_at === 0;
+      until = end,
+      again = looked;
+    looked = false;
     asked_at = Date.now();
+    let step = null;
     try {
-      if (first) await make_charts();
-      let step = 1;
-      for (const chart of charts) {
-        const answer = await ask_history(
-          from,
-          to,
-          chart.lines.map((line) => line.series),
-        );
-        if (gone || held) return;
-        step = answer.step;
-        chart.set([answer.times, ...answer.series.map((line) => line.values)]);
-        chart.plot?.setScale("x", {min: from, max: to});
-      }
-      set_text(
-        said,
-        `${date(from * 1000)} to ${end === null ? "now" : date(to * 1000)}, a point ` +
-          `${step === 1 ? "a second" : step === 60 ? "a minute" : "an hour"}. ` +
-          "Drag in a chart to look closer; + and - do too, arrows move, 0 goes back to now.",
-      );
+      if (!again || (await make_charts())) step = await draw(from, to);
+      if (step !== null) tell(from, until, step);
     } catch (error) {
       set_text(said, `No history came: ${error.message}`);
-    } finally {
-      asking = false;
-      if (asked_at === 0) ask(); // somebody looked elsewhere meanwhile
     }
+    asking = false;
+    const elsewhere = looked;
+    looked ||= again && step === null;
+    if (elsewhere) ask();
+  }
+  function tell(from, until, step) {
+    set_text(
+      said,
+      `${date(from * 1000)} to ${until === null ? "now" : date(until * 1000)}, a point ` +
+        `${step === 1 ? "a second" : step === 60 ? "a minute" : "an hour"}. ` +
+        "Drag in a chart to look closer; + and - do too, arrows move, 0 goes back to now, / finds a series.",
+    );
   }
   return {
     has_rows: false,
-    tools: buttons,
+    tools: [...buttons, picker.element],
     elements: [said, place],
     update(state) {
       const began = now === 0;
       now = Math.floor(state.time / 1000);
       if (began) look(length, null);
-      else if (end === null && !held && Date.now() - asked_at > (length <= 600 ? 900 : 20000)) ask();
+      else if (looked || (end === null && Date.now() - asked_at > (length <= 600 ? 900 : 20000))) ask();
     },
     key(key) {
       const [from, to] = window_of(),
         middle = (from + to) / 2;
-      if (key === "+") look(length / 2, end === null ? null : middle + length / 4);
+      if (key === "/") picker.focus();
+      else if (key === "+") look(length / 2, end === null ? null : middle + length / 4);
       else if (key === "-") look(length * 2, end === null ? null : middle + length);
       else if (key === "0") look(lengths[0][0], null);
       else if (key === "ArrowLeft") look(length, to - length / 4);
@@ -175,6 +235,7 @@ export function history() {
     leave() {
       gone = true;
       removeEventListener("pointerup", let_go);
+      removeEventListener("pointercancel", let_go);
       for (const chart of charts) chart.leave();
     },
   };

@@ -142,7 +142,7 @@ function next_theme() {
 
 function on_key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = event.target === filter || event.target.tagName === "SELECT";
+  const typing = ["INPUT", "SELECT"].includes(event.target.tagName);
   if (event.key === "Escape" && event.target === filter) {
     filter.value = "";
     filter.blur();
