@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "shared/base/ensure.h"
+#include "shared/base/limits/http_stream.h"
 
 namespace cidbus {
 
@@ -153,9 +154,16 @@ asio::awaitable<bool> HttpConnection::respond(const Head& head) {
   enter(Phase::Writing, shared_.options.idle);
   if (bodiless || head.is_head()) response.rest.reset();
   const ByteView first = bodiless || head.is_head() ? ByteView() : response.first.bytes;
+  if (response.endless) keep_short();
   if (!co_await write(text, first)) co_return false;
   if (!bodiless && !head.is_head() && !co_await send_body(response)) co_return false;
   co_return stays;
+}
+
+// Whoever does not read what has no end learns nothing from what the system would hold for it.
+void HttpConnection::keep_short() {
+  error_code ignored;  // the system's own bound is good, too
+  socket_.set_option(asio::socket_base::send_buffer_size(limits::http_stream_bytes), ignored);
 }
 
 // What follows the first piece. False when the connection broke, or was broken because the body did.

@@ -62,6 +62,7 @@ class HttpConnection final : public HttpMailbox, public std::enable_shared_from_
 
   boost::asio::awaitable<ReadEnd> read_head(Head& head);
   boost::asio::awaitable<bool> respond(const Head& head);
+  void keep_short();
   boost::asio::awaitable<bool> send_body(HttpResponse& response);
   boost::asio::awaitable<bool> write(std::string_view head, ByteView body);
   boost::asio::awaitable<void> refuse(const Head& head);

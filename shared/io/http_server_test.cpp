@@ -296,16 +296,20 @@ TEST_F(HttpServerTest, cuts_who_sends_half_a_head_or_nothing) {
   EXPECT_TRUE(silent.ended());
 }
 
+// Says when its connection has let go of it.
+struct Watched final : HttpBody {
+  Watched(std::atomic<std::size_t>& count, std::promise<void>& end) : inner(count), gone(end) {}
+  ~Watched() override { gone.set_value(); }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  void next(HttpPieceReply reply) override { inner.next(std::move(reply)); }
+  Endless inner;
+  std::promise<void>& gone;
+};
+
 TEST_F(HttpServerTest, holds_a_bounded_part_of_a_body_for_who_does_not_read_and_cuts_them) {
   std::atomic<std::size_t> asked{0};
   std::promise<void> over;
-  struct Watched final : HttpBody {
-    Watched(std::atomic<std::size_t>& count, std::promise<void>& end) : inner(count), gone(end) {}
-    ~Watched() override { gone.set_value(); }
-    void next(HttpPieceReply reply) override { inner.next(std::move(reply)); }
-    Endless inner;
-    std::promise<void>& gone;
-  };
   rules_.on("/big", [&](const HttpRequest&, HttpReply reply) {
     reply.answer(piecewise(1ULL << 40, "x", std::make_unique<Watched>(asked, over)));
   });
@@ -313,6 +317,20 @@ TEST_F(HttpServerTest, holds_a_bounded_part_of_a_body_for_who_does_not_read_and_
   client.request("/big");
   ASSERT_EQ(over.get_future().wait_for(10s), std::future_status::ready);
   EXPECT_LE(asked, 16U);  // what the system's socket buffers hold, and one more
+}
+
+TEST_F(HttpServerTest, has_no_second_piece_made_of_an_endless_body_while_the_first_is_not_read) {
+  std::atomic<std::size_t> asked{0};
+  std::promise<void> over;
+  rules_.on("/endless", [&](const HttpRequest&, HttpReply reply) {
+    HttpResponse response = piecewise(0, "x", std::make_unique<Watched>(asked, over));
+    response.endless = true;
+    reply.answer(std::move(response));
+  });
+  Client client(start(impatient(&HttpServerOptions::idle)).address(), 16 << 10);
+  client.request("/endless");
+  ASSERT_EQ(over.get_future().wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(asked, 1U);
 }
 
 TEST_F(HttpServerTest, closes_the_longest_idle_connection_to_make_room) {
