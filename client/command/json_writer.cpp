@@ -1,5 +1,6 @@
 #include "client/command/json_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -31,6 +32,11 @@ std::size_t utf8_length(std::string_view text) {
     return continues(1) && continues(2) && continues(3) && !overlong && !too_high ? 4 : 0;
   }
   return 0;
+}
+
+// Stands in JSON as it is; most of what is written is made of these.
+bool is_plain(char character) {
+  return character >= 0x20 && character < 0x7f && character != '"' && character != '\\';
 }
 
 void append_escaped(std::string& out, char character) {
@@ -103,7 +109,11 @@ JsonWriter& JsonWriter::name(std::string_view name) {
 JsonWriter& JsonWriter::string(std::string_view text) {
   separate();
   text_ += '"';
-  for (const char character : valid_utf8(text)) append_escaped(text_, character);
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    text_ += text;
+  } else {
+    for (const char character : valid_utf8(text)) append_escaped(text_, character);
+  }
   text_ += '"';
   return *this;
 }

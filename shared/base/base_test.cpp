@@ -79,6 +79,8 @@ TEST(Prng, ASeedReproducesItsStreamAndForksAreApart) {
 
 TEST(Time, PrintsAsRfc3339) {
   EXPECT_EQ(to_rfc3339(WallTime{1'700'000'000'042}), "2023-11-14T22:13:20.042Z");
+  EXPECT_EQ(to_rfc3339(WallTime{951'782'400'000}), "2000-02-29T00:00:00.000Z");
+  EXPECT_EQ(to_rfc3339(WallTime{253'402'300'799'999}), "9999-12-31T23:59:59.999Z");
   EXPECT_EQ(to_rfc3339(WallTime{}), "");
 }
 
