@@ -10,16 +10,7 @@ std::vector<SharedBatch> ApplyQueue::take(const LogWindow& log, LogIndex commit,
   std::vector<SharedBatch> taken;
   std::size_t count = 0;
   while (count < records && has(commit)) {
-    if (ready_.empty()) {
-      std::vector<SharedBatch> cached;
-      if (!log.collect(given_, limits::append_batches, limits::append_bytes, cached)) {
-        out.add(ReadBatches{ReadFor::Applying, nobody, next(given_), limits::append_bytes});
-        reading_ = true;
-        break;
-      }
-      keep(commit, cached);
-      if (ready_.empty()) break;
-    }
+    if (ready_.empty() && !fill(log, commit, out)) break;
     const auto header = peek_batch_header(*ready_.front());
     ENSURE(header && header->first == next(given_), "applied", given_.value);
     count += header->count;
@@ -27,7 +18,29 @@ std::vector<SharedBatch> ApplyQueue::take(const LogWindow& log, LogIndex commit,
     taken.push_back(std::move(ready_.front()));
     ready_.pop_front();
   }
+  read_ahead(log, commit, out);
   return taken;
+}
+
+bool ApplyQueue::fill(const LogWindow& log, LogIndex commit, Effects& out) {
+  std::vector<SharedBatch> cached;
+  if (!log.collect(given_, limits::append_batches, limits::append_bytes, cached)) {
+    read(given_, out);
+    return false;
+  }
+  keep(commit, cached);
+  return !ready_.empty();
+}
+
+void ApplyQueue::read_ahead(const LogWindow& log, LogIndex commit, Effects& out) {
+  if (reading_after_ || ready_.empty() || given_ < piece_after_) return;
+  const LogIndex last = peek_batch_header(*ready_.back())->last();
+  if (last < commit && !log.caches(last)) read(last, out);
+}
+
+void ApplyQueue::read(LogIndex after, Effects& out) {
+  out.add(ReadBatches{ReadFor::Applying, nobody, next(after), limits::append_bytes});
+  reading_after_ = after;
 }
 
 void ApplyQueue::keep(LogIndex commit, const std::vector<SharedBatch>& batches) {
@@ -36,15 +49,17 @@ void ApplyQueue::keep(LogIndex commit, const std::vector<SharedBatch>& batches) 
 }
 
 void ApplyQueue::on_read(LogIndex from, LogIndex commit, const std::vector<SharedBatch>& batches) {
-  if (!reading_ || from != next(given_)) return;
-  reading_ = false;
+  if (!reading_after_ || from != next(*reading_after_)) return;
+  piece_after_ = *reading_after_;
+  reading_after_.reset();
   keep(commit, batches);
 }
 
 void ApplyQueue::begin_anew(LogIndex applied) {
   given_ = applied;
+  piece_after_ = {};
   ready_.clear();
-  reading_ = false;
+  reading_after_.reset();
 }
 
 }  // namespace cidbus::group

@@ -1,12 +1,15 @@
 // ApplyQueue: hands committed batches to the state machine, in order, each once; from memory, or from disk
-// when they are not in memory any more or were never (after a restart).
+// when they are not in memory any more or were never (after a restart); then the disk reads one piece while
+// the one before is applied.
 //
 // Invariants: 1. R4: batches come in order, whole, and none above the commit it is asked for.
+//  2. At most two pieces of limits::append_bytes are in memory, and one read is under way.
 //
-// Thread rule: pure; one owner. Limits: limits::append_bytes read ahead.
+// Thread rule: pure; one owner. Limits: invariant 2.
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "broker/consensus/effects.h"
@@ -25,7 +28,9 @@ class ApplyQueue {
   void on_read(LogIndex from, LogIndex commit, const std::vector<SharedBatch>& batches);
   // The state machine was replaced by a snapshot's.
   void begin_anew(LogIndex applied);
-  [[nodiscard]] bool has(LogIndex commit) const { return given_ < commit && !reading_; }
+  [[nodiscard]] bool has(LogIndex commit) const {
+    return given_ < commit && !(ready_.empty() && reading_after_);
+  }
   // Committed batches wait that only the disk holds: long ones, as after a restart.
   [[nodiscard]] bool lags(const LogWindow& log, LogIndex commit) const {
     return given_ < commit && !log.caches(given_);
@@ -33,11 +38,16 @@ class ApplyQueue {
   [[nodiscard]] LogIndex given() const { return given_; }
 
  private:
+  // From memory; false when the disk has to be asked first.
+  bool fill(const LogWindow& log, LogIndex commit, Effects& out);
+  void read_ahead(const LogWindow& log, LogIndex commit, Effects& out);
+  void read(LogIndex after, Effects& out);
   void keep(LogIndex commit, const std::vector<SharedBatch>& batches);
 
-  LogIndex given_;                 // newest record handed out
-  std::deque<SharedBatch> ready_;  // behind given_, and committed
-  bool reading_ = false;
+  LogIndex given_;                         // newest record handed out
+  std::deque<SharedBatch> ready_;          // behind given_, and committed
+  LogIndex piece_after_;                   // what the newest piece read follows
+  std::optional<LogIndex> reading_after_;  // what the piece follows that is being read
 };
 
 }  // namespace cidbus::group
