@@ -102,6 +102,7 @@ Client::Client(SocketContext& context, NodeIdentity identity, std::vector<std::s
     : state_(std::make_unique<State>(context, std::move(identity), std::move(brokers), settings, listener)) {}
 Client::~Client() = default;
 
+bool Client::has_contact() const { return state_->contact; }
 bool Client::has_room() const { return state_->core.has_room(); }
 bool Client::idle() const { return state_->core.idle(); }
 

@@ -51,6 +51,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   [[nodiscard]] bool has_room() const;
+  // A leader has welcomed this client, now or before.
+  [[nodiscard]] bool has_contact() const;
   // Queues a submission; the bytes are copied. REQUIRES: has_room() and what SessionCore::submit requires.
   Ticket submit(std::string_view type, const TaskOptions& options, ByteView work);
   // Every submission was called back to its end.

@@ -16,12 +16,14 @@
 #include "client/command/task_request.h"
 #include "shared/content/posix_file.h"
 #include "shared/content/quote.h"
+#include "shared/io/clock.h"
 
 namespace cidbus {
 namespace {
 
 constexpr std::size_t rows_most = 100'000;
 constexpr std::size_t held_bytes_most = 32 << 20;
+constexpr Duration adding_most = std::chrono::milliseconds(50);  // of inputs, before the bus has its turn
 
 std::size_t bytes_of(const Asked& asked) {
   std::size_t bytes = asked.traceparent.size();
@@ -101,11 +103,16 @@ class Batch : public Client::Listener {
   std::optional<Fault> failure_;  // of reading
 };
 
+// What stands in a line may have to be added first, which takes its time: the session goes on in between. It
+// comes again at once when something was submitted.
 void Batch::take_lines() {
+  const Monotonic until = read_clock().monotonic + adding_most;
   while (has_room()) {
     const auto line = lines_.next();
     if (!line) return;
+    const std::size_t submitted = places_.size();
     take_line(*line);
+    if (places_.size() > submitted && read_clock().monotonic > until) return;
   }
 }
 
@@ -217,7 +224,7 @@ Result<int> Batch::run() {
     client_.watch(context_.environment().interrupt->descriptor(), [] {});
   context_.output().open_list();
   const Status ran = client_.run(context_.patience(), [this] {
-    take_lines();
+    if (client_.has_contact()) take_lines();  // before there is one, only 5 s are waited for it
     print_answered();
     watch_input();
     return is_over() || failure_ || context_.interrupted() != 0;

@@ -1,5 +1,6 @@
 """Bad input: each kind ends with one clear line and the exit code that DESIGN promises."""
 
+import json
 import os
 import signal
 import subprocess
@@ -185,6 +186,12 @@ class BadInput(ClusterTest):
         self.assertIn("parms", errors[0])
         self.assertIn("line 3: ", errors[1])
         self.assert_fails(self.cluster.cidbus("submit", "--batch", "/no/such/file"), 65, "/no/such/file")
+
+    def test_a_batch_whose_inputs_take_long_to_add(self):
+        path = self.file("small", b"small")
+        lines = json.dumps({"type": "hash", "inputs": [str(path)]}) + "\n"
+        done = self.cluster.cidbus("submit", "--batch", "-", "--wait", "--output", "quiet", given=lines * 3000, timeout=240)
+        self.assertEqual((done.code, done.err, len(done.out.splitlines())), (0, "", 3000), str(done)[:2000])
 
     def test_an_unknown_task(self):
         self.assert_fails(self.cluster.cidbus("task", "show", "tzzzzz"), 1, "tzzzzz")
