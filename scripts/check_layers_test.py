@@ -50,6 +50,8 @@ class CheckLayers(unittest.TestCase):
         for line in ["#include <thread>", "#include <mutex>", "#include <fstream>", "#include <filesystem>",
                      "#include <iostream>", "#include <sys/socket.h>", "#include <unistd.h>",
                      "#include <spdlog/spdlog.h>", "#include <boost/asio.hpp>",
+                     "std::puts(text);", "std::FILE* file = std::fopen(name, mode);", "#include <sqlite3.h>", "#include <curl/curl.h>", "#include <syslog.h>",
+                     "auto now = time(nullptr);", "auto home = std::getenv(\"HOME\");", "using C = std::chrono::steady_clock;",
                      "auto now = std::chrono::steady_clock::now();", "auto now = std::chrono::system_clock :: now();",
                      "std::random_device device;", "throw 1;", "void f() { try { g(); }", "} catch (int) {"]:
             with self.subTest(line):

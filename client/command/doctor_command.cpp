@@ -19,6 +19,7 @@ using State = Finding::State;
 
 constexpr Duration answer_time = std::chrono::seconds(3);
 constexpr Duration skew_most = std::chrono::seconds(5);
+constexpr std::size_t silent_most = 5;  // block exchanges found silent before the others are left out
 
 std::string_view to_text(State state) {
   constexpr std::string_view names[] = {"ok", "warning", "bad"};
@@ -96,6 +97,7 @@ struct View {
   std::size_t workers = 0;
   std::size_t missing = 0;  // members that are suspect or dead
   WallTime newest_sign;
+  std::vector<std::pair<std::string, std::string>> exchanges;  // who serves blocks, and where
 };
 
 View view_of(const Snapshot& snapshot) {
@@ -106,6 +108,7 @@ View view_of(const Snapshot& snapshot) {
     if (member.role == Role::Worker && alive) ++view.workers;
     if (member.state == MemberState::Suspect || member.state == MemberState::Dead) ++view.missing;
     if (alive && view.newest_sign < member.last_seen) view.newest_sign = member.last_seen;
+    if (alive && !member.exchange.empty()) view.exchanges.emplace_back(member.name, member.exchange);
   }
   return view;
 }
@@ -150,6 +153,27 @@ Finding check_broker(Context& context, const std::string& address) {
           exit_code(view.error().kind)};
 }
 
+// add, get and cat speak to those who hold blocks, not through the broker.
+void check_exchanges(Context& context, const View& view, std::vector<Finding>& findings) {
+  const std::string found = "all of " + std::to_string(view.exchanges.size()) + " reached";
+  Finding all{"block exchange", State::Ok, found, "", 1};
+  std::size_t silent = 0;
+  for (const auto& [name, endpoint] : view.exchanges) {
+    if (silent == silent_most) break;
+    const auto patience = context.deadline(answer_time) - read_clock().monotonic;
+    const Finding reached = check_address(endpoint, patience);
+    if (reached.state == State::Ok) continue;
+    ++silent;
+    all = {"block exchange", State::Bad,
+           "that of " + printable(name) + " at " + printable(endpoint) + ": " + reached.found,
+           "add and get need it: let its port through, or give " + printable(name) +
+               " an --exchange that is reached from here",
+           exit_code(FaultKind::Unavailable)};
+  }
+  if (silent > 1) all.found += " (and " + std::to_string(silent - 1) + " more)";
+  if (!view.exchanges.empty()) findings.push_back(std::move(all));
+}
+
 void check_cluster(Context& context, std::vector<Finding>& findings) {
   const auto view = ask(context, context.common().brokers);
   if (!view) return;  // each broker has said so by itself
@@ -165,6 +189,7 @@ void check_cluster(Context& context, std::vector<Finding>& findings) {
     workers.advice = "nobody runs tasks; start cidbus-worker --brokers with these addresses";
   }
   findings.push_back(std::move(workers));
+  check_exchanges(context, *view, findings);
   if (view->missing > 0) {
     findings.push_back({"members", State::Warning, std::to_string(view->missing) + " suspect or dead",
                         "see 'cidbus cluster members'; start them again, or leave them be", 1});

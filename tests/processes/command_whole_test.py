@@ -24,6 +24,7 @@ class Doctor(ClusterTest):
         self.assertIn(f"protocol 1, cluster {cluster.name}", broker["found"])
         self.assertEqual(found["leader"]["found"], "b1")
         self.assertEqual((found["workers"]["state"], found["workers"]["found"]), ("ok", "1 alive"))
+        self.assertEqual((found["block exchange"]["state"], found["block exchange"]["found"]), ("ok", "all of 1 reached"))
         self.assertIn("a synced write takes", found[f"disk {self.folder}"]["found"])
         bad = [name for name, row in found.items() if row["state"] == "bad"]
         self.assertEqual(done.code == 0, not bad, str(done))
@@ -110,9 +111,10 @@ class Doctor(ClusterTest):
 
 class ManualPages(ClusterTest):
     def test_every_program_and_command_has_one_that_man_takes_without_a_warning(self):
-        for program in ("cidbus", "cidbus-broker", "cidbus-worker", "cidbus-gateway", "cidbus-observer", "cidbus-leecher"):
+        for program in ("cidbus", "cidbus-broker", "cidbus-worker", "cidbus-gateway", "cidbus-observer", "cidbus-leecher", "cidbus-node"):
             subprocess.run([BIN / program, "--describe-man", self.folder], check=True, timeout=30)
-        for program in (("cidbus-broker", "journal"), ("cidbus-leecher", "status"), ("cidbus-leecher", "pin")):
+        for program in (("cidbus-broker", "journal"), ("cidbus-leecher", "status"), ("cidbus-leecher", "pin"),
+                        ("cidbus-observer", "history"), ("cidbus-observer", "alerts"), ("cidbus-observer", "rules")):
             subprocess.run([BIN / program[0], program[1], "--describe-man", self.folder], check=True, timeout=30)
         pages = sorted(path.name for path in self.folder.glob("*.1"))
         self.assertTrue({"cidbus.1", "cidbus-submit.1", "cidbus-task-show.1", "cidbus-keygen.1", "cidbus-worker.1",
