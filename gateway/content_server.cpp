@@ -39,6 +39,7 @@ class ContentServer::Core final : public HttpHandler {
   }
   [[nodiscard]] const std::string& address() const { return http_->address(); }
   [[nodiscard]] StoreCounts cache_counts() const { return cache_.counts(); }
+  void set_cache_bytes(ByteCount bytes) { cache_.set_capacity(bytes); }
 
   void handle(const HttpRequest& request, HttpReply reply) override;
 
@@ -134,5 +135,6 @@ Result<std::unique_ptr<ContentServer>> ContentServer::start(ContentServerOptions
 void ContentServer::stop() { core_->stop(); }
 const std::string& ContentServer::address() const { return core_->address(); }
 StoreCounts ContentServer::cache_counts() const { return core_->cache_counts(); }
+void ContentServer::set_cache_bytes(ByteCount bytes) { core_->set_cache_bytes(bytes); }
 
 }  // namespace cidbus

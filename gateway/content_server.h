@@ -57,6 +57,8 @@ class ContentServer {
   [[nodiscard]] const std::string& address() const;
   // What the cache holds. Any thread.
   [[nodiscard]] StoreCounts cache_counts() const;
+  // Likewise. What the cache holds beyond it goes at once.
+  void set_cache_bytes(ByteCount bytes);
 
  private:
   class Core;

@@ -7,8 +7,10 @@
 #include "gateway/content_server.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/content.h"
+#include "shared/io/node_adaptation.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
+#include "shared/io/posix_file_system.h"
 
 namespace cidbus {
 
@@ -44,6 +46,7 @@ struct Gateway::State : BusLink::Owner {
     refusal.store(std::nullopt);
     bound = true;
     log.info("joined under " + std::string(welcome.leader) + " at " + link.leader_address());
+    adaptation->tell(link);
   }
   void on_unbound(Now) override {
     bound = false;
@@ -68,6 +71,7 @@ struct Gateway::State : BusLink::Owner {
     const StoreCounts counts = server->cache_counts();
     node_metrics.registry().gauge(Metric::BlocksStored).set(counts.blocks);
     node_metrics.registry().gauge(Metric::BlockBytesStored).set(counts.bytes);
+    node_metrics.registry().gauge(Metric::CacheLimit).set(counts.capacity_bytes);
   }
 
   // Called by the thread that serves HTTP.
@@ -77,6 +81,17 @@ struct Gateway::State : BusLink::Owner {
     return {{"bus", false, "no leader at " + joined(options.brokers)}};
   }
   Status serve();
+  // What it moves while memory is short.
+  std::vector<NodeAdaptation::Number> numbers() {
+    return {{{"cache", options.cache_bytes, least_cache_bytes},
+             mebibytes_text,
+             [this] { return server->cache_counts().capacity_bytes; },
+             [this](std::uint64_t bytes) { server->set_cache_bytes(bytes); }}};
+  }
+  std::optional<Monotonic> turn(Now now) {
+    if (adaptation->turn(now)) adaptation->tell(link);
+    return adaptation->next();
+  }
   void stop_serving() {
     pages.close();
     if (server) server->stop();
@@ -94,7 +109,9 @@ struct Gateway::State : BusLink::Owner {
   std::atomic<std::optional<Refusal>> refusal{};  // of the last hello, until one is welcome
   std::atomic<bool> stop{false};                  // searches for blocks are to end
   std::atomic<std::size_t> fetchers{0};           // made so far
-  std::unique_ptr<ContentServer> server;          // ends before what its threads look at
+  PosixFileSystem files;
+  std::unique_ptr<ContentServer> server;  // ends before what its threads look at
+  std::optional<NodeAdaptation> adaptation;
 };
 
 Status Gateway::State::serve() {
@@ -118,6 +135,7 @@ Status Gateway::State::serve() {
   auto started = ContentServer::start(std::move(serving));
   if (!started) return tl::unexpected(started.error());
   server = *std::move(started);
+  adaptation.emplace(files, "", log, node_metrics.registry(), numbers());
   node_metrics.registry().before_reading([this](Now) { read_metrics(); });
   return {};
 }
@@ -133,6 +151,7 @@ Gateway::~Gateway() {
 
 Status Gateway::open() {
   if (const Status serving = state_->serve(); !serving) return serving;
+  reactor().at_turn_end([this](Now now) { return state_->turn(now); });
   reactor().measure_turns(state_->node_metrics.registry().histogram(Metric::TurnSeconds));
   if (const Status opened = state_->link.open(); !opened) return opened;
   state_->log.info("serving http://" + http_address());

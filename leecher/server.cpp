@@ -17,6 +17,7 @@
 #include "shared/exchange/exchange_server.h"
 #include "shared/io/clock.h"
 #include "shared/io/mailbox.h"
+#include "shared/io/node_adaptation.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
 #include "shared/io/posix_file_system.h"
@@ -128,6 +129,7 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
   void ask(const Message& message) override { link.send(message); }
   [[nodiscard]] bool holds(const BlockKey& key) const override { return cache->has(key) || added->has(key); }
 
+  std::vector<NodeAdaptation::Number> numbers();
   void on_outbox_file();
   void answer_status();
   [[nodiscard]] LeecherStatus status() const;
@@ -165,6 +167,7 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
   std::unique_ptr<Pusher> pusher;
   std::unique_ptr<Keeper> keeper;
   std::unique_ptr<ContentServer> http;  // ends before what its threads look at
+  std::optional<NodeAdaptation> adaptation;
 };
 
 Status LeecherServer::State::open() {
@@ -269,9 +272,22 @@ Status LeecherServer::State::serve_http() {
   auto started = ContentServer::start(std::move(serving));
   if (!started) return tl::unexpected(started.error());
   http = *std::move(started);
+  adaptation.emplace(files, options.data, log, node_metrics.registry(), numbers());
   node_metrics.registry().before_reading([this](Now) { read_metrics(); });
   reactor.measure_turns(node_metrics.registry().histogram(Metric::TurnSeconds));
   return {};
+}
+
+// What it moves while memory is short.
+std::vector<NodeAdaptation::Number> LeecherServer::State::numbers() {
+  return {{{"cache", limits::leecher_memory_bytes, own_memory_bytes},
+           mebibytes_text,
+           [this] { return http->cache_counts().capacity_bytes; },
+           [this](std::uint64_t bytes) { http->set_cache_bytes(bytes); }},
+          {{"exchange window", limits::serve_bytes, limits::serve_peer_bytes},
+           mebibytes_text,
+           [this] { return exchange->window(); },
+           [this](std::uint64_t bytes) { exchange->set_window(bytes); }}};
 }
 
 void LeecherServer::State::read_metrics() {
@@ -282,6 +298,9 @@ void LeecherServer::State::read_metrics() {
   const ExchangeCounts moved = exchange->counts();
   registry.counter(Metric::ExchangeSent).set(moved.bytes_sent);
   registry.counter(Metric::ExchangeReceived).set(moved.bytes_stored);
+  registry.gauge(Metric::CacheLimit).set(http->cache_counts().capacity_bytes);
+  registry.gauge(Metric::ExchangeWindow).set(exchange->window());
+  registry.gauge(Metric::ExchangeBatch).set(exchange->batch());
   const Outbox::Counts& items = outbox.counts();
   registry.gauge(Metric::OutboxItems, "waiting").set(items.waiting);
   registry.gauge(Metric::OutboxItems, "handed_in").set(items.handed_in);
@@ -296,6 +315,7 @@ void LeecherServer::State::on_bound(Now now, const Welcome& welcome) {
   hand_in->on_bound(now);
   pusher->begin();
   keeper->begin();
+  adaptation->tell(link);
   log.info("joined under " + std::string(welcome.leader) + " at " + link.leader_address());
 }
 
@@ -350,6 +370,7 @@ std::optional<Monotonic> LeecherServer::State::turn(Now now) {
   outbox_file->append_changes(outbox);
   guests.end_turn(now);
   owes = outbox.counts().waiting > 0 || !pusher->is_done();
+  if (adaptation->turn(now)) adaptation->tell(link);
   return std::min({hand_in_at, desk_at, now.monotonic + look_every});
 }
 

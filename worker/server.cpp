@@ -7,12 +7,10 @@
 
 #include "shared/base/ensure.h"
 #include "shared/exchange/exchange_server.h"
-#include "shared/io/machine_reader.h"
-#include "shared/io/move_record.h"
+#include "shared/io/node_adaptation.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
 #include "shared/io/posix_file_system.h"
-#include "shared/node/adaptation.h"
 #include "shared/store/disk_store.h"
 #include "worker/announcer.h"
 #include "worker/core/worker_core.h"
@@ -55,7 +53,6 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
         task_metrics(node_metrics.registry()),
         cache(cache_bytes, WhenFull::Evict),
         core(options.slots, *this, options.votes_by_hand),
-        adaptation(options.slots),
         link(sockets, given_reactor, options.identity, options.brokers, *this) {}
 
   Status open() {
@@ -78,13 +75,13 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     auto kept = Pins::open(files, options.data);
     if (!kept) return tl::unexpected(kept.error());
     pins = std::move(*kept);
-    record.emplace(files, options.data, log);
     auto serving = ExchangeServer::start(context, *store, options.identity, options.exchange);
     if (!serving) return tl::unexpected(serving.error());
     exchange = std::move(*serving);
     const TaskRunner::Context runner{context, options.identity, options.brokers, handlers, *store, *pins,
                                      cache};
     slots = std::make_unique<Slots>(options.slots, [runner] { return std::make_unique<TaskRunner>(runner); });
+    adaptation.emplace(files, options.data, log, node_metrics.registry(), numbers());
     if (Status shown = serve_http(); !shown) return shown;
     reactor.watch(slots->descriptor(), [this](Now now) { on_slots(now); });
     reactor.watch(announcer.descriptor(), [](Now) {});  // sent at the turn's end
@@ -105,7 +102,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     log.info("joined cluster " + options.identity.cluster + ", led by " + std::string(welcome.leader));
     refusal.clear();
     core.on_bound(now, welcome);
-    tell_moves();
+    adaptation->tell(link);
     announcer.bind(*store);
   }
   void on_unbound(Now) override {
@@ -138,6 +135,9 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     const ExchangeCounts moved = exchange->counts();
     registry.counter(Metric::ExchangeSent).set(moved.bytes_sent);
     registry.counter(Metric::ExchangeReceived).set(moved.bytes_stored);
+    registry.gauge(Metric::CacheLimit).set(cache.counts().capacity_bytes);
+    registry.gauge(Metric::ExchangeWindow).set(exchange->window());
+    registry.gauge(Metric::ExchangeBatch).set(exchange->batch());
   }
   Status serve_http() {
     node_metrics.registry().before_reading([this](Now) { read_metrics(); });
@@ -216,23 +216,30 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
                 "; what is not done by then is handed back, and runs elsewhere");
   }
 
-  // Fewer slots while memory is short: what it holds must not cost the whole worker.
+  // What it moves while memory or processors are short: what it holds must not cost the whole worker.
+  std::vector<NodeAdaptation::Number> numbers() {
+    return {{{"slots", options.slots, 1, true, true, true},
+             count_text,
+             [this] { return slots->open(); },
+             [this](std::uint64_t open) { slots->set_open(static_cast<std::uint32_t>(open)); }},
+            {{"cache", cache_bytes, 2 * limits::prefetch_bytes},
+             mebibytes_text,
+             [this] { return cache.counts().capacity_bytes; },
+             [this](std::uint64_t bytes) { cache.set_capacity(bytes); }},
+            {{"exchange window", limits::serve_bytes, limits::serve_peer_bytes},
+             mebibytes_text,
+             [this] { return exchange->window(); },
+             [this](std::uint64_t bytes) { exchange->set_window(bytes); }},
+            {{"exchange batch", limits::store_write_bytes, limits::block_bytes},
+             mebibytes_text,
+             [this] { return exchange->batch(); },
+             [this](std::uint64_t bytes) { exchange->set_batch(bytes); }}};
+  }
   void adapt(Now now) {
-    if (now.monotonic < adaptation.next()) return;
-    const auto move = adaptation.measure(now.monotonic, read_machine(options.data), slots->open());
-    if (!move) return;
-    slots->set_open(move->to);
+    if (!adaptation->turn(now)) return;
     collect_at = now.monotonic + Slots::gather_time;
     core.set_slots(slots->open());
-    const std::string to = std::to_string(slots->open());
-    log.warning("slots: " + std::to_string(move->from) + " -> " + to + ": " + move->reason);
-    record->add(now.wall, "slots", std::to_string(move->from), to, move->reason);
-    tell_moves();
-  }
-  void tell_moves() {
-    const std::string open = std::to_string(slots->open());
-    const std::string given = std::to_string(options.slots);
-    link.send(Moves{{{"slots", open, given}}, record->moves()});
+    adaptation->tell(link);
   }
 
   void stop_by(Monotonic deadline) {
@@ -253,7 +260,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
       end({});
     }
     if (announce()) return now.monotonic;
-    return earlier(earlier(next, give_up_at), adaptation.next());
+    return earlier(earlier(next, give_up_at), adaptation->next());
   }
 
   SocketContext& context;
@@ -269,12 +276,11 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   std::unique_ptr<BlockStore> store;
   PosixFileSystem files;
   std::unique_ptr<Pins> pins;
-  std::optional<MoveRecord> record;
   MemoryStore cache;
   std::unique_ptr<ExchangeServer> exchange;
   WorkerCore core;
-  SlotAdaptation adaptation;
   std::unique_ptr<Slots> slots;
+  std::optional<NodeAdaptation> adaptation;  // once what it moves is there
   BusLink link;
   std::string refusal;
   std::optional<Monotonic> give_up_at;  // set once it is stopping

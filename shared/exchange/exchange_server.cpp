@@ -101,6 +101,10 @@ class ExchangeServer::Actor {
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] ExchangeCounts counts() const;
 
+  // Set from other threads.
+  std::atomic<ByteCount> window = limits::serve_bytes;
+  std::atomic<ByteCount> batch = limits::store_write_bytes;
+
  private:
   // Reading.
   void read_messages();
@@ -163,8 +167,7 @@ Status ExchangeServer::Actor::start(const std::string& address) {
 void ExchangeServer::Actor::read_messages() {
   leave_the_revoked();
   unread_ = true;
-  for (std::size_t count = 0; count < messages_a_turn && arrived_bytes_ < limits::store_write_bytes;
-       ++count) {
+  for (std::size_t count = 0; count < messages_a_turn && arrived_bytes_ < batch; ++count) {
     // Its own, since a block to store keeps its frames until it is written.
     const auto frames = std::make_shared<Frames>();
     if (!socket_.receive(*frames)) {
@@ -283,7 +286,7 @@ void ExchangeServer::Actor::write_arrived() {
 ExchangeServer::Actor::Left ExchangeServer::Actor::serve_all() {
   ByteCount turn_bytes = 0;
   bool waits_for_credit = false;
-  while (turn_bytes < limits::store_write_bytes) {
+  while (turn_bytes < batch) {
     const Round round = serve_round(turn_bytes);
     if (round.went) continue;
     if (!round.no_credit || waits_for_credit) return round.pipe_full ? Left::PipeFull : Left::Nothing;
@@ -315,7 +318,7 @@ ExchangeServer::Actor::Round ExchangeServer::Actor::serve_round(ByteCount& turn_
 }
 
 Serve ExchangeServer::Actor::serve_one(const std::string& name, Peer& peer, ByteCount& turn_bytes) {
-  if (*peer.flights >= limits::serve_peer_bytes || budget_->bytes() >= limits::serve_bytes) {
+  if (*peer.flights >= limits::serve_peer_bytes || budget_->bytes() >= window) {
     return Serve::NoCredit;
   }
   const Wanted& wanted = peer.wanted.front();
@@ -401,5 +404,9 @@ Result<std::unique_ptr<ExchangeServer>> ExchangeServer::start(SocketContext& con
 
 const std::string& ExchangeServer::address() const { return actor_->address(); }
 ExchangeCounts ExchangeServer::counts() const { return actor_->counts(); }
+ByteCount ExchangeServer::window() const { return actor_->window; }
+void ExchangeServer::set_window(ByteCount bytes) { actor_->window = bytes; }
+ByteCount ExchangeServer::batch() const { return actor_->batch; }
+void ExchangeServer::set_batch(ByteCount bytes) { actor_->batch = bytes; }
 
 }  // namespace cidbus

@@ -2,8 +2,7 @@
 //
 // Invariants
 //  1. A block goes out only while less than limits::serve_peer_bytes are on their way to this peer, and
-//  limits::serve_bytes to all, counted until ZeroMQ has let go of them; what waits is asked-for CIDs, not
-//  bytes.
+//  window() to all, counted until ZeroMQ has let go of them; what waits is asked-for CIDs, not bytes.
 //  2. Beyond limits::serve_wants of those the answer is Busy: nothing queues without bound.
 //  3. Blocks to store that came in one turn are one synced write; each is answered after it, Synced, BadHash
 //  or NoRoom. Announcing new keys is the store's listener's work.
@@ -12,8 +11,8 @@
 //  refused with a reason, counted, and without
 //  effect.
 //
-// An actor: a thread of its own, which alone has the socket. Thread rule: any thread may ask address() and
-// counts(); the owner destroys it. Limits: limits/exchange.h, serve_*.
+// An actor: a thread of its own, which alone has the socket. Thread rule: any thread, but the owner destroys
+// it. Limits: limits/exchange.h, serve_*.
 #pragma once
 
 #include <memory>
@@ -56,6 +55,14 @@ class ExchangeServer {
   // HOST:PORT it listens on.
   [[nodiscard]] const std::string& address() const;
   [[nodiscard]] ExchangeCounts counts() const;
+
+  // Bytes of blocks that may be on their way to all peers; limits::serve_bytes at first.
+  [[nodiscard]] ByteCount window() const;
+  void set_window(ByteCount bytes);
+  // Bytes of blocks in a turn: gathered for one synced write, and read to be sent; limits::store_write_bytes
+  // at first. Blocks are whole, so the last one may go beyond it, and beyond the window.
+  [[nodiscard]] ByteCount batch() const;
+  void set_batch(ByteCount bytes);
 
  private:
   class Actor;

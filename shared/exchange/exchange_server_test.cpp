@@ -211,6 +211,22 @@ TEST_F(Server, KeepsFewBytesOnTheWayToAPeerThatDoesNotRead) {
   EXPECT_LT(node_.counts().blocks_sent, 640u);
 }
 
+TEST_F(Server, WithANarrowWindowFewerBytesAreOnTheWayAndAllIsServed) {
+  node_.server().set_window(2 << 20);
+  node_.server().set_batch(1 << 20);
+  EXPECT_EQ(node_.server().window(), ByteCount{2 << 20});
+  const std::vector<Block> blocks = random_blocks(16, 1 << 20);
+  ASSERT_TRUE(node_.store().put(blocks).all_kept());
+  WantBlocks want{{1}, {}};
+  for (const Block& block : blocks) want.cids.push_back(block.cid().bytes());
+  send(want);
+  for (std::size_t count = 0; count < blocks.size(); ++count) {
+    const Message message = receive();
+    ASSERT_EQ(std::get<BlockReply>(message).answer, BlockAnswer::Here);
+  }
+  EXPECT_LE(node_.counts().most_bytes_on_the_way, ByteCount{2 << 20});
+}
+
 // Holds its first put until it is let go, as a slow disk does.
 class SlowStore final : public MemoryStore {
  public:

@@ -132,6 +132,7 @@ class TestNode {
   void restart() { start(address_); }
 
   [[nodiscard]] BlockStore& store() { return *store_; }
+  [[nodiscard]] ExchangeServer& server() { return *server_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] ExchangeCounts counts() const { return server_->counts(); }

@@ -92,8 +92,12 @@ enum class Metric : std::uint16_t {
   FeedMissed,
   LogLines,
   BuildInfo,
+  MovesMade,
+  CacheLimit,
+  ExchangeWindow,
+  ExchangeBatch,
 };
-inline constexpr std::size_t metric_count = static_cast<std::size_t>(Metric::BuildInfo) + 1;
+inline constexpr std::size_t metric_count = static_cast<std::size_t>(Metric::ExchangeBatch) + 1;
 
 enum class MetricKind : std::uint8_t {
   Counter,    // only grows while the process lives

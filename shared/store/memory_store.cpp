@@ -9,7 +9,7 @@
 namespace cidbus {
 
 MemoryStore::MemoryStore(ByteCount capacity_bytes, WhenFull when_full, StoreListener listener)
-    : capacity_bytes_(capacity_bytes), when_full_(when_full), listener_(std::move(listener)) {}
+    : when_full_(when_full), listener_(std::move(listener)), capacity_bytes_(capacity_bytes) {}
 
 Result<std::optional<Block>> MemoryStore::get(const Cid& cid, Check check) {
   if (cid.is_identity()) return Block(cid, to_bytes(cid.identity_content()));
@@ -94,11 +94,18 @@ Status MemoryStore::for_each(const std::function<bool(const Multihash&, ByteCoun
 
 StoreCounts MemoryStore::counts() const {
   const std::scoped_lock lock(mutex_);
-  return {uses_.size(), bytes_, capacity_bytes_, free_bytes()};
+  return {uses_.size(), bytes_, capacity_bytes_, capacity_bytes_ - used_bytes()};
 }
 
-ByteCount MemoryStore::free_bytes() const {
-  return capacity_bytes_ - bytes_ - uses_.size() * memory_store_entry_bytes;
+void MemoryStore::set_capacity(ByteCount capacity_bytes) {
+  ENSURE(when_full_ == WhenFull::Evict);
+  std::vector<BlockKey> removed;
+  {
+    const std::scoped_lock lock(mutex_);
+    capacity_bytes_ = capacity_bytes;
+    while (used_bytes() > capacity_bytes_) drop(std::prev(uses_.end()), removed);
+  }
+  tell({}, removed);
 }
 
 PutAnswer MemoryStore::keep(const Block& block, std::vector<BlockKey>& added,
@@ -111,7 +118,7 @@ PutAnswer MemoryStore::keep(const Block& block, std::vector<BlockKey>& added,
   const ByteCount size = block.bytes().size();
   const ByteCount cost = size + memory_store_entry_bytes;
   if (cost > capacity_bytes_) return PutAnswer::NoRoom;
-  while (cost > free_bytes()) {
+  while (used_bytes() + cost > capacity_bytes_) {
     if (when_full_ == WhenFull::Refuse) return PutAnswer::NoRoom;
     drop(std::prev(uses_.end()), removed);
   }

@@ -36,20 +36,22 @@ class MemoryStore : public BlockStore {
   // For a block that was verified on its way here: the cache does not hash it a second time. REQUIRES: it
   // was.
   void put_verified(const Block& block);
+  // What does not fit any more is let go of at once. REQUIRES: it evicts.
+  void set_capacity(ByteCount capacity_bytes);
 
  private:
   using Uses = std::list<Block>;  // most recent first
 
-  [[nodiscard]] ByteCount free_bytes() const;
+  [[nodiscard]] ByteCount used_bytes() const { return bytes_ + uses_.size() * memory_store_entry_bytes; }
   PutAnswer keep(const Block& block, std::vector<BlockKey>& added, std::vector<BlockKey>& removed);
   void drop(Uses::iterator at, std::vector<BlockKey>& removed);
   void tell(const std::vector<BlockKey>& added, const std::vector<BlockKey>& removed) const;
 
-  const ByteCount capacity_bytes_;
   const WhenFull when_full_;
   const StoreListener listener_;
 
   mutable std::mutex mutex_;  // of all below
+  ByteCount capacity_bytes_;  // used_bytes() is at most that
   Uses uses_;
   std::unordered_map<Multihash, Uses::iterator> places_;  // one for each of uses_
   ByteCount bytes_ = 0;                                   // of uses_, without what each costs on top

@@ -224,6 +224,21 @@ TEST(MemoryCache, LetsGoOfWhatWasUsedLongestAgo) {
   EXPECT_TRUE(equal((*held)->bytes(), blocks[1].bytes())) << "handed out, so it lives on";
 }
 
+TEST(MemoryCache, MadeSmallerLetsGoAtOnceOfWhatWasUsedLongestAgo) {
+  std::vector<BlockKey> gone;
+  MemoryStore cache(4 * (1000 + memory_store_entry_bytes), WhenFull::Evict,
+                    [&](auto, auto removed) { gone.insert(gone.end(), removed.begin(), removed.end()); });
+  const std::vector<Block> blocks = random_blocks(4, 1000);
+  ASSERT_TRUE(cache.put(blocks).all_kept());
+  cache.set_capacity(2 * (1000 + memory_store_entry_bytes));
+  EXPECT_THAT(gone, ElementsAre(block_key(blocks[0].cid()), block_key(blocks[1].cid())));
+  EXPECT_EQ(cache.counts().blocks, 2u);
+  EXPECT_EQ(cache.counts().free_bytes, 0u);
+  cache.set_capacity(3 * (1000 + memory_store_entry_bytes));
+  ASSERT_TRUE(cache.put({blocks.data(), 1}).all_kept());
+  EXPECT_EQ(cache.counts().blocks, 3u);
+}
+
 TEST(MemoryCache, RefusesABlockLargerThanItselfAndKeepsTheOthers) {
   MemoryStore cache(2000, WhenFull::Evict);
   const Block small = random_block(1000, 1);
