@@ -1,7 +1,9 @@
 """Brokers on hosts of their own whose network is cut in every shape: tasks are accepted again at once, no accepted one is
-lost, and never do two brokers lead.
+lost, never do two brokers lead, and an observer follows the cluster by whichever broker it reaches.
 """
 
+import json
+import subprocess
 import sys
 import time
 import unittest
@@ -36,9 +38,9 @@ class SpreadCluster(Cluster):
         return self.hosts.on(name)
 
 
-@needs_hosts
-class Partition(ClusterTest):
-    def spread(self, brokers=3):
+class Spread(ClusterTest):
+    def spread_out(self, brokers=3):
+        """Hosts, and a cluster on them that is not started yet."""
         names = [f"b{number}" for number in range(1, brokers + 1)] + ["w1", "w2", "o1", "person"]
         hosts = Hosts(names).__enter__()
         self.addCleanup(hosts.close)
@@ -46,6 +48,13 @@ class Partition(ClusterTest):
         folder.mkdir()
         cluster = SpreadCluster(folder, hosts, brokers=brokers, workers=2, observers=1)
         self.clusters.append(cluster)
+        return hosts, cluster
+
+
+@needs_hosts
+class Partition(Spread):
+    def spread(self, brokers=3):
+        hosts, cluster = self.spread_out(brokers)
         return hosts, Steady(cluster.start(), prefix=hosts.on("person"))
 
     def asked_itself(self, steady, name):
@@ -126,6 +135,47 @@ class Partition(ClusterTest):
         self.assertIsNotNone(steady.next_accepted(time.monotonic_ns()))
         hosts.heal()
         self.finish(steady)
+
+
+@needs_hosts
+class Watching(Spread):
+    def test_an_observer_that_reaches_only_a_standby_follows_the_cluster_by_it(self):
+        hosts, cluster = self.spread_out()
+        cluster.more["o1"] = ["--page", "127.0.0.1:8088"]
+        cluster.start(*(name for name in cluster.names if name != "o1"))
+        leader = cluster.leader()
+        standby = next(name for name in cluster.broker_names if name != leader)
+        cluster.ask("submit", "echo", "--wait")
+        for name in cluster.broker_names:
+            if name != standby:
+                hosts.cut("o1", name)
+        cluster.spawn("o1")
+
+        def events(kind):
+            lines = [line for line in cluster.log("o1").rpartition("\n")[0].splitlines() if line.startswith("{")]
+            return [event for event in map(json.loads, lines) if event["event"] == kind]
+
+        def shown():
+            done = subprocess.run([*hosts.on("o1"), "curl", "-s", "http://127.0.0.1:8088/state.json"], capture_output=True, text=True,
+                                  check=False)
+            return json.loads(done.stdout)["tables"] if done.stdout else {}
+
+        def finished(task):
+            return [event for event in events("task") if event["id"] == task and event["state"] == "completed"]
+        first = wait_until(lambda: events("snapshot"), "the standby tells how things stand")[0]
+        self.assertEqual((first["told_by"], first["leader"]), (standby, leader))
+        self.assertEqual((first["tasks"]["completed"], first["blocks_indexed"]), (1, None))
+        wait_until(lambda: {"w1": "alive", "w2": "alive"}.items() <=
+                   {name: node["state"] for name, node in shown().get("nodes", {}).items()}.items(), "workers that the standby hears of are shown")
+        self.assertIn(shown()["now"]["health"]["status"], ("critical", "unknown"), "nobody calls healthy what it cannot reach")
+        task = cluster.ask("submit", "echo", "--wait")["id"]
+        wait_until(lambda: finished(task), "what happens is passed on by the standby")
+        hosts.heal()
+        wait_until(lambda: events("snapshot")[-1]["told_by"] == leader, "the leader is reached")
+        task = cluster.ask("submit", "echo", "--wait")["id"]
+        wait_until(lambda: finished(task), "it goes on")
+        self.assertEqual(len(finished(task)), 1)
+        self.assertEqual(events("gap"), [])
 
 
 if __name__ == "__main__":
