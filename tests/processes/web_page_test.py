@@ -189,6 +189,23 @@ class WebPage(ClusterTest):
         page.wait_for("!document.querySelector('.chart[aria-label=\"silent_seconds of w1\"]')", "it is taken away")
         self.assertEqual(page.complaints, [])
 
+    def test_a_drag_in_a_chart_looks_closer(self):
+        self.start(workers=1)
+        page = self.open()
+        page.press("8")
+        page.wait_for("document.querySelectorAll('.uplot').length >= 8", "charts are drawn")
+
+        def looks_closer():  # charts may move while one aims, and do when there is a new one
+            spot = page.ask("(() => { const at = document.querySelector('.u-over')?.getBoundingClientRect(); return at && [at.x, at.y, at.width]; })()")
+            if spot:
+                x, y, width = spot
+                page.drag(x + width * 0.4, x + width * 0.6, y + 40)
+            return "now" not in page.ask("document.querySelector('main > .note').innerText.split(',')[0]")
+        wait_until(looks_closer, "a stretch of the past is shown", SLOW)
+        page.wait_for("document.querySelectorAll('.uplot').length === document.querySelectorAll('.chart').length", "in every chart")
+        page.press("0")
+        page.wait_for("document.querySelector('main > .note').innerText.split(',')[0].endsWith('to now')", "a key goes back to now")
+
     def test_what_one_looks_at_comes_though_a_click_held_it_up(self):
         """While the pointer is down nothing is drawn; an answer that came meanwhile was thrown away, and of a window in the past never asked for again."""
         self.start(workers=1)

@@ -1,4 +1,5 @@
-// What was measured, over any time: drag to look closer, or use the keys. Any series can be added to the usual ones.
+// What was measured, over any time: drag to look closer, or use the keys. Any series can be added to the
+// usual ones.
 
 import {el, set_text} from "./dom.js";
 import {date} from "./format.js";
@@ -52,20 +53,20 @@ function nodes_of(names) {
   return nodes;
 }
 
-function chart_of_nodes(title, series, nodes) {
+// What a chart shows: its title and its lines.
+function of_nodes(title, series, nodes) {
   const left_out = nodes.length > most_lines ? `, ${most_lines} of ${nodes.length} nodes` : "";
-  return new Chart(
-    title + left_out,
-    nodes.slice(0, most_lines).map((node) => ({series: `${node}/${series}`, label: node})),
-  );
+  return {
+    title: title + left_out,
+    lines: nodes.slice(0, most_lines).map((node) => ({series: `${node}/${series}`, label: node})),
+  };
 }
 
-function usual_charts(names) {
+function usual(names) {
   const nodes = nodes_of(names);
   return wanted.flatMap(([title, series, labels]) => {
-    if (!labels) return nodes.has(series) ? [chart_of_nodes(title, series, nodes.get(series))] : [];
-    const lines = series.map((name, place) => ({series: `/${name}`, label: labels[place]}));
-    return [new Chart(title, lines)];
+    if (!labels) return nodes.has(series) ? [of_nodes(title, series, nodes.get(series))] : [];
+    return [{title, lines: series.map((name, place) => ({series: `/${name}`, label: labels[place]}))}];
   });
 }
 
@@ -75,13 +76,13 @@ function offers_of(names) {
     .filter(([, nodes]) => nodes.length > 1)
     .map(([series, nodes]) => {
       const text = `${series} of ${nodes.length} nodes`;
-      const chart = () => chart_of_nodes(nodes.length > most_lines ? series : text, series, nodes);
-      return {key: `*/${series}`, text, chart};
+      const shows = of_nodes(nodes.length > most_lines ? series : text, series, nodes);
+      return {key: `*/${series}`, text, shows};
     });
   for (const {node, series} of names) {
     const text = `${series} of ${node || "the cluster"}`,
       key = `${node}/${series}`;
-    offers.push({key, text, chart: () => new Chart(text, [{series: key, label: node || "cluster"}])});
+    offers.push({key, text, shows: {title: text, lines: [{series: key, label: node || "cluster"}]}});
   }
   return offers
     .sort((a, b) => natural(a.text, b.text))
@@ -136,12 +137,19 @@ export function history() {
     looked = true;
     ask();
   }
-  function with_a_way_out(chart, key) {
-    const label = `Take away ${chart.name}`,
-      onclick = () => picker.take(key);
-    chart.element
-      .querySelector("h3")
-      .append(el("button", {type: "button", class: "away", "aria-label": label, title: label, onclick}, "×"));
+  // One that shows the same as before stays as it is, with what is drawn.
+  function chart_of({title, lines}, taken_by = null) {
+    const key = JSON.stringify([title, lines, taken_by]);
+    const chart = charts.find((one) => one.key === key) ?? new Chart(title, lines);
+    if (chart.key) return chart;
+    chart.key = key;
+    chart.on_zoom = (from, to) => look(to - from, to);
+    if (taken_by !== null) {
+      const label = `Take away ${title}`,
+        onclick = () => picker.take(taken_by),
+        what = {type: "button", class: "away", "aria-label": label, title: label, onclick};
+      chart.element.querySelector("h3").append(el("button", what, "×"));
+    }
     return chart;
   }
   // Whether they stand; not while somebody drags.
@@ -155,12 +163,12 @@ export function history() {
     shown = key;
     const offers = offers_of(names);
     picker.offer(offers);
-    for (const chart of charts) chart.leave();
+    const before = charts;
     charts = [
-      ...offers.filter((offer) => offer.taken).map((offer) => with_a_way_out(offer.chart(), offer.key)),
-      ...usual_charts(names),
+      ...offers.filter((offer) => offer.taken).map((offer) => chart_of(offer.shows, offer.key)),
+      ...usual(names).map((shows) => chart_of(shows)),
     ];
-    for (const chart of charts) chart.on_zoom = (from, to) => look(to - from, to);
+    for (const chart of before) if (!charts.includes(chart)) chart.leave();
     place.replaceChildren(...charts.map((chart) => chart.element));
     return true;
   }
@@ -177,8 +185,8 @@ export function history() {
     }
     return step;
   }
-  // What somebody looks at comes whole, however often it must be asked for; a live window is asked for as often
-  // as something can have changed in it.
+  // What somebody looks at comes whole, however often it must be asked for; a live window is asked for as
+  // often as something can have changed in it.
   async function ask() {
     if (asking || gone || held || now === 0) return;
     asking = true;

@@ -1,5 +1,5 @@
-// A box that finds one of many by typing: a combobox with a list of what matches (WAI-ARIA Authoring Practices,
-// "Editable Combobox With List Autocomplete"). Arrows choose, Enter takes, Escape closes.
+// A box that finds one of many by typing: a combobox with a list of what matches (WAI-ARIA Authoring
+// Practices, "Editable Combobox With List Autocomplete"). Arrows choose, Enter takes, Escape closes.
 
 import {el, set_attribute, set_text} from "./dom.js";
 
@@ -82,10 +82,8 @@ export class Picker {
       ),
     );
     this.note.hidden = found.length > 0 && found.length <= most;
-    set_text(
-      this.note,
-      found.length === 0 ? "Nothing is called that." : `and ${found.length - most} more; type more of the name`,
-    );
+    const more = `and ${found.length - most} more; type more of the name`;
+    set_text(this.note, found.length === 0 ? "Nothing is called that." : more);
     this.point();
   }
   point() {
