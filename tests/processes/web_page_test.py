@@ -200,8 +200,9 @@ class WebPage(ClusterTest):
             if spot:
                 x, y, width = spot
                 page.drag(x + width * 0.4, x + width * 0.6, y + 40)
-            return "now" not in page.ask("document.querySelector('main > .note').innerText.split(',')[0]")
-        wait_until(looks_closer, "a stretch of the past is shown", SLOW)
+            return page.ask("!document.querySelector('.tools button[aria-pressed=true]')")  # no length up to now is looked at any more
+        wait_until(looks_closer, "a drag is followed", SLOW)
+        page.wait_for("!document.querySelector('main > .note').innerText.split(',')[0].endsWith('now')", "a stretch of the past is shown")
         page.wait_for("document.querySelectorAll('.uplot').length === document.querySelectorAll('.chart').length", "in every chart")
         page.press("0")
         page.wait_for("document.querySelector('main > .note').innerText.split(',')[0].endsWith('to now')", "a key goes back to now")
