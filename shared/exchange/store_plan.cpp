@@ -124,7 +124,8 @@ void StorePlan::judge_shortage(Monotonic now) {
   if (now - *short_since_ < options_.room_patience) return;
   fail(FaultKind::TryAgain, "no room for " + counted(need_, "copy", "copies") + " on the " +
                                 counted(storing_nodes_, "node that stores", "nodes that store") + " blocks" +
-                                troubles() + "; free some room, add a worker or ask for fewer copies");
+                                troubles() +
+                                "; raise a worker's --storage-max, add a worker or ask for fewer copies");
 }
 
 bool StorePlan::lost_lately(Monotonic now) const {

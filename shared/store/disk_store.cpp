@@ -63,8 +63,9 @@ ByteCount free_disk_bytes(const std::string& folder) {
 
 std::string why_no_room(const DiskStoreOptions& options, ByteCount held, ByteCount wanted) {
   if (wanted > options.capacity_bytes || held > options.capacity_bytes - wanted) {
-    return "the block store in " + options.folder + " is full: it holds " + std::to_string(held) + " of " +
-           std::to_string(options.capacity_bytes) + " bytes; raise --storage-max or add a worker";
+    return "the block store in " + options.folder + " has no room for " + std::to_string(wanted) +
+           " bytes more: it holds " + std::to_string(held) + " of " + std::to_string(options.capacity_bytes) +
+           "; raise --storage-max or add a worker";
   }
   const ByteCount free = free_disk_bytes(options.folder);
   if (free < wanted + options.reserve_bytes) {

@@ -171,7 +171,7 @@ TEST_P(Store, RefusesBeyondItsCapacityAndTakesMoreOnceThereIsRoom) {
   const PutReport report = store->put(blocks);
   EXPECT_EQ(report.answers.front(), PutAnswer::Stored);
   EXPECT_EQ(report.answers.back(), PutAnswer::NoRoom);
-  EXPECT_THAT(report.reason, HasSubstr("full"));
+  EXPECT_THAT(report.reason, HasSubstr("hold"));
   EXPECT_EQ(to_status(report).error().kind, FaultKind::TryAgain);
   EXPECT_LE(store->counts().bytes, 10'000u);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
