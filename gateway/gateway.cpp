@@ -7,6 +7,7 @@
 #include "gateway/content_server.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/content.h"
+#include "shared/io/broker_silence.h"
 #include "shared/io/node_adaptation.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
@@ -54,6 +55,7 @@ struct Gateway::State : BusLink::Owner {
   }
   void on_message(Now, const Header&, const Message&) override {}
   void on_refused(Now, const Refused& refused) override {
+    silence.on_refused();
     if (refusal.load() == refused.why) return;
     refusal.store(refused.why);
     log.error("refused: " + std::string(refused.reason));
@@ -105,6 +107,7 @@ struct Gateway::State : BusLink::Owner {
   ContentMetrics content_metrics;
   NodePages pages;
   BusLink link;
+  BrokerSilence silence;
   std::atomic<bool> bound{false};
   std::atomic<std::optional<Refusal>> refusal{};  // of the last hello, until one is welcome
   std::atomic<bool> stop{false};                  // searches for blocks are to end
@@ -153,6 +156,7 @@ Status Gateway::open() {
   if (const Status serving = state_->serve(); !serving) return serving;
   reactor().at_turn_end([this](Now now) { return state_->turn(now); });
   reactor().measure_turns(state_->node_metrics.registry().histogram(Metric::TurnSeconds));
+  state_->silence.watch(reactor(), state_->link, state_->log);
   if (const Status opened = state_->link.open(); !opened) return opened;
   state_->log.info("serving http://" + http_address());
   start();

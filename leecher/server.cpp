@@ -15,6 +15,7 @@
 #include "leecher/pusher.h"
 #include "leecher/status.h"
 #include "shared/exchange/exchange_server.h"
+#include "shared/io/broker_silence.h"
 #include "shared/io/clock.h"
 #include "shared/io/mailbox.h"
 #include "shared/io/node_adaptation.h"
@@ -95,6 +96,7 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
     if (!hand_in->on_message(now, message)) desk->on_leader_message(now, message);
   }
   void on_refused(Now, const Refused& refused) override {
+    silence.on_refused();
     if (refusal == refused.reason) return;
     refusal = refused.reason;
     log.error("refused by the broker: " + refusal);
@@ -156,6 +158,7 @@ struct LeecherServer::State : BusLink::Owner, Guests::Owner, DeskOutput {
   std::unique_ptr<Desk> desk;
   std::unique_ptr<HandIn> hand_in;
   BusLink link;
+  BrokerSilence silence;
   Guests guests;
   std::string refusal;
   std::string added_trouble;
@@ -184,6 +187,7 @@ Status LeecherServer::State::open() {
   reactor.watch(pusher->descriptor(), [this](Now) { added_trouble = pusher->take_trouble(); });
   reactor.watch(keeper->descriptor(), [this](Now) { pins = keeper->take_states(); });
   reactor.watch(status_asked.fd(), [this](Now) { answer_status(); });
+  silence.watch(reactor, link, log);
   return link.open();
 }
 

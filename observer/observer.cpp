@@ -14,6 +14,7 @@
 #include "observer/web_page.h"
 #include "shared/base/limits/metrics.h"
 #include "shared/base/limits/web_page.h"
+#include "shared/io/broker_silence.h"
 #include "shared/io/clock.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
@@ -91,6 +92,7 @@ struct Observer::State : BusLink::Owner {
     log.warning("lost the leader at " + link.leader_address() + "; looking for one");
   }
   void on_refused(Now, const Refused& refused) override {
+    silence.on_refused();
     if (refusal == refused.reason) return;
     refusal = refused.reason;
     log.error("refused: " + refusal);
@@ -265,6 +267,7 @@ struct Observer::State : BusLink::Owner {
   ToldMetrics told;
   Socket feed;
   BusLink link;
+  BrokerSilence silence;
   std::map<std::string, std::string> connected;  // brokers on the bus, and their keys
   std::set<std::string> listened;                // addresses of feeds
   FeedFollower follower;
@@ -305,6 +308,7 @@ Status Observer::open() {
   reactor().at_turn_end([this](Now now) { return state_->on_turn_end(now); });
   if (const Status serving = state_->serve_http(); !serving) return serving;
   reactor().measure_turns(state_->node_metrics.registry().histogram(Metric::TurnSeconds));
+  state_->silence.watch(reactor(), state_->link, state_->log);
   if (const Status opened = state_->link.open(); !opened) return opened;
   start();
   return {};

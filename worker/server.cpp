@@ -7,6 +7,7 @@
 
 #include "shared/base/ensure.h"
 #include "shared/exchange/exchange_server.h"
+#include "shared/io/broker_silence.h"
 #include "shared/io/node_adaptation.h"
 #include "shared/io/node_metrics.h"
 #include "shared/io/node_pages.h"
@@ -85,6 +86,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
     if (Status shown = serve_http(); !shown) return shown;
     reactor.watch(slots->descriptor(), [this](Now now) { on_slots(now); });
     reactor.watch(announcer.descriptor(), [](Now) {});  // sent at the turn's end
+    silence.watch(reactor, link, log);
     return link.open();
   }
 
@@ -112,6 +114,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   }
   void on_message(Now now, const Header&, const Message& message) override { core.on_message(now, message); }
   void on_refused(Now, const Refused& refused) override {
+    silence.on_refused();
     if (refusal == refused.reason) return;
     refusal = refused.reason;
     log.error("refused by the broker: " + refusal);
@@ -282,6 +285,7 @@ struct WorkerServer::State : BusLink::Owner, WorkerCore::Output {
   std::unique_ptr<Slots> slots;
   std::optional<NodeAdaptation> adaptation;  // once what it moves is there
   BusLink link;
+  BrokerSilence silence;
   std::string refusal;
   std::optional<Monotonic> give_up_at;  // set once it is stopping
   std::atomic<bool> hurry = false;      // set by stop_now(), from another thread

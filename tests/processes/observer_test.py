@@ -86,6 +86,20 @@ class LateObserver(Attached):
         wait_until(lambda: task in path.read_text(encoding="utf-8").splitlines(), "the task is named")
 
 
+class WhoDoesNotAnswer(ClusterTest):
+    def test_nodes_say_so_and_say_when_a_broker_does(self):
+        cluster = self.new_cluster(workers=1, gateways=1, observers=1, leechers=1)
+        nodes = ("w1", "g1", "o1", "l1")
+        for name in nodes:
+            cluster.spawn(name)
+        silence = f"no broker answers at {cluster.broker_address} since "
+        for name in nodes:
+            wait_until(lambda name=name: silence in cluster.log(name), f"{name} says that nobody answers")
+        cluster.spawn("b1")
+        for name in nodes:
+            wait_until(lambda name=name: "a broker answers again, which none did since" in cluster.log(name), f"{name} says that one does")
+
+
 class WithoutALeader(Attached):
     """Two of three brokers are dead before the observer starts: it is told what the third one knows, and that it is not all."""
 
