@@ -192,7 +192,7 @@ struct Observer::State : BusLink::Owner {
       if (const auto* metrics = std::get_if<MetricsEvent>(&event))
         machines.on_metrics(now.wall, header.sender, *metrics);
       if (web) web->on_event(now.wall, header.sender, event);
-      if (!screen) print(print_event(options.style, message.time, header.sender, event));
+      if (!screen && is_told(event)) print(print_event(options.style, message.time, header.sender, event));
     }
   }
 
@@ -256,6 +256,15 @@ struct Observer::State : BusLink::Owner {
     std::fputc('\n', options.output);
   }
 
+  // The leader says once a second that it leads: a person reads it when that changes.
+  bool is_told(const FeedEvent& event) {
+    if (!std::holds_alternative<LeaderEvent>(event) || options.style == PrintStyle::Ndjson) return true;
+    std::string text = print_event(PrintStyle::Text, {}, {}, event);
+    if (text == told_leader) return false;
+    told_leader = std::move(text);
+    return true;
+  }
+
   ObserverOptions options;
   Log& log;
   Reactor& loop;
@@ -277,6 +286,7 @@ struct Observer::State : BusLink::Owner {
   AlertWatch alerts;
   std::unique_ptr<HistoryKeeper> keeper;  // none without a folder
   std::unique_ptr<ScreenView> screen;     // none: lines are printed
+  std::string told_leader;  // as a person was told of it
   Monotonic next_tick;
   std::optional<Monotonic> round_ends;  // of asking brokers, if one is under way
   bool refusal_told = false;            // that history is full

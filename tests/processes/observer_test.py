@@ -78,6 +78,10 @@ class LateObserver(Attached):
         task = self.cluster.ask("submit", "echo", "--wait")["id"]
         wait_until(lambda: [line for line in lines() if f"  task {task} echo completed on w" in line], "it tells of the task")
         self.assertFalse([line for line in lines() if "heartbeat" in line])
+        heard = [event["event"] for event in events_in(self.cluster.folder / "o1.log")].count("leader")
+        wait_until(lambda: [event["event"] for event in events_in(self.cluster.folder / "o1.log")].count("leader") > heard + 2,
+                   "the leader says several times that it leads")
+        self.assertEqual(len([line for line in lines() if "  leader b1 at " in line]), 1, lines())
 
     def test_names_alone(self):
         path = self.attach("quiet")
