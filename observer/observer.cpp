@@ -5,6 +5,7 @@
 #include <set>
 
 #include "observer/alert_watch.h"
+#include "observer/console.h"
 #include "observer/core/cluster_view.h"
 #include "observer/core/feed_follower.h"
 #include "observer/core/machine_series.h"
@@ -170,7 +171,6 @@ struct Observer::State : BusLink::Owner {
       const auto* message = std::get_if<Feed>(&envelope->message);
       if (message != nullptr) on_feed(now, envelope->header, *message);
     }
-    std::fflush(options.output);
   }
 
   void on_feed(Now now, const Header& header, const Feed& message) {
@@ -215,7 +215,7 @@ struct Observer::State : BusLink::Owner {
     const auto notices = alerts.on_tick(now.wall, !view.hears(now.wall));
     for (const AlertNotice& notice : notices) print(print_alert(options.style, notice));
     if (web) web->on_notices(notices);
-    if (!notices.empty()) std::fflush(options.output);
+    reader_gone = !screen && is_reader_gone(STDOUT_FILENO);
     history.forget_silent(now.wall);
     if (history.refused() != 0 && !refusal_told) {
       refusal_told = true;
@@ -251,11 +251,9 @@ struct Observer::State : BusLink::Owner {
   }
 
   void print(const std::string& line) {
-    if (line.empty() || screen) return;
-    std::fwrite(line.data(), 1, line.size(), options.output);
-    std::fputc('\n', options.output);
+    if (line.empty() || screen || !printing) return;
+    console.output.line(line);
   }
-
   // The leader says once a second that it leads: a person reads it when that changes.
   bool is_told(const FeedEvent& event) {
     if (!std::holds_alternative<LeaderEvent>(event) || options.style == PrintStyle::Ndjson) return true;
@@ -263,6 +261,17 @@ struct Observer::State : BusLink::Owner {
     if (text == told_leader) return false;
     told_leader = std::move(text);
     return true;
+  }
+  // What was printed leaves. A fault when that ends the observer: without a message when the reader has gone.
+  Status flush() {
+    if (!printing) return {};
+    Status written = console.output.flush();
+    if (written && reader_gone) written = fault(FaultKind::Failed, "");
+    printing = written.has_value();
+    if (written || options.ends_with_output) return written;
+    log.warning("nothing more is printed: " +
+                (written.error().message.empty() ? "nobody reads it" : written.error().message));
+    return {};
   }
 
   ObserverOptions options;
@@ -286,6 +295,9 @@ struct Observer::State : BusLink::Owner {
   AlertWatch alerts;
   std::unique_ptr<HistoryKeeper> keeper;  // none without a folder
   std::unique_ptr<ScreenView> screen;     // none: lines are printed
+  Console console{Format::Table};         // lines leave at the end of each turn
+  bool printing = true;
+  bool reader_gone = false;
   std::string told_leader;  // as a person was told of it
   Monotonic next_tick;
   std::optional<Monotonic> round_ends;  // of asking brokers, if one is under way
@@ -315,7 +327,11 @@ Status Observer::open() {
   }
   state_->feed.subscribe("");
   reactor().watch(state_->feed, [this](Now now) { state_->on_feed(now); });
-  reactor().at_turn_end([this](Now now) { return state_->on_turn_end(now); });
+  reactor().at_turn_end([this](Now now) {
+    const auto next = state_->on_turn_end(now);
+    if (const Status printed = state_->flush(); !printed) leave(printed);
+    return next;
+  });
   if (const Status serving = state_->serve_http(); !serving) return serving;
   reactor().measure_turns(state_->node_metrics.registry().histogram(Metric::TurnSeconds));
   state_->silence.watch(reactor(), state_->link, state_->log);
@@ -324,10 +340,11 @@ Status Observer::open() {
   return {};
 }
 
-void Observer::on_stop(Now) {
+void Observer::on_stop(Now) { leave(state_->flush()); }
+
+void Observer::leave(Status status) {
   state_->link.send(Goodbye{"stopped"});
-  std::fflush(state_->options.output);
-  end({});
+  end(std::move(status));
 }
 
 }  // namespace cidbus

@@ -16,7 +16,6 @@
 // reader misses is shown as a gap.
 #pragma once
 
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -36,7 +35,8 @@ struct ObserverOptions {
   ByteCount history_bytes = limits::history_file_bytes;
   AlertSetup alerts;
   PrintStyle style = PrintStyle::Text;
-  std::FILE* output = stdout;
+  // Once standard output takes nothing any longer; otherwise it goes on and prints nothing more.
+  bool ends_with_output = false;
   bool screen = false;    // the terminal view, in the place of lines
   std::string page = {};  // HOST:PORT of the web page, /metrics and the like; empty: nowhere
 };
@@ -50,6 +50,7 @@ class Observer : public RoleThread {
 
  private:
   void on_stop(Now now) override;
+  void leave(Status status);
 
   struct State;
   std::unique_ptr<State> state_;

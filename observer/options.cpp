@@ -56,6 +56,7 @@ Result<ObserverOptions> observer_options(const ObserverFlags& flags) {
     options.alerts = *std::move(setup);
   }
   options.style = *parse_print_style(flags.output);
+  options.ends_with_output = flags.has_terminal;
   options.screen =
       flags.has_terminal && options.style == PrintStyle::Text && !flags.plain && is_screen_possible();
   return options;

@@ -28,7 +28,8 @@ constexpr const char* exit_codes = R"(Exit codes:
   0 done                         69 no broker reachable or no quorum
   1 the task failed, not found   75 no room now: try again later
   2 wrong usage                  77 not allowed
-  65 bad data                    124 timed out; 130, 143 interrupted)";
+  65 bad data                    124 timed out; 130, 143 interrupted
+                                 141 nobody reads what it prints)";
 
 // The texts were checked when they were taken; what is left is to make values of them.
 Result<CommonOptions> understand(const CommandRegistry::RawOptions& raw) {

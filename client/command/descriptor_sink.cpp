@@ -8,6 +8,11 @@
 
 namespace cidbus {
 
+bool is_reader_gone(int descriptor) {
+  pollfd end{descriptor, 0, 0};
+  return poll(&end, 1, 0) == 1 && (end.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 Status DescriptorSink::write(ByteView bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
@@ -20,6 +25,10 @@ Status DescriptorSink::write(ByteView bytes) {
       pollfd writable{descriptor_, POLLOUT, 0};
       poll(&writable, 1, -1);
       continue;
+    }
+    if (errno == EPIPE) {
+      reader_gone_ = true;
+      return fault(FaultKind::Failed, "");
     }
     const FaultKind kind = errno == ENOSPC || errno == EDQUOT ? FaultKind::TryAgain : FaultKind::Failed;
     return fault(kind, "cannot write to " + name_ + ": " + std::generic_category().message(errno) +

@@ -40,5 +40,6 @@ int main(int count, char** words) {
   environment.interrupt = &interrupt;
   environment.settings = cidbus::real_world();
   environment.programs = program_folder();
-  return cidbus::run_command({words + 1, words + count}, environment);
+  const int code = cidbus::run_command({words + 1, words + count}, environment);
+  return out.reader_gone() ? cidbus::reader_gone_code : code;
 }

@@ -1,8 +1,11 @@
 // Members: who is there, what became of each, and changes of who may be one, by vote.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <thread>
 
+#include "client/command/descriptor_sink.h"
 #include "client/command/json_writer.h"
 #include "client/command/proposal_text.h"
 #include "client/command/registry.h"
@@ -149,6 +152,7 @@ Result<int> watch(Context& context) {
   const Monotonic until = context.deadline();
   while (asked && context.interrupted() == 0 && read_clock().monotonic < until) {
     if (Status flushed = output.flush(); !flushed) return tl::unexpected(flushed.error());
+    if (is_reader_gone(STDOUT_FILENO)) return reader_gone_code;
     std::this_thread::sleep_for(std::min<Duration>(until - read_clock().monotonic, watched_every));
     asked = read_on(context, read, [&](const MemberChange& change) {
       if (output.is_json()) return output.line(change_json(change));

@@ -104,6 +104,7 @@ Status Output::flush() {
 }
 
 void report(Environment& environment, std::string_view message) {
+  if (message.empty()) return;
   const std::string line = "cidbus: " + printable(message) + "\n";
   static_cast<void>(environment.err.write(as_bytes(line)));  // there is nobody left to tell
 }

@@ -59,7 +59,7 @@ class Output {
   std::optional<Fault> failure_;
 };
 
-// "cidbus: what: why; what to do", on one line.
+// "cidbus: what: why; what to do", on one line; nothing for an empty message.
 void report(Environment& environment, std::string_view message);
 
 }  // namespace cidbus

@@ -97,8 +97,10 @@ int run_until_signalled(std::string_view program, RunningRole& role) {
 }
 
 int report_fault(std::string_view program, const Fault& fault) {
-  std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
-               escaped(fault.message).c_str());
+  if (!fault.message.empty()) {
+    std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
+                 escaped(fault.message).c_str());
+  }
   return exit_code(fault.kind);
 }
 

@@ -164,6 +164,15 @@ class BadInput(ClusterTest):
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(says, done.stderr)
 
+    def test_a_reader_that_has_gone_ends_a_command_without_a_word(self):
+        for words in (["task", "list"], ["config", "get", "--output", "json"], ["--help"]):
+            reading, writing = os.pipe()
+            os.close(reading)
+            with self.subTest(words), os.fdopen(writing, "wb") as nowhere:
+                done = subprocess.run([BIN / "cidbus", "--brokers", self.cluster.broker_address, "--cluster", self.cluster.name,
+                                       *words], stdout=nowhere, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+                self.assertEqual((done.returncode, done.stderr), (141, ""))
+
     def test_a_node_whose_standard_error_is_closed_keeps_its_log_out_of_its_data(self):
         self.cluster.stop("w2")
         node = subprocess.Popen(self.cluster.command("w2"), stdout=subprocess.DEVNULL,  # pylint: disable=consider-using-with

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 import urllib.request
 
-from cluster import BIN, ClusterTest, die_with_the_test, wait_until
+from cluster import BIN, PATIENCE_SECONDS, ClusterTest, die_with_the_test, wait_until
 
 
 def events_in(path):
@@ -102,6 +102,42 @@ class WhoDoesNotAnswer(ClusterTest):
         cluster.spawn("b1")
         for name in nodes:
             wait_until(lambda name=name: "a broker answers again, which none did since" in cluster.log(name), f"{name} says that one does")
+
+
+class WhoReadsIt(ClusterTest):
+    """What an observer prints goes nowhere any longer: it ends."""
+
+    def setUp(self):
+        super().setUp()
+        self.cluster = self.start_cluster(workers=0)
+
+    def read_a_line(self, *words):
+        """Reads a line of what the program prints and no more; gives its exit code and standard error."""
+        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+        process = subprocess.Popen([*words, "--cluster", self.cluster.name, "--brokers", self.cluster.broker_address],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=die_with_the_test)
+        self.addCleanup(process.kill)
+        process.stdout.readline()
+        process.stdout.close()
+        with process.stderr:
+            code = process.wait(PATIENCE_SECONDS)
+            return code, process.stderr.read()
+
+    def test_a_reader_that_has_gone_ends_it_without_a_word(self):
+        observer = [BIN / "cidbus-observer", "--name", "late"]
+        for words in ([*observer, "--output", "ndjson"], [*observer, "--plain"], [BIN / "cidbus", "top"],
+                      [BIN / "cidbus", "cluster", "members", "--watch"]):
+            with self.subTest(words=words):
+                self.assertEqual(self.read_a_line(*words), (141, ""))
+
+    def test_a_full_disk_ends_it_with_one_line(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([BIN / "cidbus-observer", "--name", "late", "--plain", "--cluster", self.cluster.name, "--brokers",
+                                   self.cluster.broker_address], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=PATIENCE_SECONDS, check=False)
+        self.assertEqual(done.returncode, 75, done.stderr)
+        self.assertRegex(done.stderr, r"^cidbus-observer: cannot write to standard output: No space left on device[^\n]*\n$")
 
 
 class WithoutALeader(Attached):
