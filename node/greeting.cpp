@@ -43,7 +43,8 @@ std::string greeting_text(const Greeting& greeting) {
   if (has(Role::Observer) && !page.empty()) text += "page      http://" + page + "/\n";
   if (!has(Role::Master)) return text;
   text = "broker    " + broker + "\n" + text;
-  text += "Try it:   cidbus --brokers " + broker + with_cluster(greeting.cluster) + " add FILE\n";
+  text += "Try it:   cidbus --brokers " + broker + with_cluster(greeting.cluster) +
+          (greeting.insecure && !is_loopback(broker) ? " --insecure" : "") + " add FILE\n";
   return text + how_to_join(greeting, broker);
 }
 

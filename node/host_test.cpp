@@ -300,6 +300,7 @@ TEST(Greeting, TellsHowAnotherMachineJoins) {
                      true});
   EXPECT_THAT(text, HasSubstr("page      http://10.0.0.5:8088/\n"));
   EXPECT_THAT(text, HasSubstr("content   http://10.0.0.5:8080/ipfs/CID\n"));
+  EXPECT_THAT(text, HasSubstr("cidbus --brokers 10.0.0.5:9096 --cluster home --insecure add FILE\n"));
   EXPECT_THAT(text,
               HasSubstr("\n  cidbus-node --role auto --data ~/.cidbus --brokers 10.0.0.5:9096 --exchange "
                         "THAT-MACHINE:9110 --cluster home --insecure\n"));
