@@ -9,6 +9,8 @@
 #include "client/command/machine_checks.h"
 #include "client/command/registry.h"
 #include "client/command/values.h"
+#include "shared/base/limits/links.h"
+#include "shared/io/bus_asker.h"
 #include "shared/io/clock.h"
 #include "shared/settings/config_file.h"
 
@@ -18,6 +20,7 @@ namespace {
 using State = Finding::State;
 
 constexpr Duration answer_time = std::chrono::seconds(3);
+constexpr const char* is_a_broker = "it is a broker of this cluster, and ";
 constexpr Duration skew_most = std::chrono::seconds(5);
 constexpr std::size_t silent_most = 5;  // block exchanges found silent before the others are left out
 
@@ -113,6 +116,14 @@ View view_of(const Snapshot& snapshot) {
   return view;
 }
 
+// Whether the broker that says this listens at one of them.
+bool is_one_of(const std::vector<std::string>& addresses, const BrokerStatus& status) {
+  return std::any_of(status.brokers.begin(), status.brokers.end(), [&](const BrokerPeer& broker) {
+    return broker.name == status.name &&
+           std::find(addresses.begin(), addresses.end(), broker.endpoint) != addresses.end();
+  });
+}
+
 // Asks the brokers of `addresses`, and nobody else.
 Result<View> ask(Context& context, const std::vector<std::string>& addresses) {
   BusAsker asker(context.sockets(), context.new_identity(), addresses);
@@ -125,11 +136,25 @@ Result<View> ask(Context& context, const std::vector<std::string>& addresses) {
         view = view_of(*snapshot);
         return true;
       });
-  if (!asked) return tl::unexpected(asked.error());
-  return view;
+  if (asked) return view;
+  if (asked.error().kind != FaultKind::Unavailable) return tl::unexpected(asked.error());
+  Fault why = asked.error();
+  const Monotonic most = read_clock().monotonic + limits::status_answer_time;
+  static_cast<void>(asker.ask_brokers(most, [&](const BrokerStatus& status) {
+    if (!is_one_of(addresses, status)) return false;
+    why.message = is_a_broker;
+    why.message += status.leader.empty() ? "none of them is in office"
+                                         : "the leader that it follows, " + std::string(status.leader) +
+                                               ", is not reached from here";
+    return true;
+  }));
+  return tl::unexpected(why);
 }
 
-std::string advice_for(FaultKind kind) {
+std::string advice_for(const Fault& why) {
+  const FaultKind kind = why.kind;
+  if (why.message.starts_with(is_a_broker))
+    return "start a majority of the brokers, and see that each is reached from here: 'cidbus cluster status'";
   if (kind == FaultKind::NotAllowed)
     return "give the --cluster, the key and the version that this broker takes";
   if (kind == FaultKind::TryAgain) return "it is there and cannot answer now: see to what it waits for";
@@ -149,7 +174,7 @@ Finding check_broker(Context& context, const std::string& address) {
                 std::to_string(protocol_version) + ", cluster " + context.common().cluster,
             "", 1};
   }
-  return {name, State::Bad, printable(view.error().message), advice_for(view.error().kind),
+  return {name, State::Bad, printable(view.error().message), advice_for(view.error()),
           exit_code(view.error().kind)};
 }
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from cluster import BIN, ClusterTest, Ports
+from cluster import BIN, ClusterTest, Ports, wait_until
 
 
 class Doctor(ClusterTest):
@@ -46,6 +46,15 @@ class Doctor(ClusterTest):
         done = cluster.cidbus("doctor", "--output", "json")
         self.assertEqual(done.code, 77, str(done))
         self.assertIn("--cluster", self.findings(done)[f"broker {cluster.broker_address}"]["advice"])
+
+    def test_a_broker_without_a_majority_is_one(self):
+        cluster = self.new_cluster(workers=0, brokers=3)
+        cluster.spawn("b2")
+        address = cluster.address_of_broker("b2")
+        done = wait_until(lambda: (said := cluster.cidbus("doctor", "--output", "json", brokers=address)) and
+                          "it is a broker of this cluster" in said.out and said, "b2 says that nobody leads")
+        self.assertEqual(done.code, 69, str(done))
+        self.assertIn("a majority of the brokers", self.findings(done)[f"broker {address}"]["advice"])
 
     def test_what_listens_that_is_no_broker(self):
         ports = Ports()
