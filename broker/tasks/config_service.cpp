@@ -179,12 +179,14 @@ void ConfigService::on_vote(Peer peer, std::string_view sender, Role role, const
     if (answer == ConfigBook::Answer::Counted) {
       last = record_vote({vote.proposal, vote.yes, by_person, voter, vote.reason});
     } else if (answer != ConfigBook::Answer::Repeated) {
-      return refuse(peer, Refusal::NotAllowed, "'" + voter + "' " + std::string(text_of(answer)));
+      const bool is_known = !by_person || book().find(vote.proposal) != nullptr;
+      return refuse(peer, is_known ? Refusal::NotAllowed : Refusal::BadMessage,
+                    "'" + voter + "' " + std::string(text_of(answer)));
     }
   }
   const Ballot* const ballot = book().find(vote.proposal);
   if (ballot == nullptr)
-    return refuse(peer, Refusal::NotAllowed,
+    return refuse(peer, Refusal::BadMessage,
                   "proposal " + std::to_string(vote.proposal) +
                       " is not known, or was forgotten; 'cidbus config proposals' lists them");
   if (last.value == 0) return tell(peer, vote.request, ballot);

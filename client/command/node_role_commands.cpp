@@ -179,6 +179,8 @@ void print_change(Output& output, const RoleChangeAnswer& answer, const std::str
 }
 
 Result<int> set(Context& context, const Order& order) {
+  const Status known = with_roles(context, order.node, [](const RoleReports&) {});
+  if (!known) return tl::unexpected(known.error());
   const RequestId request = context.next_request();
   const RoleChange change{
       request, random_incarnation().value | 1, order.node, *parse_role(order.role), order.force, 0};

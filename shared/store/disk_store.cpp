@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 #include "shared/store/pack_store.h"
 #include "shared/store/rocksdb_store.h"
@@ -51,8 +52,12 @@ Status make_store_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (!error) return {};
-  return fault(FaultKind::Failed, "cannot make the folder of the block store, " + folder + ": " +
-                                      error.message() + "; choose another one");
+  const bool is_forbidden = error == std::errc::permission_denied ||
+                            error == std::errc::operation_not_permitted ||
+                            error == std::errc::read_only_file_system;
+  return fault(is_forbidden ? FaultKind::NotAllowed : FaultKind::Failed,
+               "cannot make the folder of the block store, " + folder + ": " + error.message() +
+                   "; choose another one");
 }
 
 ByteCount free_disk_bytes(const std::string& folder) {

@@ -11,6 +11,7 @@
 
 #include "shared/base/limits/content.h"
 #include "shared/store/block_key.h"
+#include "shared/store/disk_store.h"
 #include "shared/store/memory_store.h"
 #include "shared/store/pack_store.h"
 #include "shared/store/rocksdb_store.h"
@@ -255,6 +256,12 @@ TEST(MemoryCache, BoundsManyEmptyBlocksToo) {
     cache.put_verified(block);
   }
   EXPECT_LE(cache.counts().blocks, 100u);
+}
+
+TEST(StoreFolder, OneThatMayNotBeMadeIsNotAllowed) {
+  const Status made = make_store_folder("/sys/cidbus-store-test");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, FaultKind::NotAllowed) << made.error().message;
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ class ConfigVote(ClusterTest):
         self.assertEqual(self.cluster.ask("config", "vote", "2", "yes", "--node", "w1")["votes"]["positive"], 1)
         self.assert_fails(self.cluster.cidbus("config", "vote", "2", "no", "--node", "w1"), 77, "'w1' has voted the other way")
         self.assert_fails(self.cluster.cidbus("config", "vote", "2", "yes", "--node", "w9"), 77, "'w9' has no vote")
-        self.assert_fails(self.cluster.cidbus("config", "vote", "9", "yes"), 77, "proposal 9 is not known")
+        self.assert_fails(self.cluster.cidbus("config", "vote", "9", "yes"), 2, "proposal 9 is not known")
         no = self.cluster.ask("config", "vote", "2", "no", "--node", "w2", "--reason", "too short for it")
         self.assertEqual(no["votes"]["negative"], 1)
 
@@ -131,6 +131,9 @@ class ConfigVote(ClusterTest):
         self.assert_fails(self.cluster.cidbus("config", "propose", "lease_length", "--as-of", "7"), 2, "there is no version 7")
         self.assert_fails(self.cluster.cidbus("config", "propose", "node_timeout", "2s"), 2, "three times heartbeat_interval")
         self.assert_fails(self.cluster.cidbus("config", "vote", "1", "perhaps"), 2, "perhaps")
+        for more in ((), ("--node", "b1")):
+            self.assert_fails(self.cluster.cidbus("config", "vote", "77", "yes", *more), 2, "no", "proposal")
+        self.assert_fails(self.cluster.cidbus("role", "set", "nosuch", "gateway"), 2, "there is no node 'nosuch'")
         self.assertEqual(self.propose("lease_length", "10s", "--wait")["votes"]["eligible"], 1, "a lone broker decides")
         self.assertEqual(self.value("lease_length"), "10s")
 

@@ -256,7 +256,7 @@ class Changing(NodeTest):
         self.assert_fails(cluster.cidbus("role", "set", "n1", "gateway"), 77, "'n1' is the last worker")
         self.start_worker(cluster)
         self.assert_fails(cluster.cidbus("role", "set", "w2", "gateway"), 77, "'w2' is run by a program that is a worker")
-        self.assert_fails(cluster.cidbus("role", "set", "w9", "gateway"), 77, "there is no node 'w9'")
+        self.assert_fails(cluster.cidbus("role", "set", "w9", "gateway"), 2, "there is no node 'w9'")
         self.assert_fails(cluster.cidbus("role", "set", "n1", "master"), 77, "fixed by --group")
 
         done = cluster.cidbus("role", "set", "n1", "gateway")
