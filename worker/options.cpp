@@ -18,18 +18,27 @@ Programs of your own become task types by a table [worker.exec.NAME] in a config
 
 constexpr double most_drain_seconds = 86'400;
 
-Status complete(WorkerCommand& command, double drain_seconds) {
+Status complete(WorkerFlags& flags) {
+  WorkerCommand& command = flags.command;
+  if (flags.storage_max == ByteCount{0}) {
+    return fault(
+        FaultKind::BadUsage,
+        "--storage-max: with 0 bytes it could hold no block; give more, or leave it out for what the "
+        "disk has room for");
+  }
+  command.worker.storage_max_bytes = flags.storage_max.value_or(0);
   auto identity = identity_of(command.node, Role::Worker);
   if (!identity) return tl::unexpected(identity.error());
   auto brokers = parse_addresses(command.node.brokers);
   if (!brokers) return tl::unexpected(brokers.error());
   command.worker.identity = *std::move(identity);
   command.worker.brokers = *std::move(brokers);
-  command.worker.drain = std::chrono::milliseconds(static_cast<std::int64_t>(drain_seconds * 1000));
+  command.worker.drain = std::chrono::milliseconds(static_cast<std::int64_t>(flags.drain_seconds * 1000));
   return {};
 }
 
-void add_own_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) {
+void add_own_flags(CLI::App& app, WorkerFlags& flags) {
+  WorkerOptions& worker = flags.command.worker;
   app.add_option("--data", worker.data, "Folder for its blocks; made when it is not there")
       ->type_name("FOLDER")
       ->required();
@@ -42,13 +51,13 @@ void add_own_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) 
   app.add_option("--exchange", worker.exchange, "Address where it serves blocks")
       ->type_name("HOST:PORT")
       ->default_val("127.0.0.1:9110");
-  app.add_option("--storage-max", worker.storage_max_bytes,
+  app.add_option("--storage-max", flags.storage_max,
                  "Bytes of blocks it may hold, such as 100GB; without it what the disk has room for")
       ->transform(CLI::AsSizeValue(true));
   add_vote_flag(app, worker.votes_by_hand);
   add_metrics_option(app, worker.http,
                      "Address of /metrics, /livez and /readyz over HTTP; without it nowhere");
-  app.add_option("--drain", drain_seconds, "Seconds that running tasks get when it is stopped")
+  app.add_option("--drain", flags.drain_seconds, "Seconds that running tasks get when it is stopped")
       ->capture_default_str()
       ->check(CLI::Range(0.0, most_drain_seconds));
 }
@@ -57,7 +66,7 @@ void add_own_flags(CLI::App& app, WorkerOptions& worker, double& drain_seconds) 
 
 void add_worker_flags(CLI::App& app, WorkerFlags& flags) {
   add_node_flags(app, flags.command.node);
-  add_own_flags(app, flags.command.worker, flags.drain_seconds);
+  add_own_flags(app, flags);
 }
 
 ParsedWorker parse_worker_options(int argc, const char* const* argv) {
@@ -68,7 +77,7 @@ ParsedWorker parse_worker_options(int argc, const char* const* argv) {
   WorkerCommand& command = flags.command;
   const auto ended = parse_command_line(app, argc, argv, {program_tables(command.programs)});
   if (ended) return *ended;
-  if (Status completed = complete(command, flags.drain_seconds); !completed) return completed.error();
+  if (Status completed = complete(flags); !completed) return completed.error();
   return std::move(command);
 }
 

@@ -24,6 +24,7 @@ struct WorkerCommand {
 struct WorkerFlags {
   WorkerCommand command;
   double drain_seconds = 30;
+  std::optional<ByteCount> storage_max;
 };
 void add_worker_flags(CLI::App& app, WorkerFlags& flags);
 

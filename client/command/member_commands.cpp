@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <thread>
 
@@ -171,12 +172,29 @@ Result<int> members(Context& context, bool watched, bool history) {
   return 0;
 }
 
+// A name may be forbidden before anybody comes with it; a misspelt one looks the same.
+Status tell_if_unknown(Context& context, const NewProposal& wanted) {
+  if (wanted.value != "forbid") return {};
+  const RequestId request = context.next_request();
+  return context.ask(SnapshotRequest{request}, [&](const Message& message) {
+    const auto* snapshot = std::get_if<Snapshot>(&message);
+    if (snapshot == nullptr || snapshot->request != request) return false;
+    const bool is_known = std::any_of(snapshot->members.begin(), snapshot->members.end(),
+                                      [&](const Member& member) { return member.name == wanted.subject; });
+    if (!is_known)
+      context.complain("no member '" + wanted.subject + "' is known now; it is the name that is forbidden");
+    return true;
+  });
+}
+
 void add_change(CommandRegistry& registry, CLI::App& group, const LeafText& text, const std::string& value) {
   const auto wanted = std::make_shared<NewProposal>();
   wanted->kind = ProposalKind::MembershipChange;
   wanted->value = value;
-  CLI::App& leaf =
-      registry.leaf(group, text, [wanted](Context& context) { return propose(context, *wanted); });
+  CLI::App& leaf = registry.leaf(group, text, [wanted](Context& context) -> Result<int> {
+    if (const Status told = tell_if_unknown(context, *wanted); !told) return tl::unexpected(told.error());
+    return propose(context, *wanted);
+  });
   leaf.add_option("NAME", wanted->subject, "Name of the node")->type_name("NAME")->required();
   add_proposal_options(leaf, wanted->deadline, wanted->wait);
 }

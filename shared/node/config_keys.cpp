@@ -108,7 +108,7 @@ std::optional<std::int64_t> parse_config_value(const ConfigKeyInfo& key, std::st
     if (factor.name == unit) each = factor.each;
   if (each == 0 || number > std::numeric_limits<std::int64_t>::max() / each) return std::nullopt;
   const std::int64_t value = number * each;
-  return is_within(key, value) ? std::optional(value) : std::nullopt;
+  return value != 0 && is_within(key, value) ? std::optional(value) : std::nullopt;  // none is a word
 }
 
 std::string config_value_text(const ConfigKeyInfo& key, std::int64_t value) {

@@ -36,6 +36,7 @@ TEST(ConfigKeys, AValueIsReadAsItIsWritten) {
   EXPECT_EQ(config_value_text(info_of(ConfigKey::SnapshotAfter), std::int64_t{3} << 20), "3MiB");
   EXPECT_EQ(config_value_text(info_of(ConfigKey::TaskTimeoutDefault), 0), "none");
   EXPECT_EQ(parse_config_value(info_of(ConfigKey::TaskTimeoutDefault), "none"), 0);
+  EXPECT_EQ(parse_config_value(info_of(ConfigKey::TaskTimeoutDefault), "0s"), std::nullopt);
 }
 
 TEST(ConfigKeys, WhatIsNoValueOrOutOfBoundsIsNone) {

@@ -131,9 +131,13 @@ class ConfigVote(ClusterTest):
         self.assert_fails(self.cluster.cidbus("config", "propose", "lease_length", "--as-of", "7"), 2, "there is no version 7")
         self.assert_fails(self.cluster.cidbus("config", "propose", "node_timeout", "2s"), 2, "three times heartbeat_interval")
         self.assert_fails(self.cluster.cidbus("config", "vote", "1", "perhaps"), 2, "perhaps")
+        self.assert_fails(self.cluster.cidbus("config", "propose", "task_timeout_default", "0s"), 2, "or none")
         for more in ((), ("--node", "b1")):
             self.assert_fails(self.cluster.cidbus("config", "vote", "77", "yes", *more), 2, "no", "proposal")
         self.assert_fails(self.cluster.cidbus("role", "set", "nosuch", "gateway"), 2, "there is no node 'nosuch'")
+        done = self.cluster.cidbus("cluster", "forbid", "nosuch", "--wait")
+        self.assertEqual(done.code, 0, str(done))
+        self.assertIn("no member 'nosuch' is known now", done.err)
         self.assertEqual(self.propose("lease_length", "10s", "--wait")["votes"]["eligible"], 1, "a lone broker decides")
         self.assertEqual(self.value("lease_length"), "10s")
 

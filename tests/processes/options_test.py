@@ -67,6 +67,9 @@ class Options(ClusterTest):
         self.assertEqual(cluster.cidbus("get", cid, "-o", copy).code, 0)
         self.assertEqual(copy.read_bytes(), content)
         cluster.stop("w1")
+        done = subprocess.run([*map(str, cluster.command("w1")), "--storage-max", "0"], capture_output=True, text=True,
+                              timeout=60, check=False)
+        self.assert_fails(Done(["cidbus-worker"], done.returncode, done.stdout, done.stderr), 2, "storage-max", "leave it out")
         done = subprocess.run([*map(str, cluster.command("w1")), "--store", "pack"], capture_output=True, text=True,
                               timeout=60, check=False)
         self.assert_fails(Done(["cidbus-worker"], done.returncode, done.stdout, done.stderr), 2, "rocksdb", "--store")
