@@ -8,6 +8,7 @@
 #include "client/command/registry.h"
 #include "client/command/values.h"
 #include "shared/base/limits/names.h"
+#include "shared/base/limits/words.h"
 #include "shared/content/quote.h"
 
 namespace cidbus {
@@ -30,7 +31,14 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_tags(const std::v
     return fault(FaultKind::BadUsage, "--tag: at most " + std::to_string(limits::tags_a_name) + " of them");
   for (const std::string& word : words) {
     auto tag = parse_parameter(word);
-    if (!tag) return fault(FaultKind::BadUsage, "--tag: " + in_quotes(word) + " is no tag; give KEY=VALUE");
+    const auto key_end = word.find('=');
+    if (key_end == std::string::npos)
+      return fault(FaultKind::BadUsage, "--tag: " + in_quotes(word) + " is no tag; give KEY=VALUE");
+    if (!tag) {
+      return fault(FaultKind::BadUsage, "--tag: " + in_quotes(word.substr(0, key_end)) +
+                                            " cannot be a key; use 1 to " +
+                                            std::to_string(limits::name_length) + " of A-Z a-z 0-9 . _ -");
+    }
     if (Status good = check_line("--tag", tag->second); !good) return tl::unexpected(good.error());
     const bool twice =
         std::any_of(tags.begin(), tags.end(), [&](const auto& other) { return other.first == tag->first; });

@@ -145,6 +145,7 @@ Result<TaskRequest> make_task_request(const RawTaskRequest& raw) {
 }
 
 Result<TaskRequest> parse_batch_line(std::string_view line, std::string_view traceparent) {
+  if (line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);  // what some editors begin a file with
   json::error_code error;
   const json::value value = json::parse(line, error);
   if (error) return fault(FaultKind::BadData, "no JSON: " + error.message());

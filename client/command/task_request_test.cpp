@@ -47,6 +47,8 @@ TEST(BatchLines, NeedOnlyAType) {
 }
 
 TEST(BatchLines, ThatAreNoTaskSayWhy) {
+  EXPECT_TRUE(parse_batch_line("\xef\xbb\xbf{\"type\":\"echo\"}"))
+      << "the first line may have a byte order mark";
   expect_fault(parse_batch_line("not json"), FaultKind::BadData, "no JSON");
   expect_fault(parse_batch_line(R"({"type":"echo")"), FaultKind::BadData, "no JSON");
   expect_fault(parse_batch_line(R"(["echo"])"), FaultKind::BadData, "no JSON object");

@@ -56,6 +56,7 @@ class Names(ClusterTest):
         self.assert_fails(self.cluster.cidbus("add", path, "--name", os.fsdecode(b"caf\xe9")), 2, "UTF-8")
         self.assert_fails(self.cluster.cidbus("add", path, "--name", "a", "--tag", "k=1", "--tag", "k=2"), 2, "twice")
         self.assert_fails(self.cluster.cidbus("find", "--tag", "nonsense"), 2, "KEY=VALUE")
+        self.assert_fails(self.cluster.cidbus("find", "--tag", "größe=1"), 2, "'größe' cannot be a key", "A-Z a-z 0-9")
 
 
 if __name__ == "__main__":
