@@ -151,6 +151,17 @@ NodeServerOptions server_options(const NodeCommand& command, const ToldRole& tol
   return options;
 }
 
+// Before anything is made: what cannot be for its keys leaves no folder behind.
+Status check_way(const NodeOptions& node) {
+  const auto brokers = parse_addresses(node.brokers);
+  if (!brokers) return tl::unexpected(brokers.error());
+  const auto trust = trust_of(node.keys, nullptr);
+  if (!trust) return tl::unexpected(trust.error());
+  for (const std::string& broker : *brokers)
+    if (Status may = may_use(*trust, "connect to", broker); !may) return may;
+  return {};
+}
+
 }  // namespace
 
 ParsedNode parse_node_options(int argc, const char* const* argv) {
@@ -179,6 +190,7 @@ ParsedNode parse_node_options(int argc, const char* const* argv) {
 Result<std::unique_ptr<RunningRole>> open_node(NodeCommand command) {
   const auto level = log_level_of(command.node);
   if (!level) return tl::unexpected(level.error());
+  if (Status may = check_way(command.node); !may) return tl::unexpected(may.error());
   const auto folder = std::make_shared<NodeFolder>();
   PosixFileSystem files;
   auto opened = open_node_folder(files, command.data, command.node.name);

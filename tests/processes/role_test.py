@@ -188,6 +188,13 @@ class Hosting(NodeTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("this machine can carry no role: no worker with memory", done.stderr)
 
+    def test_a_node_that_is_refused_for_its_keys_leaves_no_folder(self):
+        for words in (["--brokers", "192.0.2.1:9096"], ["--key-file", self.folder / "nope.key"]):
+            done = subprocess.run([BIN / "cidbus-node", "--role", "worker", "--data", self.folder / "n", *words], capture_output=True,
+                                  text=True, check=False, timeout=PATIENCE_SECONDS)
+            self.assertIn(done.returncode, (65, 77), done.stderr)
+            self.assertFalse((self.folder / "n").exists(), done.stderr)
+
     def test_with_keys_a_node_speaks_in_its_role_under_its_own_key(self):
         cluster = self.start_nodes(["worker"], keys=True)
         self.assertEqual(cluster.ask("submit", "echo", "--wait")["worker"], "n1")
