@@ -1,5 +1,6 @@
 #include "node/server.h"
 
+#include "shared/core/article.h"
 #include "shared/io/clock.h"
 #include "shared/io/posix_file_system.h"
 
@@ -60,7 +61,8 @@ struct NodeServer::State : Agent::Owner {
   void on_order(Now now, const RoleChange& order) override {
     if (change && change->order && change->order->token == order.token) return;  // answered when it is over
     if (change || is_stopping) {
-      const std::string doing = change ? "it is changing to a " + text(change->role) : "it is being stopped";
+      const std::string doing =
+          change ? "it is changing to " + with_article(text(change->role)) : "it is being stopped";
       return agent->answer(order, RoleChangeOutcome::Refused, doing + " already; try again");
     }
     told.proposal = std::max(told.proposal, order.proposal);
@@ -107,9 +109,9 @@ struct NodeServer::State : Agent::Owner {
         moves.add(now.wall, "role", text(role()), text(done.role), done.reason);
         options.roles = {done.role};
         since = now.wall;
-        log.warning("is a " + text(done.role) + " now");
+        log.warning("is " + with_article(text(done.role)) + " now");
       } else {
-        log.warning("stays a " + text(role()) + ": " + changed.status.error().message);
+        log.warning("stays " + with_article(text(role())) + ": " + changed.status.error().message);
       }
       if (change_of_mind) change_of_mind->settle(now.monotonic, role());
       if (done.order && changed.status) {

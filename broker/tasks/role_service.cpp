@@ -4,6 +4,7 @@
 
 #include "shared/base/limits/roles.h"
 #include "shared/base/limits/tasks.h"
+#include "shared/core/article.h"
 
 namespace cidbus {
 namespace {
@@ -149,14 +150,14 @@ std::string RoleService::objection(std::string_view node, Role role, bool force)
   if (report == nullptr && found == nodes.end())
     return "there is no node " + quoted(node) + "; 'cidbus role show' lists them";
   if (report == nullptr) {
-    return quoted(node) + " is run by a program that is a " + text(to_text(found->role)) +
+    return quoted(node) + " is run by a program that is " + with_article(to_text(found->role)) +
            " and nothing else; a node started as cidbus-node changes its role";
   }
   if (role == Role::Master && !facts_.is_of_group(node))
     return quoted(node) + " is no broker of the group, which is fixed by --group";
   for (const Chance& chance : report->chances) {
     if (chance.role == role && !chance.possible)
-      return quoted(node) + " cannot carry a " + text(to_text(role)) + ": " + chance.limit;
+      return quoted(node) + " cannot carry " + with_article(to_text(role)) + ": " + chance.limit;
   }
   if (force || role == report->role) return {};
   if (report->role == Role::Master && facts_.is_of_group(node)) return facts_.loss_of(node);

@@ -8,6 +8,7 @@
 #include "client/command/proposal_text.h"
 #include "client/command/registry.h"
 #include "client/command/values.h"
+#include "shared/core/article.h"
 #include "shared/io/random.h"
 
 namespace cidbus {
@@ -173,7 +174,8 @@ void print_change(Output& output, const RoleChangeAnswer& answer, const std::str
     return output.line(json.close_object().text());
   }
   if (output.format() == Format::Quiet) return output.line(role);
-  output.line(printable(answer.node) + (done ? " is a " + role + " now" : " changes to a " + role) +
+  output.line(printable(answer.node) +
+              (done ? " is " + with_article(role) + " now" : " changes to " + with_article(role)) +
               (done ? "" : "; no broker is left to tell how that ends: see its log") +
               (answer.reason.empty() ? "" : "; left behind what only it had: " + printable(answer.reason)));
 }

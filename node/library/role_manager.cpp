@@ -12,6 +12,7 @@
 #include "node/library/hosted_broker.h"
 #include "node/role_words.h"
 #include "shared/content/quote.h"
+#include "shared/core/article.h"
 #include "shared/io/allow_list.h"
 #include "shared/io/clock.h"
 #include "shared/io/machine_reader.h"
@@ -247,8 +248,8 @@ struct RoleManager::State {
 
   Status create(const std::string& name) {
     if (role != NodeRole::Master)
-      return Fault{FaultKind::BadUsage, "only a master creates a cluster, and this node is a " +
-                                            std::string(to_text(role)) + "; join one, or switch its role"};
+      return Fault{FaultKind::BadUsage, "only a master creates a cluster, and this node is " +
+                                            with_article(to_text(role)) + "; join one, or switch its role"};
     if (Status ready = prepare(name); !ready) return ready;
     const Value settings(options.settings);
     auto broker = open_hosted_broker(name, options.node_id, folder + "/master", settings["listen"].shown());

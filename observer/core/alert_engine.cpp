@@ -36,13 +36,17 @@ std::optional<double> distance_from_usual(const Sample& sample, const History& h
   return spread > 0 ? distance / spread : 1e9;
 }
 
-std::string text_of(const AlertRule& rule, const Sample& sample, AlertLevel level) {
+std::string text_of(const AlertRule& rule, const Sample& sample, AlertLevel level, bool over = false) {
   const auto threshold = level == AlertLevel::Critical && rule.critical ? rule.critical : rule.warning;
+  const std::string value = readable_value(sample.series, sample.value);
   std::string text(sample.series);
-  text += rule.when == AlertWhen::Unusual ? " is unusual: " + readable_value(sample.series, sample.value)
-                                          : " is " + readable_value(sample.series, sample.value) + ", " +
-                                                (rule.when == AlertWhen::Below ? "below " : "at or above ") +
-                                                readable_value(sample.series, threshold.value_or(0));
+  if (rule.when == AlertWhen::Unusual) {
+    text += (over ? " is usual again: " : " is unusual: ") + value;
+  } else {
+    text += " is " + value + (over ? ", no longer " : ", ") +
+            (rule.when == AlertWhen::Below ? "below " : "at or above ") +
+            readable_value(sample.series, threshold.value_or(0));
+  }
   return (sample.node.empty() ? "" : std::string(sample.node) + ": ") + text;
 }
 
@@ -175,6 +179,7 @@ void AlertEngine::tick(const Key& key, Watch& watch, WallTime now, std::string_v
     notices.push_back({AlertChange::Raised, std::move(alert), now});
   } else if (held(watch.over_since, rule.clear_hold)) {
     watch.alert->value = watch.value;
+    watch.alert->text = text_of(rule, sample, watch.alert->level, true);
     notices.push_back({AlertChange::Resolved, std::move(*watch.alert), now});
     watch.alert.reset();
     --raised_count_;

@@ -71,6 +71,7 @@ TEST(AlertEngine, RaisesOnceWhatHoldsAndResolvesItOnce) {
   EXPECT_EQ(desk.engine.raised().size(), 1U);
   desk.run(10, "w1", "disk_percent", 50);
   EXPECT_THAT(desk.said, ElementsAre("raised disk w1 warning", "resolved disk w1 warning"));
+  EXPECT_EQ(desk.last.text, "w1: disk_percent is 50 %, no longer at or above 80 %");
   EXPECT_THAT(desk.engine.raised(), IsEmpty());
 }
 

@@ -78,6 +78,7 @@ Board make_board(const ClusterView& view, const History& history, const std::vec
       if (!is_final(static_cast<TaskState>(state))) *signs.tasks_open += board.tasks_by_state[state];
   }
   board.health = health_of(signs);
+  if (view.group_time() == WallTime{}) board.health.reasons = {"the brokers are being asked"};
   for (const auto& [name, counts] : view.types()) board.types.push_back({name, counts});
   board.tasks.assign(view.tasks().rbegin(), view.tasks().rend());
   board.elections.assign(view.elections().rbegin(), view.elections().rend());

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "shared/core/article.h"
+
 namespace cidbus {
 namespace {
 
@@ -106,7 +108,7 @@ Detection detect_role(const Machine& machine, const RoleProfiles& profiles, bool
 std::string role_refusal(const Machine& machine, const RoleProfile& profile) {
   const RoleFit fit = fit_of(machine, profile);
   if (fit.possible) return {};
-  return "this machine cannot carry a " + name_of(profile.role) + ": " + text_of(fit);
+  return "this machine cannot carry " + with_article(name_of(profile.role)) + ": " + text_of(fit);
 }
 
 }  // namespace cidbus

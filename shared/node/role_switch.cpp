@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/core/article.h"
+
 namespace cidbus {
 namespace {
 
@@ -75,14 +77,14 @@ std::optional<RoleSwitch::Wish> RoleSwitch::higher(const Machine& machine) const
   for (const RoleProfile& profile : profiles_) {
     if (profile.role == role_) return std::nullopt;  // what follows is lower
     if (!may_take(profile) || !trend_of(profile.role).above(1 + profile.stability)) continue;
-    return Wish{profile.role, "it has had enough for a " + text_of_role(profile.role) +
+    return Wish{profile.role, "it has had enough for " + with_article(text_of_role(profile.role)) +
                                   " for long: " + text_of(hard_fit(machine, profile))};
   }
   return std::nullopt;
 }
 
 std::optional<RoleSwitch::Wish> RoleSwitch::lower(const Machine& machine) const {
-  const std::string why = "it has had too little for a " + text_of_role(role_) +
+  const std::string why = "it has had too little for " + with_article(text_of_role(role_)) +
                           " for long: " + text_of(hard_fit(machine, profile_of(profiles_, role_)));
   for (const RoleProfile& profile : profiles_)
     if (may_take(profile) && trend_of(profile.role).above(1)) return Wish{profile.role, why};
