@@ -32,6 +32,10 @@ int fail(const std::string& message, int code) {
   return code;
 }
 
+int fail(const cidbus::Fault& why) {
+  return fail(why.message, why.kind == cidbus::FaultKind::Unavailable ? 69 : 1);
+}
+
 // The command line; nothing, after a line on stderr, when it makes no sense.
 std::optional<Line> parse(int argc, char** argv) {
   Line line;
@@ -147,7 +151,7 @@ int run_coordinator(const Line& line) {
   const auto node = std::make_shared<cidbus::ClusterCoordinator>(options);
   if (!is_master) node->register_task_handler("count_words", count_words).value();
   const auto entered = is_master ? node->create_cluster() : node->join_cluster(line.cluster, line.master);
-  if (!entered) return fail(entered.error().message, 69);
+  if (!entered) return fail(entered.error());
   say(line, "in cluster " + line.cluster + " at " + node->address());
 
   cidbus::ClusterMonitor monitor({.node_id = line.node_id,
@@ -169,7 +173,7 @@ int run_coordinator(const Line& line) {
 
 int run_role(const Line& line, cidbus::RoleManager& node) {
   const auto joined = node.join_cluster(line.cluster, line.master);
-  if (!joined) return fail(joined.error().message, 69);
+  if (!joined) return fail(joined.error());
   say(line, "in cluster " + line.cluster + " at " + node.address());
   each_second([&](int second) {
     if (second % 5 != 1) return;

@@ -12,7 +12,10 @@ import signal
 import sys
 import threading
 
-from cidbus.cluster import ClusterCoordinator, ClusterMonitor, NodeRole, RoleManager
+try:
+    from cidbus.cluster import ClusterCoordinator, ClusterMonitor, NodeRole, RoleManager
+except ModuleNotFoundError as problem:
+    sys.exit(f"cluster_management_example: {problem}; set PYTHONPATH=build/release/python, or install cidbus")
 
 interrupted = threading.Event()
 

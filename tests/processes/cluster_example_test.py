@@ -4,6 +4,7 @@ roles are printed, others see it, and Ctrl+C ends each cleanly."""
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 import unittest
@@ -59,6 +60,21 @@ class Shell:
 
 
 class ClusterExample(ClusterTest):
+    def test_without_the_module_a_line_says_what_to_set(self):
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run([*map(str, PROGRAMS["python"][:1]), "-S", str(PROGRAMS["python"][1]), "--help"], env=environment,
+                              capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stderr, r"^cluster_management_example: [^\n]*PYTHONPATH[^\n]*\n$")
+
+    def test_a_port_that_is_taken_is_a_failure_in_both_languages(self):
+        host, port = self.address.split(":")
+        with socket.create_server((host, int(port))):
+            for language, program in PROGRAMS.items():
+                with self.subTest(language):
+                    shell = Shell(self, program, "master", f"m-{language[0]}", self.address)
+                    self.assertEqual(shell.process.wait(PATIENCE_SECONDS), 1, shell.errors)
+
     def setUp(self):
         super().setUp()
         ports = Ports()

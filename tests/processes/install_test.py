@@ -47,6 +47,9 @@ class Install(ClusterTest):
         wait_until(lambda: "words" in cluster.members(), "the worker is a member")
         text = self.file("text", b"three small words")
         self.assertEqual(self.must_run(build / "submit", text, env=place), "words 3\n")
+        done = subprocess.run([build / "submit", self.folder / "nope"], capture_output=True, text=True, check=False, timeout=300, env=place)
+        self.assertEqual(done.returncode, 65, done.stderr)
+        self.assertIn("nope", done.stderr)
 
     @unittest.skipIf(not (BIN.parent / "python/cidbus/cluster").is_dir(), "no Python module was built")
     def test_the_python_package_is_found_where_it_was_installed(self):
