@@ -10,7 +10,6 @@
 #include "shared/base/limits/times.h"
 #include "shared/io/bus_asker.h"
 #include "shared/io/clock.h"
-#include "shared/io/node_options.h"
 #include "shared/io/pool.h"
 #include "shared/io/random.h"
 #include "shared/node/config_keys.h"
@@ -18,10 +17,13 @@
 namespace cidbus {
 namespace {
 
-constexpr auto patience = std::chrono::seconds(30);    // of a question, while leaders change
-constexpr auto acceptance = std::chrono::seconds(60);  // that a task waits for a broker
+constexpr auto patience = std::chrono::seconds(30);      // of a question, while leaders change
+constexpr auto role_patience = std::chrono::minutes(5);  // of a change: draining, handing over
+constexpr auto acceptance = std::chrono::seconds(60);    // that a task waits for a broker
 
 std::string value_text(const Proposal& proposal) {
+  if (proposal.kind == ProposalKind::RoleChange)
+    return std::string(to_text(static_cast<Role>(proposal.value)));
   if (proposal.kind == ProposalKind::MembershipChange) return proposal.value == 0 ? "allow" : "forbid";
   const auto key = find_config_key(proposal.subject);
   return key ? config_value_text(info_of(*key), proposal.value) : std::to_string(proposal.value);
@@ -33,13 +35,14 @@ v1::Dict proposal_dict(const Proposal& proposal) {
                        {"negative", proposal.no},
                        {"eligible", proposal.eligible}};
   const bool is_key = proposal.kind == ProposalKind::ConfigChange;
+  const char* const subject = is_key ? "key" : "node_id";
+  const char* const value = is_key ? "value" : proposal.kind == ProposalKind::RoleChange ? "role" : "action";
   v1::List reasons;
   for (const VoteInfo& vote : proposal.votes)
     if (!vote.reason.empty()) reasons.emplace_back(std::string(vote.voter) + ": " + std::string(vote.reason));
   return {{"id", std::to_string(proposal.id)},
           {"type", to_text(proposal.kind)},
-          {"data", v1::Dict{{is_key ? "key" : "node_id", proposal.subject},
-                            {is_key ? "value" : "action", value_text(proposal)}}},
+          {"data", v1::Dict{{subject, proposal.subject}, {value, value_text(proposal)}}},
           {"status", to_text(proposal.status)},
           {"proposed_at", v1::seconds_of(proposal.proposed_at)},
           {"proposed_by", proposal.proposer},
@@ -67,8 +70,9 @@ class TakeProposal {
 }  // namespace
 
 struct ClusterBus::State {
-  State(const std::string& cluster, const std::string& name, std::vector<std::string> addresses)
-      : context(trust_or_fault({})),
+  State(const std::string& cluster, const std::string& name, std::vector<std::string> addresses,
+        const KeyOptions& keys)
+      : context(trust_or_fault(keys)),
         askers(limits::idle_connections,
                [=, this] {
                  return std::make_unique<BusAsker>(context, client_identity(cluster, name), addresses);
@@ -111,8 +115,9 @@ struct ClusterBus::State {
   std::shared_ptr<TaskSubmitter> submitter;  // null once closed; shared with who hands in just now
 };
 
-ClusterBus::ClusterBus(const std::string& cluster, const std::string& name, std::vector<std::string> brokers)
-    : state_(std::make_unique<State>(cluster, name, std::move(brokers))) {}
+ClusterBus::ClusterBus(const std::string& cluster, const std::string& name, std::vector<std::string> brokers,
+                       const KeyOptions& keys)
+    : state_(std::make_unique<State>(cluster, name, std::move(brokers), keys)) {}
 ClusterBus::~ClusterBus() = default;
 
 Status ClusterBus::reach(Duration time) {
@@ -186,6 +191,40 @@ Result<v1::Dict> ClusterBus::vote(std::uint64_t proposal, const std::string& nod
         return CastVote{request, proposal, node, yes, {}};
       },
       "there is no proposal " + std::to_string(proposal));
+}
+
+Status ClusterBus::change_role(const std::string& node, Role role, bool force) {
+  const std::uint64_t token = random_incarnation().value | 1;
+  Status ended;
+  const Status asked = state_->ask(
+      role_patience, [&](RequestId request) { return RoleChange{request, token, node, role, force, 0}; },
+      [&](RequestId request, const Message& message) {
+        const auto* answer = std::get_if<RoleChangeAnswer>(&message);
+        if (answer == nullptr || answer->request != request) return false;
+        if (answer->outcome == RoleChangeOutcome::Refused)
+          ended = fault(FaultKind::NotAllowed, std::string(answer->reason));
+        else if (answer->outcome == RoleChangeOutcome::Failed)
+          ended = fault(FaultKind::Failed, node + " stays what it is: " + std::string(answer->reason));
+        return true;
+      });
+  return asked ? ended : asked;
+}
+
+Result<bool> ClusterBus::takes_orders(const std::string& node, Duration time) {
+  bool takes = false;
+  const Status asked = state_->ask(
+      time,
+      [&](RequestId request) {
+        return RoleQuery{request, node};
+      },
+      [&](RequestId request, const Message& message) {
+        const auto* answer = std::get_if<RoleReports>(&message);
+        if (answer == nullptr || answer->request != request) return false;
+        takes = !answer->nodes.empty() && answer->nodes.front().changes;
+        return true;
+      });
+  if (!asked) return tl::unexpected(asked.error());
+  return takes;
 }
 
 Result<v1::Dict> ClusterBus::proposal(std::uint64_t id) {

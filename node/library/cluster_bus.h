@@ -15,6 +15,7 @@
 #include "client/library/task_submitter.h"
 #include "shared/core/config_messages.h"
 #include "shared/core/message.h"
+#include "shared/io/node_options.h"
 #include "shared/node/group_overview.h"
 
 namespace cidbus {
@@ -22,7 +23,8 @@ namespace cidbus {
 class ClusterBus {
  public:
   // `name`: of the node that asks; its connections are named after it. REQUIRES: `brokers` are addresses.
-  ClusterBus(const std::string& cluster, const std::string& name, std::vector<std::string> brokers);
+  ClusterBus(const std::string& cluster, const std::string& name, std::vector<std::string> brokers,
+             const KeyOptions& keys);
   ~ClusterBus();
   ClusterBus(const ClusterBus&) = delete;
   ClusterBus& operator=(const ClusterBus&) = delete;
@@ -40,6 +42,11 @@ class ClusterBus {
   Status snapshot(Duration patience, const std::function<void(const Snapshot&)>& take);
   // What each broker says of itself.
   Result<GroupOverview> brokers();
+
+  // Once the node is in the role. NotAllowed when it is refused, Failed when the node stays what it is.
+  Status change_role(const std::string& node, Role role, bool force);
+  // Whether it has an agent that changes its role when told.
+  Result<bool> takes_orders(const std::string& node, Duration time);
 
   // The proposal as it stands then. BadUsage for what makes no sense.
   Result<v1::Dict> propose(ProposalKind kind, const std::string& subject, const std::string& value);

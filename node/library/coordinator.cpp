@@ -78,9 +78,13 @@ struct ClusterCoordinator::State {
     const std::lock_guard one_at_a_time(doing);
     if (!options.is_master)
       return Fault{FaultKind::BadUsage, "only a master creates a cluster; make this node one, or join one"};
-    const std::string name = given.empty() ? options.cluster_id : given;
+    return start_broker(given.empty() ? options.cluster_id : given);
+  }
+
+  Status start_broker(const std::string& name) {
     if (Status ready = prepare(name); !ready) return ready;
-    auto opened = open_hosted_broker(name, options.node_id, folder + "/master", options.address);
+    auto opened = open_hosted_broker(
+        {name, options.node_id, folder + "/master", options.address, options.group, keys()});
     if (!opened) return to_public(opened.error());
     broker = std::move(opened->role);
     Status entered = enter(name, opened->address);
@@ -88,12 +92,16 @@ struct ClusterCoordinator::State {
     return entered;
   }
 
+  [[nodiscard]] KeyOptions keys() const { return keys_of(options.key_file, options.allow_file); }
+
   Status join(const std::string& name, const std::string& master) {
     const std::lock_guard one_at_a_time(doing);
-    if (options.is_master)
-      return Fault{FaultKind::BadUsage,
-                   "a master creates its cluster; to join one, make this node no master"};
     if (Status place = check_cluster({master}, name); !place) return place;
+    if (options.is_master && ("," + options.group).find('=' + master + '/') == std::string::npos)
+      return Fault{FaultKind::BadUsage,
+                   "a master creates its cluster, or is one of a group that names " + master +
+                       "; give the group, the same at each, or make this node no master"};
+    if (options.is_master) return start_broker(name);
     if (Status ready = prepare(name); !ready) return ready;
     Status entered = enter(name, master);
     if (!entered) leave();
@@ -110,7 +118,7 @@ struct ClusterCoordinator::State {
   }
 
   Status enter(const std::string& name, const std::string& address) {
-    auto reaching = std::make_shared<ClusterBus>(name, options.node_id, std::vector{address});
+    auto reaching = std::make_shared<ClusterBus>(name, options.node_id, std::vector{address}, keys());
     if (const auto reached = reaching->reach(duration_of(options.election_timeout)); !reached)
       return to_public(reached.error());
     {
@@ -148,8 +156,14 @@ struct ClusterCoordinator::State {
   Status start_worker() {
     if (worker == nullptr) {
       const std::string name = options.is_master ? options.node_id + "-worker" : options.node_id;
-      worker = std::make_unique<HostedWorker>(HostedWorkerOptions{
-          cluster, name, {broker_address}, folder + "/worker", options.slots, duration_of(options.drain)});
+      worker = std::make_unique<HostedWorker>(HostedWorkerOptions{cluster,
+                                                                  name,
+                                                                  {broker_address},
+                                                                  folder + "/worker",
+                                                                  options.slots,
+                                                                  duration_of(options.drain),
+                                                                  options.exchange,
+                                                                  keys()});
     }
     if (const auto started = worker->start(handlers); !started) return to_public(started.error());
     return wait_until_member();

@@ -37,19 +37,37 @@ bool are_free(int port) {
   return true;
 }
 
+// Empty where any will do.
+Result<std::string> address_of(const HostedBrokerOptions& options) {
+  if (!options.address.empty() || options.group.empty()) return options.address;
+  const auto members = parse_group(options.group);
+  if (!members) return tl::unexpected(members.error());
+  for (const group::Member& member : *members)
+    if (member.name == options.name) return member.endpoint;
+  return fault(FaultKind::BadUsage, "the group does not name this node, '" + options.name + "'");
+}
+
+std::string or_environment(const std::string& given, const char* variable) {
+  const char* const value = std::getenv(variable);
+  return given.empty() && value != nullptr ? value : given;
+}
+
 }  // namespace
 
-Result<HostedBroker> open_hosted_broker(const std::string& cluster, const std::string& name,
-                                        const std::string& data, const std::string& address) {
+Result<HostedBroker> open_hosted_broker(const HostedBrokerOptions& options) {
   BrokerFlags flags;
-  flags.node.name = name;
-  flags.node.cluster = cluster;
-  flags.data = data;
-  if (!address.empty()) {
-    flags.listen = address;
+  flags.node.name = options.name;
+  flags.node.cluster = options.cluster;
+  flags.node.keys = options.keys;
+  flags.data = options.data;
+  flags.group = options.group;
+  const auto address = address_of(options);
+  if (!address) return tl::unexpected(address.error());
+  if (!address->empty()) {
+    flags.listen = *address;
     auto role = open_broker(flags);
     if (!role) return tl::unexpected(role.error());
-    return HostedBroker{*std::move(role), address};
+    return HostedBroker{*std::move(role), *address};
   }
   Fault last{FaultKind::TryAgain, "no six free ports in a row for a broker; give an address"};
   for (int place = 0; place < places; ++place) {
@@ -67,6 +85,11 @@ Result<HostedBroker> open_hosted_broker(const std::string& cluster, const std::s
 Status stop_role(RunningRole& role) {
   role.ask_to_stop();
   return role.wait();
+}
+
+KeyOptions keys_of(const std::string& key_file, const std::string& allow_file) {
+  return {or_environment(key_file, "CIDBUS_KEY_FILE"), or_environment(allow_file, "CIDBUS_ALLOW_FILE"),
+          false};
 }
 
 Result<std::string> usual_data_folder(const std::string& cluster, const std::string& node) {

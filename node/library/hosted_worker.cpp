@@ -1,7 +1,6 @@
 #include "node/library/hosted_worker.h"
 
 #include "node/library/task_dict.h"
-#include "shared/io/node_options.h"
 #include "shared/io/random.h"
 #include "worker/library/handler_adapter.h"
 
@@ -21,7 +20,7 @@ std::unique_ptr<Handler> make_handler(const std::string& type, const v1::TaskHan
 HostedWorker::HostedWorker(HostedWorkerOptions options)
     : options_(std::move(options)),
       log_(make_stderr_log(options_.name, LogLevel::Warning)),
-      context_(trust_or_fault({})) {}
+      context_(trust_or_fault(options_.keys)) {}
 
 HostedWorker::~HostedWorker() { stop(); }
 
@@ -37,7 +36,7 @@ Status HostedWorker::start(const TaskHandlers& handlers) {
   inner.identity = {options_.cluster, options_.name, Role::Worker, incarnation_};
   inner.brokers = options_.brokers;
   inner.data = options_.data;
-  inner.exchange = "127.0.0.1:*";
+  inner.exchange = options_.exchange;
   inner.slots = options_.slots;
   inner.drain = options_.drain;
   auto opening = std::make_unique<WorkerServer>(context_, std::move(inner), handlers_, *log_);

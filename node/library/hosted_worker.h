@@ -11,6 +11,7 @@
 
 #include "cidbus/cluster/coordinator.h"
 #include "shared/io/log.h"
+#include "shared/io/node_options.h"
 #include "shared/io/socket.h"
 #include "worker/server.h"
 
@@ -25,6 +26,8 @@ struct HostedWorkerOptions {
   std::string data;
   std::uint32_t slots = 1;
   Duration drain{};
+  std::string exchange;  // HOST:PORT where it serves blocks
+  KeyOptions keys;
 };
 
 class HostedWorker {

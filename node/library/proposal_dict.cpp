@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "cidbus/cluster/role_manager.h"
 #include "shared/content/quote.h"
 #include "shared/node/config_keys.h"
 
@@ -42,13 +43,21 @@ Result<Change> membership_change(const Value& data) {
   return Change{ProposalKind::MembershipChange, data["node_id"].shown(), action};
 }
 
+Result<Change> role_change(const Value& data) {
+  const auto role = node_role_from_string(data["role"].shown());
+  if (!role) return refused("a role_change takes 'node_id' and 'role': " + role.error().message);
+  return Change{ProposalKind::RoleChange, data["node_id"].shown(), std::string(to_text(*role))};
+}
+
 }  // namespace
 
 Result<Change> change_of(const std::string& type, const Dict& data) {
   const Value given(data);
   if (type == cidbus::to_text(ProposalKind::ConfigChange)) return config_change(given);
   if (type == cidbus::to_text(ProposalKind::MembershipChange)) return membership_change(given);
-  return refused(in_quotes(type) + " is no type of proposal; there are config_change and membership_change");
+  if (type == cidbus::to_text(ProposalKind::RoleChange)) return role_change(given);
+  return refused(in_quotes(type) +
+                 " is no type of proposal; there are config_change, role_change and membership_change");
 }
 
 std::uint64_t parse_proposal_id(const std::string& id) {

@@ -1,21 +1,22 @@
 #include "cidbus/cluster/role_manager.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
-#include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include "client/library/public_values.h"
 #include "node/library/cluster_bus.h"
 #include "node/library/hosted_broker.h"
+#include "node/library/role_facts.h"
 #include "node/role_words.h"
+#include "node/server.h"
 #include "shared/content/quote.h"
 #include "shared/core/article.h"
-#include "shared/io/allow_list.h"
 #include "shared/io/clock.h"
-#include "shared/io/machine_reader.h"
+#include "shared/io/hosted_role.h"
+#include "shared/io/posix_file_system.h"
 #include "shared/io/random.h"
 #include "shared/node/role_policy.h"
 
@@ -27,101 +28,12 @@ using namespace std::chrono_literals;
 constexpr Duration contact = 30s;  // that a cluster has to take the node in
 constexpr Duration look_time = 2s;
 constexpr auto asks_every = 20ms;
+constexpr const char* told_here = "library";  // who keeps what it was told
 
 static_assert(static_cast<int>(NodeRole::Observer) == static_cast<int>(cidbus::Role::Observer));
 cidbus::Role to_internal(NodeRole role) { return static_cast<cidbus::Role>(role); }
 NodeRole to_public(cidbus::Role role) { return static_cast<NodeRole>(role); }
 using v1::to_public;
-
-const char* description_of(NodeRole role) {
-  switch (role) {
-    case NodeRole::Master:
-      return "accepts, orders, hands out and records tasks; runs none";
-    case NodeRole::Worker:
-      return "runs tasks, stores blocks, serves them to other nodes";
-    case NodeRole::Leecher:
-      return "consumes: a small cache, works offline, hands in later what is submitted meanwhile";
-    case NodeRole::Gateway:
-      return "serves content over HTTP";
-    case NodeRole::Observer:
-      break;
-  }
-  return "watches: stores and processes no content";
-}
-
-// What its program is told beyond where and who it is.
-Dict overrides_of(NodeRole role) {
-  switch (role) {
-    case NodeRole::Worker:
-      return {{"exchange", "127.0.0.1:*"}, {"storage-max", "100GB"}};
-    case NodeRole::Leecher:
-      return {{"listen", "127.0.0.1:*"},
-              {"exchange", "127.0.0.1:*"},
-              {"http", "127.0.0.1:0"},
-              {"cache-max", "10GB"}};
-    case NodeRole::Gateway:
-      return {{"http", "127.0.0.1:0"}};
-    case NodeRole::Observer:
-      return {{"plain", true}};
-    case NodeRole::Master:
-      break;
-  }
-  return {};
-}
-
-Result<double> number_in(const Dict& resources, const char* name, double otherwise) {
-  const auto found = resources.find(name);
-  if (found == resources.end() || found->second.is_null()) return otherwise;
-  const double number = found->second.number(-1);
-  if (number >= 0) return number;
-  return Fault{FaultKind::BadUsage, std::string("resources: ") + name + " is " + found->second.shown() +
-                                        "; give a number from 0 on"};
-}
-
-constexpr double mebibyte = 1 << 20;
-constexpr double gibibyte = 1 << 30;
-
-// What is measured, in the place of which what was given counts.
-Result<Machine> machine_of(const Dict& resources) {
-  Machine machine = read_machine(".");
-  const auto memory = number_in(resources, "memory_available_mb",
-                                static_cast<double>(machine.memory_available_bytes) / mebibyte);
-  const auto disk =
-      number_in(resources, "disk_available_gb", static_cast<double>(machine.disk_available_bytes) / gibibyte);
-  const auto cores = number_in(resources, "cpu_count", machine.cores);
-  const auto link = number_in(resources, "bandwidth_mbps", machine.link_megabits.value_or(0));
-  const auto uptime = number_in(resources, "uptime_hours",
-                                std::chrono::duration<double, std::ratio<3600>>(machine.uptime).count());
-  for (const auto* number : {&memory, &disk, &cores, &link, &uptime})
-    if (!*number) return number->error();
-  machine.memory_available_bytes = static_cast<std::uint64_t>(*memory * mebibyte);
-  machine.disk_available_bytes = static_cast<std::uint64_t>(*disk * gibibyte);
-  machine.cores = *cores;
-  if (*link > 0) machine.link_megabits = static_cast<std::uint32_t>(*link);
-  machine.uptime =
-      std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::ratio<3600>>(*uptime));
-  return machine;
-}
-
-Dict resources_of(const Machine& machine) {
-  return {{"memory_available_mb", static_cast<double>(machine.memory_available_bytes) / mebibyte},
-          {"disk_available_gb", static_cast<double>(machine.disk_available_bytes) / gibibyte},
-          {"cpu_count", machine.cores},
-          {"bandwidth_mbps", machine.link_megabits ? Value(*machine.link_megabits) : Value()},
-          {"uptime_hours", std::chrono::duration<double, std::ratio<3600>>(machine.uptime).count()}};
-}
-
-Result<AllowList> read_allow_list() {
-  const char* const path = std::getenv("CIDBUS_ALLOW_FILE");
-  if (path == nullptr || *path == '\0')
-    return Fault{FaultKind::NotFound, "there is no allow-list; CIDBUS_ALLOW_FILE names one"};
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return Fault{FaultKind::BadUsage, std::string(path) + " cannot be read"};
-  auto list = AllowList::parse(text, path);
-  if (!list) return to_public(list.error());
-  return *std::move(list);
-}
 
 }  // namespace
 
@@ -162,13 +74,18 @@ struct RoleManager::State {
   }
 
   [[nodiscard]] const RoleProfile& profile() const { return profile_of(profiles, to_internal(role)); }
+  [[nodiscard]] KeyOptions keys() const { return keys_of(options.key_file, options.allow_file); }
+
+  [[nodiscard]] Dict overrides(NodeRole of) const {
+    Dict flags = overrides_of(of);
+    for (const auto& [name, value] : options.settings) flags[name] = value;
+    return flags;
+  }
 
   [[nodiscard]] Dict config() const {
     const RoleProfile& asked = profile();
     List capabilities;
     for (const std::string_view capability : asked.capabilities) capabilities.emplace_back(capability);
-    Dict overrides = overrides_of(role);
-    for (const auto& [name, value] : options.settings) overrides[name] = value;
     return {{"description", description_of(role)},
             {"required_resources", Dict{{"memory_available_mb", asked.minimum_memory_mb},
                                         {"disk_available_gb", asked.minimum_disk_gb},
@@ -176,10 +93,11 @@ struct RoleManager::State {
                                         {"bandwidth_mbps", asked.wanted_mbit},
                                         {"uptime_hours", asked.wanted_uptime_h}}},
             {"capabilities", std::move(capabilities)},
-            {"config_overrides", std::move(overrides)}};
+            {"config_overrides", overrides(role)}};
   }
 
   void tell_change(Value old_role) {
+    told_role = role.load();
     if (options.configuration_callback)
       options.configuration_callback(
           {{"old_role", std::move(old_role)}, {"new_role", to_text(role)}, {"config", config()}});
@@ -191,20 +109,13 @@ struct RoleManager::State {
       return Fault{FaultKind::NotAllowed, "switching is off; role_switching_enabled allows it"};
     const std::string refusal = role_refusal(machine, profile_of(profiles, to_internal(wanted)));
     if (!refusal.empty()) return Fault{FaultKind::NotAllowed, refusal};
-    const NodeRole before = role;
     if (hosted != nullptr) {
       if (Status free = may_leave(wanted); !free) return free;
-      static_cast<void>(stop_role(*hosted));
-      hosted.reset();
+      const auto changed = bus->change_role(options.node_id, to_internal(wanted), false);
+      return changed ? wait_until_member() : to_public(changed);
     }
+    const NodeRole before = role;
     role = wanted;
-    if (bus != nullptr) {
-      if (Status started = start_role(); !started) {
-        role = before;
-        static_cast<void>(start_role());
-        return started;
-      }
-    }
     tell_change(to_text(before));
     return {};
   }
@@ -212,8 +123,7 @@ struct RoleManager::State {
   // Whether the cluster does without what this node is.
   Status may_leave(NodeRole wanted) {
     if (role == NodeRole::Master)
-      return Fault{FaultKind::NotAllowed,
-                   "this node's broker is the cluster's only one; shut it down instead"};
+      return Fault{FaultKind::NotAllowed, "this node is a broker of its cluster; shut it down instead"};
     if (wanted == NodeRole::Master)
       return Fault{FaultKind::NotAllowed, "a running cluster takes no further broker; docs/configuration.md"};
     if (role != NodeRole::Worker) return {};
@@ -251,46 +161,92 @@ struct RoleManager::State {
       return Fault{FaultKind::BadUsage, "only a master creates a cluster, and this node is " +
                                             with_article(to_text(role)) + "; join one, or switch its role"};
     if (Status ready = prepare(name); !ready) return ready;
+    return start_broker();
+  }
+
+  Status start_broker() {
     const Value settings(options.settings);
-    auto broker = open_hosted_broker(name, options.node_id, folder + "/master", settings["listen"].shown());
+    auto broker = open_hosted_broker({cluster, options.node_id, folder + "/master",
+                                      settings["listen"].shown(), settings["group"].shown(), keys()});
     if (!broker) return to_public(broker.error());
     hosted = std::move(broker->role);
     return enter(broker->address);
   }
 
   Status join(const std::string& name, const std::string& master) {
-    if (role == NodeRole::Master)
-      return Fault{FaultKind::BadUsage, "a master creates its cluster; switch this node's role to join one"};
     if (Status place = check_cluster({master}, name); !place) return place;
+    const std::string group = ',' + Value(options.settings)["group"].shown();
+    if (role == NodeRole::Master && group.find('=' + master + '/') == std::string::npos)
+      return Fault{FaultKind::BadUsage, "a master creates its cluster, or is one of a group that names " +
+                                            master + "; switch this node's role to join one"};
     if (Status ready = prepare(name); !ready) return ready;
-    return enter(master);
+    return role == NodeRole::Master ? start_broker() : enter(master);
   }
 
   Status enter(const std::string& at) {
     address = at;
-    bus = std::make_unique<ClusterBus>(cluster, options.node_id, std::vector{at});
+    bus = std::make_unique<ClusterBus>(cluster, options.node_id, std::vector{at}, keys());
     Status entered = to_public(bus->reach(contact));
     if (entered && hosted == nullptr) entered = start_role();
     if (!entered) leave();
     return entered;
   }
 
-  Status start_role() {
+  // On the calling thread, and later on that of the stage: it changes nothing but `role`.
+  cidbus::Result<std::unique_ptr<RunningRole>> open(cidbus::Role wanted) {
     Words words{"--name=" + options.node_id, "--cluster=" + cluster, "--brokers=" + address,
-                "--data=" + folder + "/" + std::string(to_text(role))};
-    const Value overrides(config()["config_overrides"]);
-    for (const auto& [name, value] : *overrides.dict()) {
+                "--data=" + folder + "/" + std::string(cidbus::to_text(wanted))};
+    if (const KeyOptions files = keys(); !files.key.empty()) {
+      words.push_back("--key-file=" + files.key);
+      if (!files.allow.empty()) words.push_back("--allow-file=" + files.allow);
+    }
+    for (const auto& [name, value] : overrides(to_public(wanted))) {
       const bool* const flag = value.boolean();
       if (flag == nullptr) words.push_back("--" + name + "=" + value.shown());
       if (flag != nullptr && *flag) words.push_back("--" + name);
     }
     const auto checked = check_role_words(words);
-    if (!checked) return to_public(checked.error());
-    auto started =
-        open_role(to_internal(role), words_of_role(to_internal(role), *checked, {to_internal(role)}));
+    if (!checked) return tl::unexpected(checked.error());
+    auto started = open_role(wanted, words_of_role(wanted, *checked, {wanted}));
+    if (started) role = to_public(wanted);
+    return started;
+  }
+
+  // The role with the agent that changes it; by itself where switching is off.
+  Status start_role() {
+    auto started = options.role_switching_enabled ? open_node() : open(to_internal(role));
     if (!started) return to_public(started.error());
     hosted = *std::move(started);
     return wait_until_member();
+  }
+
+  cidbus::Result<std::unique_ptr<RunningRole>> open_node() {
+    PosixFileSystem files;
+    if (auto made = files.create_directory(folder); !made) return tl::unexpected(made.error());
+    const auto told = read_told_role(files, folder, told_here);
+    if (!told) return tl::unexpected(told.error());
+    NodeServerOptions node;
+    node.roles = {to_internal(role)};
+    node.profiles = profiles;
+    node.place = {cluster, options.node_id, {address}};
+    node.folder = folder;
+    node.told = *told;
+    node.open = [this](cidbus::Role wanted) { return open(wanted); };
+    node.measure = [this] { return machine; };
+    node.keep = [this](const ToldRole& now) { return keep(now); };
+    auto trust = trust_or_fault(keys());
+    if (trust.fault) return tl::unexpected(*trust.fault);
+    auto ground =
+        std::make_unique<HostedRole>(make_stderr_log(options.node_id, LogLevel::Error), std::move(trust));
+    return open_hosted<NodeServer>(std::move(ground), std::move(node));
+  }
+
+  // On the node's thread. Of what it was told only the vote is kept: the program says in which role it
+  // starts.
+  cidbus::Status keep(const ToldRole& now) {
+    if (const NodeRole before = told_role; before != role) tell_change(to_text(before));
+    PosixFileSystem files;
+    return keep_told_role(files, folder, told_here, {std::nullopt, now.proposal});
   }
 
   Status wait_until_member() {
@@ -302,7 +258,9 @@ struct RoleManager::State {
           is_member |= member.name == options.node_id && member.role == to_internal(role) &&
                        member.state <= MemberState::Suspect;
       }));
-      if (is_member) return {};
+      const bool is_whole =
+          !options.role_switching_enabled || bus->takes_orders(options.node_id, look_time).value_or(false);
+      if (is_member && is_whole) return {};
       std::this_thread::sleep_for(asks_every);
     } while (read_clock().monotonic < deadline);
     return Fault{FaultKind::Unavailable, "the brokers at " + address + " did not take node " +
@@ -338,7 +296,7 @@ struct RoleManager::State {
       const std::string name = place["cluster_id"].shown();
       const std::string at = place["address"].shown();
       if (Status known = check_cluster({at}, name); !known) return known.error();
-      ClusterBus visit(name, options.node_id, {at});
+      ClusterBus visit(name, options.node_id, {at}, keys());
       const auto peers = peers_of(visit);
       if (!peers) continue;  // nobody is there just now
       for (const Value& peer : *peers) {
@@ -356,7 +314,8 @@ struct RoleManager::State {
   const Monotonic began;
   mutable std::mutex lock;  // of all that follows: one call at a time
   Machine machine;
-  NodeRole role = NodeRole::Leecher;
+  std::atomic<NodeRole> role = NodeRole::Leecher;       // set by the stage's thread, too
+  std::atomic<NodeRole> told_role = NodeRole::Leecher;  // to the callback
   Status opened;
   std::string folder;
   std::string cluster;
@@ -445,15 +404,22 @@ Result<List> RoleManager::discover_peers() {
   return state_->discover();
 }
 
+Status RoleManager::assign_role_to_peer(const std::string& peer, NodeRole role, bool force) {
+  const std::lock_guard guard(state_->lock);
+  if (state_->bus == nullptr)
+    return Fault{FaultKind::BadUsage, "this node is in no cluster; create or join one first"};
+  return to_public(state_->bus->change_role(peer, to_internal(role), force));
+}
+
 Result<bool> RoleManager::authenticate_peer(const std::string& peer, const std::string& public_key) const {
-  const auto list = read_allow_list();
+  const auto list = read_allow_list(state_->keys());
   if (!list) return list.error();
   const KeyHolder* const holder = list->find(public_key);
   return holder != nullptr && holder->name == peer;
 }
 
 Result<bool> RoleManager::is_peer_authorized(const std::string& peer, std::optional<NodeRole> in_role) {
-  const auto list = read_allow_list();
+  const auto list = read_allow_list(state_->keys());
   if (list) {
     return std::any_of(list->holders().begin(), list->holders().end(), [&](const KeyHolder& holder) {
       return holder.name == peer && (!in_role || holder.may_be(to_internal(*in_role)));

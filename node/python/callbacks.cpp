@@ -48,6 +48,9 @@ void Callback::call(const Arguments& arguments) const {
   } catch (py::error_already_set& error) {
     error.restore();
     PyErr_WriteUnraisable(function_->ptr());
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    PyErr_WriteUnraisable(function_->ptr());
   }
 }
 

@@ -12,6 +12,20 @@ constexpr int deepest = 32;
 
 std::string type_name(py::handle object) { return py::str(py::type::handle_of(object).attr("__name__")); }
 
+std::string text_of(py::handle text) {
+  Py_ssize_t size = 0;
+  const char* const bytes = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (bytes == nullptr)
+    throw py::error_already_set();  // a surrogate by itself: UnicodeEncodeError, a ValueError
+  return {bytes, static_cast<std::size_t>(size)};
+}
+
+// What others say need be no UTF-8.
+py::str to_str(const std::string& text) {
+  return py::reinterpret_steal<py::str>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
 Value convert(py::handle object, int depth);
 
 Value convert_dict(py::handle object, int depth) {
@@ -19,7 +33,7 @@ Value convert_dict(py::handle object, int depth) {
   for (const auto& [name, item] : py::reinterpret_borrow<py::dict>(object)) {
     if (!py::isinstance<py::str>(name))
       throw py::type_error("a name in a dict is a str, not " + type_name(name));
-    dict.emplace(name.cast<std::string>(), convert(item, depth + 1));
+    dict.emplace(text_of(name), convert(item, depth + 1));
   }
   return dict;
 }
@@ -29,7 +43,7 @@ Value convert(py::handle object, int depth) {
   if (object.is_none()) return {};
   if (py::isinstance<py::bool_>(object)) return object.cast<bool>();
   if (py::isinstance<py::float_>(object)) return object.cast<double>();
-  if (py::isinstance<py::str>(object)) return object.cast<std::string>();
+  if (py::isinstance<py::str>(object)) return text_of(object);
   if (py::isinstance<py::dict>(object)) return convert_dict(object, depth);
   if (py::isinstance<py::int_>(object)) {
     int overflow = 0;
@@ -80,7 +94,7 @@ py::object to_python(const Value& value) {
   if (const auto* boolean = value.boolean()) return py::bool_(*boolean);
   if (const auto* whole = value.whole()) return py::int_(*whole);
   if (const auto* decimal = value.decimal()) return py::float_(*decimal);
-  if (const auto* text = value.text()) return py::str(*text);
+  if (const auto* text = value.text()) return to_str(*text);
   if (const auto* list = value.list()) {
     py::list items;
     for (const Value& item : *list) items.append(to_python(item));
@@ -88,7 +102,7 @@ py::object to_python(const Value& value) {
   }
   if (const auto* dict = value.dict()) {
     py::dict items;
-    for (const auto& [name, item] : *dict) items[py::str(name)] = to_python(item);
+    for (const auto& [name, item] : *dict) items[to_str(name)] = to_python(item);
     return items;
   }
   return py::none();

@@ -99,6 +99,10 @@ cidbus::CoordinatorOptions coordinator_options(const py::dict& given) {
   options.data = given["data"].cast<std::string>();
   options.slots = given["slots"].cast<unsigned>();
   options.drain = Seconds(given["drain"].cast<double>());
+  options.group = given["group"].cast<std::string>();
+  options.key_file = given["key_file"].cast<std::string>();
+  options.allow_file = given["allow_file"].cast<std::string>();
+  options.exchange = given["exchange"].cast<std::string>();
   if (const Callback callback(given["leadership_callback"]); callback)
     options.leadership_callback = [callback](const std::string& leader, bool is_self) {
       callback.call([&] { return py::make_tuple(leader, is_self); });
@@ -241,6 +245,8 @@ cidbus::RoleManagerOptions role_options(const py::dict& given) {
   options.configuration_callback = taking_dict(given["configuration_callback"]);
   options.data = given["data"].cast<std::string>();
   options.settings = to_dict(given["settings"]);
+  options.key_file = given["key_file"].cast<std::string>();
+  options.allow_file = given["allow_file"].cast<std::string>();
   if (const Callback callback(given["cluster_discovery_callback"]); callback)
     options.cluster_discovery_callback = [callback] {
       auto found = callback.ask_list();
@@ -290,6 +296,12 @@ void bind_roles(py::module_& module) {
            [](RoleManager& self) { return told(without_gil([&] { return self.get_cluster_status(); })); })
       .def("discover_peers",
            [](RoleManager& self) { return told(without_gil([&] { return unwrap(self.discover_peers()); })); })
+      .def(
+          "assign_role_to_peer",
+          [](RoleManager& self, const std::string& peer, const std::string& role, bool force) {
+            unwrap(self.assign_role_to_peer(peer, unwrap(cidbus::node_role_from_string(role)), force));
+          },
+          Guard())
       .def(
           "authenticate_peer",
           [](const RoleManager& self, const std::string& peer, const std::string& key) {

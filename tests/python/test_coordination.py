@@ -5,7 +5,7 @@ import sys
 import threading
 
 import pytest
-from cluster import BIN, PHOTOGRAPH, wait_until
+from cluster import BIN, PHOTOGRAPH, Ports, wait_until
 
 from cidbus.cluster.distributed_coordination import ClusterCoordinator, MembershipManager
 
@@ -106,6 +106,66 @@ def test_proposals_are_decided_and_in_force(master):
     assert master.get_proposal_status("77")["status"] == "unknown"
     with pytest.raises(ValueError, match="there are heartbeat_interval"):
         master.propose_change("config_change", {"key": "hartbeat", "value": 1})
+
+
+def test_masters_of_a_group_lead_on_when_one_is_gone():
+    ports = [Ports() for _ in range(3)]
+    addresses = [f"127.0.0.1:{port.base}" for port in ports]
+    group = ",".join(f"m{number}={address}/{4 - number}" for number, address in enumerate(addresses, 1))
+    masters = [ClusterCoordinator("home", f"m{number}", is_master=True, group=group) for number in (1, 2, 3)]
+    try:
+        starting = [threading.Thread(target=one.create_cluster) for one in masters[:2]]
+        for thread in starting:
+            thread.start()
+        for thread in starting:
+            thread.join()
+        masters[2].join_cluster("home", addresses[0])
+        assert [one.address for one in masters] == addresses
+        with ClusterCoordinator("home", "w1") as worker:
+            worker.register_task_handler("echo2", lambda task: {"n": task["n"]})
+            worker.join_cluster("home", addresses[2])
+            assert ended(worker, masters[2].submit_task({"type": "echo2", "n": 1}))["result"] == {"n": 1}
+            leader = wait_until(lambda: masters[1].get_cluster_status()["leader"], "somebody leads")
+            gone = next(one for one in masters if one.get_cluster_status()["node_id"] == leader)
+            gone.shutdown()
+            left = [one for one in masters if one is not gone]
+            task_id = left[0].submit_task({"type": "echo2", "n": 2})
+            assert ended(left[1], task_id)["result"] == {"n": 2}
+            status = left[1].get_cluster_status()
+            assert status["leader"] != leader
+            assert {broker["node_id"] for broker in status["brokers"]} == {"m1", "m2", "m3"}
+    finally:
+        for one in masters:
+            one.shutdown()
+        for port in ports:
+            port.close()
+    with pytest.raises(ValueError, match="a master creates its cluster"):
+        ClusterCoordinator("home", "m4", is_master=True).join_cluster("home", addresses[0])
+    with pytest.raises(ValueError, match="does not name this node"):
+        ClusterCoordinator("home", "m4", is_master=True, group=group).create_cluster()
+
+
+def test_with_keys_every_node_shows_its_own(address, tmp_path):
+    for name, role in (("m1", "master"), ("w1", "worker"), ("w2", "worker")):
+        subprocess.run([BIN / "cidbus", "keygen", name, "--role", role, "--dir", tmp_path], check=True, capture_output=True)
+    (tmp_path / "allow").write_text("".join((tmp_path / f"{name}.pub").read_text() for name in ("m1", "w1")))
+    keys = {"allow_file": tmp_path / "allow"}
+    with ClusterCoordinator("home", "m1", is_master=True, address=address, key_file=tmp_path / "m1.key", **keys) as master, \
+            ClusterCoordinator("home", "w1", key_file=tmp_path / "w1.key", **keys) as worker:
+        master.create_cluster()
+        worker.register_task_handler("double", lambda task: {"n": 2 * task["n"]})
+        worker.join_cluster("home", address)
+        assert ended(master, master.submit_task({"type": "double", "n": 2}))["result"] == {"n": 4}
+        for name, key in (("w2", "w2.key"), ("w3", None)):
+            stranger = ClusterCoordinator("home", name, key_file=key and tmp_path / key, election_timeout=2, **keys)
+            with pytest.raises((PermissionError, ConnectionError, ValueError)):
+                stranger.join_cluster("home", address)
+
+
+def test_what_is_no_text_is_told_and_costs_nothing(master):
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        master.submit_task({"type": "a", "text": "\ud800"})
+    assert master.get_task_status("t99999")["status"] == "unknown"
 
 
 def test_members_come_and_go(master):

@@ -1,7 +1,9 @@
 """cidbus.cluster.role_manager."""
 
 import pytest
+from cluster import wait_until
 
+from cidbus.cluster.distributed_coordination import ClusterCoordinator
 from cidbus.cluster.role_manager import NodeRole, RoleManager
 
 STRONG = {"memory_available_mb": 8192, "disk_available_gb": 100, "cpu_count": 8}
@@ -63,3 +65,37 @@ def test_a_cluster_of_managed_roles(address):
             with pytest.raises(PermissionError, match="last worker"):
                 node.switch_role("gateway")
         assert master.is_peer_authorized("n1") is False
+
+
+def test_a_role_is_assigned_to_a_peer_by_word_and_by_vote(address):
+    changes = []
+    with RoleManager("master", node_id="m1", settings={"listen": address}) as master, \
+            RoleManager("worker", node_id="n1", resources=STRONG, configuration_callback=changes.append) as node, \
+            RoleManager("worker", node_id="n2", resources=STRONG, role_switching_enabled=False) as fixed:
+        with pytest.raises(ValueError, match="create or join one first"):
+            master.assign_role_to_peer("n1", NodeRole.GATEWAY)
+        master.create_cluster("home")
+        node.join_cluster("home", address)
+        with pytest.raises(PermissionError, match="last worker"):
+            master.assign_role_to_peer("n1", NodeRole.GATEWAY)
+        fixed.join_cluster("home", address)
+        assert master.assign_role_to_peer(peer_id="n1", role=NodeRole.GATEWAY) is True
+        assert node.role is NodeRole.GATEWAY
+        assert (changes[-1]["old_role"], changes[-1]["new_role"]) == ("worker", "gateway")
+        with pytest.raises(PermissionError, match="there is no node 'n9'"):
+            master.assign_role_to_peer("n9", "worker")
+        with pytest.raises(PermissionError, match="a worker and nothing else"):
+            master.assign_role_to_peer("n2", "leecher", force=True)
+        with pytest.raises(ValueError, match="is no role"):
+            master.assign_role_to_peer("n1", "slave")
+        with ClusterCoordinator("home", "c1") as voter:
+            voter.join_cluster("home", address)
+            with pytest.raises(ValueError, match="is no role"):
+                voter.propose_change("role_change", {"node_id": "n1", "role": "slave"})
+            proposal = voter.propose_change("role_change", {"node_id": "n1", "role": "worker"})
+            wait_until(lambda: node.role is NodeRole.WORKER, "the vote is carried out")
+            status = voter.get_proposal_status(proposal)
+            assert (status["type"], status["status"]) == ("role_change", "accepted")
+            assert status["data"] == {"node_id": "n1", "role": "worker"}
+        assert node.switch_role("leecher") is True
+        assert {peer["node_id"]: peer["role"] for peer in master.discover_peers() if peer["state"] == "alive"}["n1"] == "leecher"

@@ -8,7 +8,8 @@
 //   worker.join_cluster("home", master.address()).value();
 //   const auto id = master.submit_task({{"type", "shout"}, {"text", "hello"}}).value();
 //
-// A master runs a broker, the one of cidbus-broker, in this process; the others join one, and are workers as
+// A master runs a broker, the one of cidbus-broker, in this process, alone or one of a `group` of masters, of
+// which the others lead on when one is gone; the others join one, and are workers as
 // cidbus-worker is: they store blocks and run the standard task types too. A master is one besides, named
 // NODE-worker, from its first handler on. Everything else that speaks the protocol joins as well.
 //
@@ -19,7 +20,7 @@
 //
 // Thread rule: any thread, many at once. Handlers run on as many threads as there are slots; callbacks on a
 // thread of the library's, and must not throw. shutdown() and destruction not from a handler.
-// Limits: those of Client and Worker; 127.0.0.1 only, unless the environment names keys (docs/keys.md).
+// Limits: those of Client and Worker; 127.0.0.1 only without keys (docs/keys.md).
 #pragma once
 
 #include <functional>
@@ -53,6 +54,12 @@ struct CoordinatorOptions {
   std::string data = {};
   unsigned slots = 2;  // tasks it runs at once
   Seconds drain{30};   // that running tasks get at shutdown()
+  // Of a master that is one of several: all of them, the same at each, NAME=HOST:PORT/PRIORITY with commas
+  // between. Any majority of them is a cluster; the highest priority leads.
+  std::string group = {};
+  std::string key_file = {};    // of cidbus keygen; empty: CIDBUS_KEY_FILE, or no keys, and loopback only
+  std::string allow_file = {};  // the allow-list; empty: CIDBUS_ALLOW_FILE, or `allow` beside the key
+  std::string exchange = "127.0.0.1:*";  // HOST:PORT where it serves blocks; * for a free port
 };
 
 class ClusterCoordinator {
@@ -62,11 +69,13 @@ class ClusterCoordinator {
   ClusterCoordinator(const ClusterCoordinator&) = delete;
   ClusterCoordinator& operator=(const ClusterCoordinator&) = delete;
 
-  // Starts the broker, and returns once it leads. BadUsage when this is no master, or is in a cluster;
-  // TryAgain when another process has the folder or the address.
+  // Starts the broker, and returns once it leads; of a group, once one of its brokers does, which takes a
+  // majority of them. BadUsage when this is no master, or is in a cluster; TryAgain when another process has
+  // the folder or the address.
   Status create_cluster(const std::string& cluster_id = {});  // empty: that of the options
-  // Returns once this node is a member. Unavailable when no broker answers within election_timeout,
-  // NotAllowed when it is of another cluster, or another node has the name.
+  // Returns once this node is a member; a master of a group as create_cluster() does. Unavailable when no
+  // broker answers within election_timeout, NotAllowed when it is of another cluster, or another node has the
+  // name.
   Status join_cluster(const std::string& cluster_id, const std::string& master_address);
   // HOST:PORT of the broker it created or joined; empty before.
   [[nodiscard]] std::string address() const;
@@ -81,8 +90,9 @@ class ClusterCoordinator {
   // as another incarnation of its worker for it: register before joining where one can.
   Status register_task_handler(const std::string& type, TaskHandler handler);
 
-  // "config_change" with {"key", "value"} (docs/config-keys.md; times in seconds or as "30s"), or
-  // "membership_change" with {"node_id", "action": "forbid" or "allow"}. The id. BadUsage says what is wrong.
+  // "config_change" with {"key", "value"} (docs/config-keys.md; times in seconds or as "30s"), "role_change"
+  // with {"node_id", "role"}, or "membership_change" with {"node_id", "action": "forbid" or "allow"}. The id.
+  // BadUsage says what is wrong.
   [[nodiscard]] Result<std::string> propose_change(const std::string& type, const Dict& data);
   // In the place of a node that has not voted. Nodes vote by themselves: false when this one had, or the
   // proposal is decided. NotFound.

@@ -4,14 +4,16 @@
 //   node.join_cluster("home", "127.0.0.1:9096").value();
 //
 // What create_cluster() and join_cluster() start is the role of cidbus-broker, cidbus-worker and so on, with
-// the settings that get_role_config() tells under "config_overrides". An observer prints what it sees.
+// the settings that get_role_config() tells under "config_overrides". An observer prints what it sees. A node
+// that joined takes orders to change its role, as cidbus-node does: assign_role_to_peer() of others, `cidbus
+// role set`, an accepted role_change; unless switching is off.
 //
 // Invariants
 //  1. A role that was asked for is kept; detection chooses only where none was.
 //  2. After shutdown() nothing runs.
 //
-// Thread rule: any thread; callbacks run on the calling one and must not call back. Limits: 127.0.0.1 only,
-// unless the environment names keys (docs/keys.md).
+// Thread rule: any thread; callbacks run on the calling one or one of the library's, and must not call back.
+// Limits: 127.0.0.1 only without keys (docs/keys.md).
 #pragma once
 
 #include <functional>
@@ -45,6 +47,8 @@ struct RoleManagerOptions {
   std::string data = {};  // folder of what the role keeps; empty: as a ClusterCoordinator's
   // Of the role, such as {"http", "127.0.0.1:8080"}: any flag of its program, without the dashes.
   Dict settings = {};
+  std::string key_file = {};    // of cidbus keygen; empty: CIDBUS_KEY_FILE, or no keys, and loopback only
+  std::string allow_file = {};  // the allow-list; empty: CIDBUS_ALLOW_FILE, or `allow` beside the key
 };
 
 class RoleManager {
@@ -67,11 +71,12 @@ class RoleManager {
   [[nodiscard]] Dict get_node_info() const;
 
   // NotAllowed, naming the factor, when the machine cannot carry it; when switching is off; when others still
-  // need what this node is: the broker that it created the cluster with, or its last worker. A role that runs
-  // is stopped in order, and the other one started in its place.
+  // need what this node is: the broker that it created the cluster with, or its last worker. What only a role
+  // that runs has goes to other nodes first; then it is stopped in order, and the other one started.
   Status switch_role(NodeRole role);
 
-  // A master: starts its broker, and returns once it leads.
+  // A master: starts its broker, and returns once it leads; with "group" among its settings, the same at each
+  // master, once one of the group does.
   Status create_cluster(const std::string& cluster_id = "cidbus");
   // All others: starts the role, and returns once it is a member.
   Status join_cluster(const std::string& cluster_id, const std::string& master_address);
@@ -83,7 +88,11 @@ class RoleManager {
   // The other members of the cluster, as they are in get_cluster_status(); in no cluster, those of the
   // clusters that cluster_discovery_callback names, with "cluster_id" and "address".
   [[nodiscard]] Result<List> discover_peers();
-  // Whether the key is one that the allow-list (CIDBUS_ALLOW_FILE) gives to this name. BadUsage without one.
+  // Changes the role of another node that was started by a RoleManager or by cidbus-node, and returns once it
+  // is in it. NotAllowed says why not: no such node, a machine that cannot carry it, and, unless forced, the
+  // last worker or a broker that the quorum needs. Failed: it stays what it is.
+  Status assign_role_to_peer(const std::string& peer, NodeRole role, bool force = false);
+  // Whether the key is one that the allow-list gives to this name. NotFound without one.
   [[nodiscard]] Result<bool> authenticate_peer(const std::string& peer, const std::string& public_key) const;
   // Whether the allow-list lets the name in, in that role. Without one, whether it is a member now: the
   // cluster believes whoever is on this machine.

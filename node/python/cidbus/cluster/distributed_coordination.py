@@ -29,15 +29,19 @@ class ClusterCoordinator(_native.ClusterCoordinator, Running):
 
     A master runs a broker in this process, at `address` (default 127.0.0.1:9096, or the next free ports); the others join
     one and run the standard task types too. leadership_callback(leader, is_self) is called at each change. `data` is the
-    folder of journal and blocks, by default below ~/.local/state/cidbus/library.
+    folder of journal and blocks, by default below ~/.local/state/cidbus/library. `group` names several masters, the same at
+    each ("m1=127.0.0.1:9096/2,m2=127.0.0.1:9196/1,..."), of which others lead on when one is gone. Without key_file and
+    allow_file (`cidbus keygen`) it speaks to 127.0.0.1 alone.
     """
 
     def __init__(self, cluster_id, node_id, is_master=False, election_timeout=30, leadership_callback=None,
-                 membership_manager=None, *, address="", data="", slots=2, drain=30):
+                 membership_manager=None, *, address=None, data=None, slots=2, drain=30, group=None, key_file=None,
+                 allow_file=None, exchange=None):
         super().__init__({
             "cluster_id": cluster_id, "node_id": node_id, "is_master": bool(is_master), "election_timeout": election_timeout,
             "leadership_callback": leadership_callback, "membership_manager": membership_manager, "address": address or "",
-            "data": str(data or ""), "slots": slots, "drain": drain})
+            "data": str(data or ""), "slots": slots, "drain": drain, "group": group or "", "key_file": str(key_file or ""),
+            "allow_file": str(allow_file or ""), "exchange": exchange or "127.0.0.1:*"})
         self.order = 2 if is_master else 1  # a worker hands back what it has while its broker is there
         self._started()
 
@@ -57,7 +61,8 @@ class ClusterCoordinator(_native.ClusterCoordinator, Running):
         return True
 
     def propose_change(self, change_type, data):
-        """config_change with {"key", "value"}, membership_change with {"node_id", "action"}; gives the proposal's id."""
+        """config_change with {"key", "value"}, role_change with {"node_id", "role"}, membership_change with {"node_id",
+        "action"}; gives the proposal's id."""
         return super().propose_change(change_type, data)
 
     def vote_on_proposal(self, proposal_id, node_id, vote):

@@ -32,18 +32,21 @@ class RoleManager(_native.RoleManager, Running):
     """A node in a role: detected, or as it is asked for.
 
     configuration_callback(change) is called with {"old_role", "new_role", "config"}; cluster_discovery_callback() gives
-    [{"cluster_id", "address"}]. `settings` are flags of the role's program, such as {"http": "127.0.0.1:8080"}.
+    [{"cluster_id", "address"}]. `settings` are flags of the role's program, such as {"http": "127.0.0.1:8080"}. Without
+    key_file and allow_file (`cidbus keygen`) it speaks to 127.0.0.1 alone.
     """
 
     order = 1
 
     def __init__(self, initial_role=None, resources=None, metadata=None, auto_detect=True, role_switching_enabled=True,
-                 configuration_callback=None, cluster_discovery_callback=None, *, node_id="", data="", settings=None):
+                 configuration_callback=None, cluster_discovery_callback=None, *, node_id=None, data=None, settings=None,
+                 key_file=None, allow_file=None):
         super().__init__({
             "initial_role": _text(initial_role), "resources": resources or {}, "metadata": metadata or {},
             "auto_detect": bool(auto_detect), "role_switching_enabled": bool(role_switching_enabled),
             "configuration_callback": configuration_callback, "cluster_discovery_callback": cluster_discovery_callback,
-            "node_id": node_id or "", "data": str(data or ""), "settings": settings or {}})
+            "node_id": node_id or "", "data": str(data or ""), "settings": settings or {},
+            "key_file": str(key_file or ""), "allow_file": str(allow_file or "")})
         self._started()
 
     @property
@@ -65,6 +68,15 @@ class RoleManager(_native.RoleManager, Running):
         """All others: starts the role; returns once it is a member."""
         super().join_cluster(cluster_id, master_address)
         return True
+
+    def assign_role_to_peer(self, peer_id, role, force=False):
+        """Changes the role of another node; returns once it is in it. PermissionError says why it may not be."""
+        super().assign_role_to_peer(peer_id, _text(role), bool(force))
+        return True
+
+    def authenticate_peer(self, peer_id, public_key):
+        """Whether the key is one that the allow-list gives to this name; LookupError without a list."""
+        return super().authenticate_peer(peer_id, public_key)
 
     def is_peer_authorized(self, peer_id, role=None):
         """By the allow-list; without one, whether it is a member now."""
