@@ -17,6 +17,7 @@
 #include "broker/voice.h"
 #include "shared/base/limits/brokers.h"
 #include "shared/base/limits/metrics.h"
+#include "shared/base/limits/state_digest.h"
 #include "shared/io/node_identity.h"
 #include "shared/node/feed_tracker.h"
 #include "shared/wire/codec.h"
@@ -219,6 +220,7 @@ class Broker::Driver {
   void on_news(const Replica::ReadsConfirmed& confirmed) {
     if (leadership) leadership->on_reads_confirmed(confirmed.round);
   }
+  void on_news(const Replica::SnapshotWanted& wanted) { snapshotter->want(wanted.at_least); }
   void on_news(const Replica::ProposalVoted& voted) {
     if (!serving || sealed) return;  // it is said again
     const VoteRecord vote{voted.proposal, voted.yes, false, {}, voted.reason};
@@ -227,10 +229,8 @@ class Broker::Driver {
   void on_news(const group::Notice& notice) {
     using group::NoticeKind;
     metrics.elections.add(notice.kind == NoticeKind::Standing ? 1 : 0);
-    const bool of_damage = notice.kind == NoticeKind::Refilled || notice.kind == NoticeKind::TailDropped ||
-                           notice.kind == NoticeKind::Repaired;
-    log.write_about(of_damage ? LogLevel::Warning : LogLevel::Debug,
-                    to_text(notice, replica.group().config()), {replica.group().epoch()});
+    log.write_about(level_of(notice.kind), to_text(notice, replica.group().config()),
+                    {replica.group().epoch()});
     if (notice.kind == group::NoticeKind::NotTakenOver && leadership)
       leadership->on_not_taken_over(notice.seat);
   }
@@ -266,6 +266,8 @@ class Broker::Driver {
       const auto type = static_cast<RecordType>(record.type);
       state->apply(record.index, record.time, type, record.payload, changes);
       if (type == RecordType::Open || type == RecordType::Handover) tell_office_applied(type, record);
+      if (record.index.value % limits::digest_every == 0)
+        replica.on_state_passed(now, record.index, state->digest());
       if (changes.list.size() >= changes_at_once) tell_changes();
     }
     tell_changes();

@@ -53,6 +53,10 @@ void BrokerMetrics::read(Now now, const Replica& replica, const StateMachine& st
           .set(status.last.value - std::min(status.last.value, broker.durable.value));
   }
   registry.counter(Metric::MessagesRefused, "group").set(replica.refused_messages());
+  const group::StateComparison::Counts& compared = replica.group().comparison().figures();
+  registry.counter(Metric::StateComparisons, "equal").set(compared.equal);
+  registry.counter(Metric::StateComparisons, "different").set(compared.different);
+  registry.counter(Metric::StateComparisons, "again").set(compared.again);
   for (std::size_t place = 0; place < task_state_count; ++place)
     registry.gauge(Metric::TasksByState, to_text(static_cast<TaskState>(place))).set(state.counts()[place]);
   registry.gauge(Metric::Sessions).set(state.usage().sessions);

@@ -27,6 +27,8 @@ BrokerStatus status_of(const Replica& replica, const StateMachine& state, Now no
   status.applied = state.applied();
   status.config_version = state.config().version();
   status.durability = config.durability;
+  status.trust = group.comparison().trust();
+  status.agreed = group.comparison().agreed();
   const auto addresses = addresses_of(config);
   for (std::size_t at = 0; at < config.size(); ++at) {
     const auto seat = static_cast<group::Seat>(at);

@@ -60,7 +60,7 @@ std::optional<ElectionWord> election_word(const group::GroupMessage& message) {
 }
 
 std::string to_text(const group::Notice& notice, const group::GroupConfig& config) {
-  static constexpr std::array<std::string_view, 16> words = {
+  static constexpr std::array<std::string_view, 20> words = {
       "asks whether it may stand",
       "holds back for",
       "says aye to",
@@ -76,11 +76,35 @@ std::string to_text(const group::Notice& notice, const group::GroupConfig& confi
       "refilled a damaged batch of its journal",
       "dropped the damaged end of its journal, which nobody holds",
       "lost its journal and is brought up by",
-      "has its journal again"};
+      "has its journal again",
+      "finds another state at",
+      "has another state than the group, so it waits for that of",
+      "took the state of",
+      "has another state than the group again, though it took that of another broker; compare the versions "
+      "of "
+      "the programs. It does not stand for office. Its leader is"};
   std::string text(words[static_cast<std::size_t>(notice.kind)]);
   if (notice.seat != group::nobody) text += " " + config.at(notice.seat).name;
-  if (notice.kind == group::NoticeKind::Refilled) text += " up to entry " + std::to_string(notice.number);
+  if (notice.kind == group::NoticeKind::Refilled || notice.kind >= group::NoticeKind::StateDiffers)
+    text += " up to entry " + std::to_string(notice.number);
   return text + ", epoch " + std::to_string(notice.epoch.value);
+}
+
+LogLevel level_of(group::NoticeKind kind) {
+  using group::NoticeKind;
+  switch (kind) {
+    case NoticeKind::StateDiffersAgain:
+      return LogLevel::Error;
+    case NoticeKind::Refilled:
+    case NoticeKind::TailDropped:
+    case NoticeKind::Repaired:
+    case NoticeKind::StateDiffers:
+    case NoticeKind::StateQuarantined:
+    case NoticeKind::StateReplaced:
+      return LogLevel::Warning;
+    default:
+      return LogLevel::Debug;
+  }
 }
 
 }  // namespace cidbus

@@ -10,6 +10,7 @@
 #include "broker/consensus/group.h"
 #include "shared/core/feed.h"
 #include "shared/core/node.h"
+#include "shared/io/log.h"
 
 namespace cidbus {
 
@@ -24,5 +25,6 @@ std::vector<NodeAddress> addresses_of(const group::GroupConfig& config);
 std::optional<ElectionWord> election_word(const group::GroupMessage& message);
 
 std::string to_text(const group::Notice& notice, const group::GroupConfig& config);
+LogLevel level_of(group::NoticeKind kind);
 
 }  // namespace cidbus

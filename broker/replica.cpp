@@ -284,9 +284,13 @@ void Replica::carry(Now, const group::ReceivePiece& piece) {
   disk_.submit(cidbus::ReceivePiece{piece.offset, *piece.bytes});
 }
 
-void Replica::carry(Now, const group::ReceiveFinish&) {
+void Replica::carry(Now, const group::ReceiveFinish& finish) {
   hand_over_held();
-  disk_.submit(cidbus::ReceiveFinish{prng_()});
+  disk_.submit(cidbus::ReceiveFinish{prng_(), finish.replaces});
+}
+
+void Replica::carry(Now, const group::TakeSnapshot& wanted) {
+  news_.emplace_back(SnapshotWanted{wanted.at_least});
 }
 
 void Replica::carry(Now, const group::ReceiveAbandon&) { disk_.submit(cidbus::ReceiveAbandon{}); }

@@ -52,6 +52,9 @@ class Replica {
   struct ReadsConfirmed {
     std::uint64_t round = 0;
   };
+  struct SnapshotWanted {  // one that holds this record, for another broker
+    LogIndex at_least;
+  };
   struct ElectionSaid {  // to another broker
     ElectionWord word = ElectionWord::Election;
     group::Seat to = group::nobody;
@@ -66,7 +69,7 @@ class Replica {
   };
   // What the core has to say for the log and the feed, as it is.
   using News = std::variant<OfficeTaken, OfficeSealed, OfficeUnsealed, OfficeLeft, LeaderChanged,
-                            ReadsConfirmed, ElectionSaid, ProposalVoted, group::Notice>;
+                            ReadsConfirmed, SnapshotWanted, ElectionSaid, ProposalVoted, group::Notice>;
 
   struct Identity {
     ClusterId cluster;
@@ -108,6 +111,11 @@ class Replica {
     step(now, group::OfficeApplied{leader, time});
   }
 
+  // The state is this after a record that limits::digest_every divides.
+  void on_state_passed(Now now, LogIndex index, const Digest& digest) {
+    step(now, group::StatePassed{{index, digest.low, digest.high}});
+  }
+
   // ---- a turn's end
   std::vector<News> take_news() { return std::exchange(news_, {}); }
   std::vector<BatchBytes> take_committed(Now now, std::size_t records);
@@ -138,6 +146,7 @@ class Replica {
   void carry(Now now, const group::ReceivePiece& piece);
   void carry(Now now, const group::ReceiveFinish& finish);
   void carry(Now now, const group::ReceiveAbandon& abandon);
+  void carry(Now now, const group::TakeSnapshot& wanted);
   void carry(Now now, const group::RefillHole& refill);
   void carry(Now now, const group::WriteRepaired& repaired);
   void carry(Now now, const group::TakeOffice& office);

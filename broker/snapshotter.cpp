@@ -15,7 +15,9 @@ Snapshotter::Snapshotter(StateMachine& state, Disk& disk, ByteCount snapshot_aft
 bool Snapshotter::slice(const SnapshotInfo& head) {
   if (finishing_ || slices_at_disk_ >= limits::snapshot_slices) return false;
   if (!walk_) {
-    if (journal_bytes_ < std::max(snapshot_after_, snapshot_bytes_)) return false;
+    const bool wanted = wanted_ != LogIndex{} && head.last.last >= wanted_;
+    if (!wanted && journal_bytes_ < std::max(snapshot_after_, snapshot_bytes_)) return false;
+    if (wanted) wanted_ = {};
     journal_bytes_ = 0;
     walk_.emplace(state_);
     disk_.submit(SnapshotBegin{head});

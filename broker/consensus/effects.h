@@ -73,8 +73,14 @@ struct ReceivePiece {
   ByteCount offset = 0;
   SharedBatch bytes;
 };
-struct ReceiveFinish {};
+struct ReceiveFinish {
+  bool replaces = false;  // a state that is wrong (R7): snapshots that were taken of it are set aside
+};
 struct ReceiveAbandon {};
+// A snapshot that holds this record is to be taken as soon as the state does, unless there is one.
+struct TakeSnapshot {
+  LogIndex at_least;
+};
 // The batch goes into the hole of its identity, if that is still there. Answered by HoleRefilled.
 struct RefillHole {
   SharedBatch batch;
@@ -86,7 +92,15 @@ struct TakeOffice {
   Epoch epoch;
 };
 // It leads no longer. What it proposed and was not committed may be lost, or not.
-enum class WhyDeposed : std::uint8_t { HigherEpoch, NoQuorum, StoodStill, SlowDisk, HandedOver, Resigned };
+enum class WhyDeposed : std::uint8_t {
+  HigherEpoch,
+  NoQuorum,
+  StoodStill,
+  SlowDisk,
+  HandedOver,
+  Resigned,
+  Outvoted
+};
 std::string_view to_text(WhyDeposed why);
 struct LeaveOffice {
   Epoch epoch;
@@ -126,6 +140,10 @@ enum class NoticeKind : std::uint8_t {
   TailDropped,   // damaged records from number on, which nobody else holds
   Repairing,     // `seat` leads and was asked for a goal
   Repaired,
+  StateDiffers,       // that of `seat`, after record number, as its leader sees it
+  StateQuarantined,   // the own one is not the group's after record number, says `seat`
+  StateReplaced,      // by that of `seat`, after record number
+  StateDiffersAgain,  // the own one, after record number, though it had been replaced
 };
 struct Notice {
   NoticeKind kind = NoticeKind::Probing;
@@ -136,8 +154,8 @@ struct Notice {
 
 using Effect =
     std::variant<Send, WriteVote, WriteBatch, CutFrom, ReadBatches, ReadSnapshot, ReceiveBegin, ReceivePiece,
-                 ReceiveFinish, ReceiveAbandon, RefillHole, WriteRepaired, TakeOffice, LeaveOffice,
-                 LeaderKnown, SealOffice, UnsealOffice, ReadsConfirmed, Notice>;
+                 ReceiveFinish, ReceiveAbandon, TakeSnapshot, RefillHole, WriteRepaired, TakeOffice,
+                 LeaveOffice, LeaderKnown, SealOffice, UnsealOffice, ReadsConfirmed, Notice>;
 
 // Gathers the effects of a step.
 class Effects {

@@ -20,6 +20,7 @@ Group::Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng)
       handover_(config_, prng.fork()),
       mending_(config_, prng.fork()),
       repair_(start.repairing, prng.fork()),
+      comparison_(config_),
       last_step_(now) {
   ENSURE(log_.last().epoch <= start.epoch, "epoch", start.epoch.value, "log", log_.last().epoch.value);
   ENSURE(config_.size() > 1 || (log_.holes().empty() && !start.repairing), "a damaged broker alone");
@@ -56,9 +57,21 @@ void Group::on_clock(Monotonic now, Effects& out) {
 Rank Group::rank() const {
   const bool unfit =
       room_.full || room_.low || draining_ || log_.whole() != log_.last() || repair_.needed() ||
-      (!in_office() && apply_.lags(log_, applicable())) ||
+      (!in_office() && apply_.lags(log_, applicable())) || !comparison_.good() ||
       (unsynced_since_ != Monotonic::max() && last_step_ - unsynced_since_ > config_.timers.suspicion);
   return {log_.whole(), unfit ? -1 : config_.at(config_.self()).priority, config_.self()};
+}
+
+bool Group::may_stand() const {
+  return !room_.full && !draining_ && !receiver_.installing() && !repair_.needed() && comparison_.good();
+}
+
+LogIndex Group::applicable() const {
+  return comparison_.is_quarantined() ? apply_.given() : std::min(commit_, log_.whole().index);
+}
+
+std::vector<SharedBatch> Group::take_committed(std::size_t records, Effects& out) {
+  return apply_.take(log_, applicable(), records, out);
 }
 
 Standing Group::standing(Monotonic now) const {
@@ -122,7 +135,9 @@ std::optional<Monotonic> Group::deadline() const {
 
 void Group::beat(Monotonic now, Effects& out) {
   next_beat_ = now + config_.timers.heartbeat;
-  const Beat message{commit_, read_round_, now.time_since_epoch().count(), log_.last()};
+  comparison_.ask(now);
+  const Beat message{commit_,     read_round_,         now.time_since_epoch().count(),
+                     log_.last(), comparison_.asked(), comparison_.counts()};
   for (std::size_t at = 0; at < config_.size(); ++at)
     if (static_cast<Seat>(at) != config_.self()) out.send(static_cast<Seat>(at), votes_.epoch(), message);
 }
@@ -167,6 +182,7 @@ void Group::take_office(Monotonic now, Effects& out) {
   replication_.tell_commit(commit_);
   sender_.on_office();
   handover_.on_office(now);
+  comparison_.on_office();
   out.add(LeaderKnown{config_.self(), votes_.epoch()});
   out.add(TakeOffice{votes_.epoch()});
   next_beat_ = now;
@@ -209,10 +225,13 @@ void Group::on(Monotonic now, const HandOver& wish, Effects& out) {
   const Seat best = handover_.best_successor(now, replication_);
   const Seat successor = wish.successor != nobody ? wish.successor : best;
   if (successor != nobody && successor != config_.self() && serving()) return hand_over(now, successor, out);
-  if (!wish.resign) return;
+  if (wish.resign) resign(now, WhyDeposed::Resigned, out);
+}
+
+void Group::resign(Monotonic now, WhyDeposed why, Effects& out) {
   for (std::size_t at = 0; at < config_.size(); ++at)
     if (static_cast<Seat>(at) != config_.self()) out.send(static_cast<Seat>(at), votes_.epoch(), Resign{});
-  leave_office(now, WhyDeposed::Resigned, out);
+  leave_office(now, why, out);
 }
 
 void Group::on(Monotonic now, const HandoverProposed&, Effects& out) {
@@ -306,10 +325,14 @@ void Group::on(Monotonic, const PieceReceived& received, Effects& out) {
 }
 
 void Group::tell_journal_idle(Effects& out) {
-  if (log_.disk_is_level() && !mending_.refilling()) receiver_.on_journal_idle(out);
+  if (log_.disk_is_level() && !mending_.refilling())
+    receiver_.on_journal_idle(comparison_.is_quarantined(), out);
 }
 
 void Group::on(Monotonic, const SnapshotInstalled& installed, Effects& out) {
+  if (comparison_.is_quarantined())
+    out.notice(NoticeKind::StateReplaced, contact_.leader(), votes_.epoch(), installed.last.last.value);
+  comparison_.on_replaced();
   if (installed.journal_end == installed.last) log_.begin_anew(installed.last);
   log_.on_in_state(installed.last.last);
   commit_ = std::max(commit_, installed.last.last);
@@ -381,9 +404,10 @@ std::string_view to_text(Role role) {
 }
 
 std::string_view to_text(WhyDeposed why) {
-  static constexpr std::array<std::string_view, 6> names = {
-      "a higher epoch began", "no majority answers it",    "it stood still",
-      "its disk is too slow", "it handed over its office", "it resigned"};
+  static constexpr std::array<std::string_view, 7> names = {
+      "a higher epoch began",        "no majority answers it",    "it stood still",
+      "its disk is too slow",        "it handed over its office", "it resigned",
+      "a majority has another state"};
   return names[static_cast<std::size_t>(why)];
 }
 

@@ -23,7 +23,6 @@
 // Thread rule: pure; one owner. Limits: limits/group.h.
 #pragma once
 
-#include <memory>
 #include <optional>
 
 #include "broker/consensus/apply_queue.h"
@@ -38,6 +37,7 @@
 #include "broker/consensus/repair.h"
 #include "broker/consensus/replication.h"
 #include "broker/consensus/snapshot_transfer.h"
+#include "broker/consensus/state_comparison.h"
 #include "broker/consensus/vote_state.h"
 
 namespace cidbus::group {
@@ -61,15 +61,12 @@ class Group {
   // When a Tick is wanted at the latest; nothing while only input can change anything.
   [[nodiscard]] std::optional<Monotonic> deadline() const;
 
-  // Batches to apply now, until they hold `records` or more, each given once.
-  std::vector<SharedBatch> take_committed(std::size_t records, Effects& out) {
-    return apply_.take(log_, applicable(), records, out);
-  }
+  // Batches to apply now, until they hold `records` or more, each once.
+  std::vector<SharedBatch> take_committed(std::size_t records, Effects& out);
   [[nodiscard]] bool has_committed() const { return apply_.has(applicable()); }
-  // A read that must see everything accepted so far (section 9): it may be answered when ReadsConfirmed names
-  // this round or a later one, and commit() of then is applied. REQUIRES: serving().
+  // A read that must see all accepted so far (section 9) may be answered when ReadsConfirmed names this round
+  // or a later one, and commit() of then is applied. REQUIRES: serving().
   [[nodiscard]] std::uint64_t ask_read(Monotonic now, Effects& out);
-
   // ---- looking
   [[nodiscard]] Role role() const { return election_.role(); }
   [[nodiscard]] bool in_office() const { return role() == Role::Leader; }
@@ -88,6 +85,7 @@ class Group {
   [[nodiscard]] bool repairing() const { return repair_.needed(); }
   [[nodiscard]] const VoteState& votes() const { return votes_; }
   [[nodiscard]] const GroupConfig& config() const { return config_; }
+  [[nodiscard]] const StateComparison& comparison() const { return comparison_; }
   // REQUIRES: in_office().
   [[nodiscard]] const Replication& replication() const { return replication_; }
 
@@ -105,6 +103,7 @@ class Group {
   void on(Monotonic now, const HandOver& wish, Effects& out);
   void on(Monotonic now, const Draining& draining, Effects& out);
   void on(Monotonic now, const OfficeApplied& applied, Effects& out);
+  void on(Monotonic, const StatePassed& passed, Effects&) { comparison_.on_passed(passed.digest); }
   void on(Monotonic now, const VoteWritten& written, Effects& out);
   void on(Monotonic now, const BatchesWritten& written, Effects& out);
   void on(Monotonic now, const CutDone&, Effects& out);
@@ -125,14 +124,13 @@ class Group {
   void take_office(Monotonic now, Effects& out);
   void leave_office(Monotonic now, WhyDeposed why, Effects& out);
   void adopt(Monotonic now, Epoch epoch, Effects& out);
+  void resign(Monotonic now, WhyDeposed why, Effects& out);
   void beat(Monotonic now, Effects& out);
   void advance_commit(Monotonic now, Effects& out);
   [[nodiscard]] Standing standing(Monotonic now) const;
-  [[nodiscard]] bool may_stand() const {
-    return !room_.full && !draining_ && !receiver_.installing() && !repair_.needed();
-  }
-  // What is committed and held: a damaged record can not be applied.
-  [[nodiscard]] LogIndex applicable() const { return std::min(commit_, log_.whole().index); }
+  [[nodiscard]] bool may_stand() const;
+  // What is committed and held: a damaged record can not be applied; nor is any to a state that is wrong.
+  [[nodiscard]] LogIndex applicable() const;
   [[nodiscard]] OwnDisk own_disk() const;
   void drive_repair(Monotonic now, Effects& out);
   void tell_journal_idle(Effects& out);
@@ -162,6 +160,7 @@ class Group {
   void receive(Monotonic, Seat, Epoch, const ProposalVote&, Effects&) {}  // the driver has taken it
   void receive_holes(Monotonic now, Seat from, const FetchData& message, Effects& out);
   void hear_leader(Monotonic now, Seat from, Effects& out);
+  void compare_states(Seat leader, const Beat& beat, Effects& out);
   void follow_commit(LogIndex commit, Effects& out);
   void tell_epoch(Seat to, Effects& out);
   void grant(Monotonic now, Seat candidate, std::uint64_t candidacy, Effects& out);
@@ -169,7 +168,7 @@ class Group {
   GroupConfig config_;
   VoteState votes_;
   LogWindow log_;
-  std::uint64_t asked_for_ = 0;  // the candidacy that the vote now being written answers
+  std::uint64_t asked_for_ = 0;  // candidacy that the vote now being written answers
   LogIndex commit_;              // only grows
   ApplyQueue apply_;
   Election election_;
@@ -183,6 +182,7 @@ class Group {
   OfficeHistory history_;
   Mending mending_;
   Repair repair_;
+  StateComparison comparison_;
 
   // in office
   std::optional<LogIndex> open_;  // its OPEN, once proposed
@@ -193,7 +193,7 @@ class Group {
 
   Monotonic last_step_;
   Monotonic unsynced_since_ = Monotonic::max();  // something waits for the disk since then
-  RoomKnown room_;  // on its disk
+  RoomKnown room_;                               // on its disk
   bool draining_ = false;
 };
 

@@ -94,7 +94,8 @@ void Group::hear_leader(Monotonic now, Seat from, Effects& out) {
 // The answer to a leader of a lower epoch, which learns the own one and steps down. Nothing else in it is
 // said: it may arrive when the same broker leads in this very epoch, and must not pass for an answer then.
 void Group::tell_epoch(Seat to, Effects& out) {
-  out.send(to, votes_.epoch(), BeatAck{0, std::numeric_limits<std::int64_t>::min(), {}, rank().priority});
+  out.send(to, votes_.epoch(),
+           BeatAck{0, std::numeric_limits<std::int64_t>::min(), {}, rank().priority, {}, false});
 }
 
 void Group::follow_commit(LogIndex commit, Effects&) {
@@ -106,15 +107,33 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Beat& message, 
   hear_leader(now, from, out);
   following_.on_leader_at(log_, message.last);
   follow_commit(message.commit, out);
+  compare_states(from, message, out);
   out.send(from, votes_.epoch(),
            BeatAck{message.read_round, message.sent,
-                   own_disk().provisional ? LogIndex{} : following_.durable(log_), rank().priority});
+                   own_disk().provisional ? LogIndex{} : following_.durable(log_), rank().priority,
+                   comparison_.at(message.state.index), comparison_.is_quarantined()});
+}
+
+// R7, at a follower.
+void Group::compare_states(Seat leader, const Beat& beat, Effects& out) {
+  const auto verdict = comparison_.on_told(beat.state, beat.state_counts);
+  if (verdict == StateComparison::Verdict::Nothing) return;
+  const bool again = verdict == StateComparison::Verdict::WrongAgain;
+  out.notice(again ? NoticeKind::StateDiffersAgain : NoticeKind::StateQuarantined, leader, votes_.epoch(),
+             beat.state.index.value);
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& message, Effects& out) {
   if (epoch != votes_.epoch() || !in_office()) return;
   replication_.on_beat_ack(now, log_, from, message, out);
   advance_commit(now, out);
+  sender_.on_wish(from, message.wants_state, commit_);
+  if (comparison_.on_answer(from, message.state))
+    out.notice(NoticeKind::StateDiffers, from, votes_.epoch(), message.state.index.value);
+  if (comparison_.is_outvoted()) {
+    comparison_.on_outvoted();
+    return resign(now, WhyDeposed::Outvoted, out);
+  }
   const std::uint64_t confirmed = replication_.confirmed_round(read_round_);
   if (confirmed <= confirmed_round_) return;
   confirmed_round_ = confirmed;
@@ -199,7 +218,12 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const SnapBegin& mess
   if (epoch < votes_.epoch()) return tell_epoch(from, out);
   hear_leader(now, from, out);
   const LogIndex last = message.last.index;
-  const bool held = last <= log_.whole().index && (log_.has(message.last) || commit_ >= last);
+  bool held = last <= log_.whole().index && (log_.has(message.last) || commit_ >= last);
+  if (comparison_.is_quarantined()) {
+    // One in the place of the own state; it must not fall behind what was applied, and told by standbys.
+    if (last < apply_.given()) return out.send(from, votes_.epoch(), SnapAck{message.last, 0, false, true});
+    held = false;
+  }
   receiver_.on_begin(from, votes_.epoch(), message, held, out);
 }
 

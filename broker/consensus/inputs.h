@@ -49,6 +49,10 @@ struct OfficeApplied {
   Seat leader = nobody;  // of OPEN; nobody: it was HANDOVER
   WallTime time;
 };
+// The own state after a record that limits::digest_every divides was applied.
+struct StatePassed {
+  StateDigest digest;
+};
 struct VoteWritten {
   Epoch epoch;
   Seat voted = nobody;
@@ -97,8 +101,8 @@ struct RoomKnown {
 };
 
 using Input = std::variant<Tick, Received, Connected, Disconnected, Proposed, HandoverProposed, HandOver,
-                           Draining, OfficeApplied, VoteWritten, BatchesWritten, CutDone, BatchesRead,
-                           SnapshotRead, PieceReceived, SnapshotInstalled, ReceiveFailed, HoleRefilled,
-                           RepairedWritten, Freed, RoomKnown>;
+                           Draining, OfficeApplied, StatePassed, VoteWritten, BatchesWritten, CutDone,
+                           BatchesRead, SnapshotRead, PieceReceived, SnapshotInstalled, ReceiveFailed,
+                           HoleRefilled, RepairedWritten, Freed, RoomKnown>;
 
 }  // namespace cidbus::group

@@ -29,6 +29,8 @@ enum class Rule : std::uint8_t {
   FreshGoal,        // D3: the goal of a repair answers this very request
   OfficeKept,       // D3: the office of the newest batch is known without the journal
   AdoptOnlyBetter,  // E8: a journal is taken over only while it is the better one
+  StatesCompared,   // R7: a state that is not the group's is replaced
+  DigestCounts,     // R7: and the leader's is the group's only when no majority can have another one
 };
 
 #ifdef CIDBUS_MUTANTS

@@ -13,12 +13,12 @@ void SnapshotSender::tick(Monotonic now, const Replication& replication, Epoch e
     const Seat peer = static_cast<Seat>(at);
     if (peer == config_.self()) continue;
     Transfer& transfer = transfers_[at];
-    if (replication.follower(peer).mode != Replication::Mode::Snapshot) {
+    if (replication.follower(peer).mode != Replication::Mode::Snapshot && wishes_[at] == LogIndex{}) {
       transfer = {};
       continue;
     }
     const bool silent = now - transfer.since >= config_.timers.suspicion;
-    if (transfer.stage == Stage::None) {
+    if (transfer.stage == Stage::None && now - transfer.since >= config_.timers.heartbeat) {
       transfer = {Stage::Finding, {}, 0, now};
       out.add(ReadSnapshot{peer, {}, 0, 0});
     } else if (silent && transfer.stage == Stage::Offered) {
@@ -48,9 +48,12 @@ void SnapshotSender::on_read(Monotonic now, const LogWindow& log, const Snapshot
   const bool there = read.size > 0 && read.last >= log.base().index && read.last <= log.last().index;
   if (transfer.stage == Stage::Finding) {
     // Without one it is asked for again at the next heartbeat: one may be taken meanwhile.
-    transfer.stage = there ? Stage::Offered : Stage::None;
+    const LogIndex wish = wishes_[place(read.peer)];
+    const bool fits = there && read.last >= wish;
+    transfer.stage = fits ? Stage::Offered : Stage::None;
     transfer.since = now;
-    if (!there) return;
+    if (!fits && wish != LogIndex{}) out.add(TakeSnapshot{wish});
+    if (!fits) return;
     transfer.what = {{log.epoch_at(read.last), read.last}, read.size, read.hash};
     out.send(read.peer, epoch, transfer.what);
   } else if (transfer.stage == Stage::Reading && read.offset == transfer.next) {
@@ -116,10 +119,10 @@ void SnapshotReceiver::on_piece_written(Epoch epoch, ByteCount next, Effects& ou
   if (stage_ == Stage::Receiving) ack(epoch, out);
 }
 
-void SnapshotReceiver::on_journal_idle(Effects& out) {
+void SnapshotReceiver::on_journal_idle(bool replaces, Effects& out) {
   if (stage_ != Stage::Waiting) return;
   stage_ = Stage::Installing;
-  out.add(ReceiveFinish{});
+  out.add(ReceiveFinish{replaces});
 }
 
 void SnapshotReceiver::on_installed(Epoch epoch, Effects& out) {

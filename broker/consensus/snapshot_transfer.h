@@ -13,6 +13,8 @@
 // Invariants
 //  1. One piece at a time is under way to a follower; one snapshot at a time is received.
 //  2. While one is being installed no batch is taken: the journal may begin anew behind it.
+//  3. Whoever asks for a state in the place of its own (R7) is sent one that holds all that it may have
+//     applied, taken for it if there is none; its journal goes on meanwhile.
 //
 // Thread rule: pure; one owner. Limits: limits::snapshot_piece bytes a message.
 #pragma once
@@ -31,7 +33,15 @@ class SnapshotSender {
  public:
   explicit SnapshotSender(const GroupConfig& config) : config_(config) {}
 
-  void on_office() { transfers_ = {}; }
+  void on_office() {
+    transfers_ = {};
+    wishes_ = {};
+  }
+  // Whether that one asks for a state, as it said last. What it has applied is committed.
+  void on_wish(Seat peer, bool wanted, LogIndex commit) {
+    if (!wanted) wishes_[place(peer)] = {};
+    if (wanted && wishes_[place(peer)] == LogIndex{}) wishes_[place(peer)] = commit;
+  }
   // Begins what replication asks for, and asks again whoever is silent.
   void tick(Monotonic now, const Replication& replication, Epoch epoch, Effects& out);
   void on_read(Monotonic now, const LogWindow& log, const SnapshotRead& read, Epoch epoch, Effects& out);
@@ -56,6 +66,7 @@ class SnapshotSender {
 
   const GroupConfig& config_;
   std::array<Transfer, limits::brokers> transfers_{};  // by seat
+  std::array<LogIndex, limits::brokers> wishes_{};     // likewise: at least up to here; 0: none
 };
 
 // Follower: what it is being sent.
@@ -69,7 +80,8 @@ class SnapshotReceiver {
   void on_chunk(Seat from, Epoch epoch, const SnapChunk& chunk, Effects& out);
   void on_piece_written(Epoch epoch, ByteCount next, Effects& out);
   // The disk has nothing of the journal to do any more: what has come whole may be installed.
-  void on_journal_idle(Effects& out);
+  // `replaces`: the own state is wrong.
+  void on_journal_idle(bool replaces, Effects& out);
   // Both give up what is under way.
   void on_installed(Epoch epoch, Effects& out);
   void on_failed(Epoch epoch, Effects& out);

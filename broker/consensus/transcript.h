@@ -8,7 +8,9 @@
 //   b1 ELECTION ROUND EPOCH/INDEX PRIORITY [insist]
 //   b1 OK|AYE|NAY ROUND EPOCH/INDEX PRIORITY     of NAY: the leader is alive, unless `stale` follows
 //   b1 VOTE_REQ e5 EPOCH/INDEX [token N]    b1 VOTE e5 granted|refused
-//   b1 BEAT e5 COMMIT EPOCH/INDEX           b1 BEAT_ACK e5 DURABLE [round N]
+//   b1 BEAT e5 COMMIT EPOCH/INDEX [state INDEX/DIGEST [counts]]
+//   b1 BEAT_ACK e5 DURABLE [round N] [state INDEX/DIGEST] [wants]
+//   state INDEX/DIGEST                      the own state after that record
 //   b1 APPEND e5 PREV COMMIT [BATCH]...     b1 APPEND_ACK e5 MATCH DURABLE | b1 APPEND_ACK e5 reject PREV
 //   HINT b1 FETCH e5 POSITION                    b1 FETCH_DATA e5 PREV LAST [BATCH]... b1 gone | b1 back its
 //   connections propose N                               a batch of N records of the own office disk vote |

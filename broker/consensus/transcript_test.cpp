@@ -25,6 +25,10 @@ std::string text_of(const SharedBatch& batch) {
   return text_of(LogPosition{header->epoch, header->first}) + "-" + std::to_string(header->last().value);
 }
 
+std::string text_of(const StateDigest& digest) {
+  return "state " + std::to_string(digest.index.value) + "/" + std::to_string(digest.low);
+}
+
 template <typename Value>
 Value read(std::istringstream& words) {
   Value value{};
@@ -34,6 +38,10 @@ Value read(std::istringstream& words) {
 }
 LogPosition read_position(std::istringstream& words) { return position_from(read<std::string>(words)); }
 LogIndex read_index(std::istringstream& words) { return {read<std::uint64_t>(words)}; }
+StateDigest read_state(std::istringstream& words) {
+  const LogPosition told = read_position(words);
+  return {LogIndex{told.epoch.value}, told.index.value, 0};
+}
 
 }  // namespace
 
@@ -105,6 +113,8 @@ std::string Transcript::event(const std::string& line) {
     step(RoomKnown{first == "full"});
   } else if (first == "apply") {
     apply(words);
+  } else if (first == "state") {
+    step(StatePassed{read_state(words)});
   } else if (first == "read") {
     const std::uint64_t round = group->ask_read(now, effects_);
     said_ += "  waits for round " + std::to_string(round) + "\n";
@@ -216,12 +226,19 @@ void Transcript::message(Seat from, const std::string& name, std::istringstream&
   }
   if (name == "BEAT") {
     const LogIndex commit = read_index(words);
-    return step(Received{from, epoch, Beat{commit, 0, 0, read_position(words)}});
+    Beat beat{commit, 0, 0, read_position(words), {}, false};
+    if (words >> extra) beat.state = read_state(words);
+    beat.state_counts = bool(words >> extra);
+    return step(Received{from, epoch, beat});
   }
   if (name == "BEAT_ACK") {
-    const LogIndex durable = read_index(words);
-    const std::uint64_t round = words >> extra ? read<std::uint64_t>(words) : 0;
-    return step(Received{from, epoch, BeatAck{round, beat_sent_, durable, 0}});
+    BeatAck ack{0, beat_sent_, read_index(words), 0, {}, false};
+    while (words >> extra) {
+      if (extra == "round") ack.read_round = read<std::uint64_t>(words);
+      if (extra == "state") ack.state = read_state(words);
+      ack.wants_state = extra == "wants";
+    }
+    return step(Received{from, epoch, ack});
   }
   if (name == "APPEND") {
     const LogPosition prev = read_position(words);
@@ -285,8 +302,12 @@ std::string Transcript::text_of(const GroupMessage& message) const {
   } else if (const auto* beat = std::get_if<Beat>(&message)) {
     add("commit " + std::to_string(beat->commit.value));
     if (beat->read_round > 0) add("round " + std::to_string(beat->read_round));
+    if (beat->state.index != LogIndex{}) add(cidbus::group::text_of(beat->state));
+    if (beat->state_counts) add("counts");
   } else if (const auto* ack = std::get_if<BeatAck>(&message)) {
     add("durable " + std::to_string(ack->durable.value));
+    if (ack->state.index != LogIndex{}) add(cidbus::group::text_of(ack->state));
+    if (ack->wants_state) add("wants a state");
   } else if (const auto* append = std::get_if<Append>(&message)) {
     add("behind " + cidbus::group::text_of(append->prev) + " commit " + std::to_string(append->commit.value));
     batches(append->batches);
@@ -343,6 +364,8 @@ std::string Transcript::text_of(const Effect& effect) {
     return "refill " + cidbus::group::text_of(refill->batch);
   }
   if (std::holds_alternative<WriteRepaired>(effect)) return "write repaired";
+  if (const auto* wanted = std::get_if<TakeSnapshot>(&effect))
+    return "take a snapshot of " + std::to_string(wanted->at_least.value);
   if (const auto* reading = std::get_if<ReadBatches>(&effect))
     return "read from " + std::to_string(reading->from.value);
   if (const auto* office = std::get_if<TakeOffice>(&effect))

@@ -72,6 +72,7 @@ struct ReceivePiece {
 // until this is completed.
 struct ReceiveFinish {
   std::uint64_t hash_seed = 0;  // of the state's tables
+  bool replaces = false;  // a state that is wrong: the broker's own snapshots, taken of it, are set aside
 };
 struct ReceiveAbandon {};
 // Puts a batch where the journal has a hole of exactly its identity, if it still has one.

@@ -98,7 +98,7 @@ class DiskExecutor {
   std::deque<SnapshotCommand> snapshot_queue_;
   std::deque<ReceiveCommand> receive_queue_;
   std::optional<SnapshotReceiver> receiver_;
-  std::optional<std::uint64_t> loading_;  // the hash seed: what was received is being loaded
+  std::optional<ReceiveFinish> loading_;  // what was received is being loaded
   std::optional<SnapshotWriter> snapshot_;
   SnapshotStage stage_ = SnapshotStage::None;
   LogIndex drop_before_;          // asked for, and not all freed yet; 0 when nothing is

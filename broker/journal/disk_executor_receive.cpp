@@ -8,7 +8,7 @@ namespace cidbus {
 
 void DiskExecutor::serve_receiver(Completions& out) {
   if (loading_) {
-    const auto loaded = receiver_->load_some(*loading_);
+    const auto loaded = receiver_->load_some(loading_->hash_seed);
     if (!loaded) return forget_received(loaded.error(), out);
     if (*loaded) install_received(out);
     return;
@@ -37,7 +37,7 @@ void DiskExecutor::run(ReceivePiece& command, Completions& out) {
 void DiskExecutor::run(ReceiveFinish& command, Completions& out) {
   if (!receiver_) return;
   if (Status status = receiver_->verify(); !status) return forget_received(status.error(), out);
-  loading_ = command.hash_seed;
+  loading_ = command;
 }
 
 void DiskExecutor::run(ReceiveAbandon&, Completions& out) {
@@ -48,13 +48,18 @@ void DiskExecutor::run(ReceiveAbandon&, Completions& out) {
 }
 
 // Its name comes last: until then it is thrown away at a start, but for the one that the journal begins
-// behind.
+// behind. Snapshots of a state that was wrong are set aside, those that it does not follow before it, the
+// others when it is there: at any moment there is one for the journal to begin behind.
 void DiskExecutor::install_received(Completions& out) {
   ENSURE(journal_queue_.empty() || !std::holds_alternative<WriteBatch>(journal_queue_.front()),
          "batches were submitted while a snapshot was installed");
-  loading_.reset();
+  const bool replaces = std::exchange(loading_, std::nullopt)->replaces;
   const SnapshotInfo info = receiver_->info();
-  const auto& kept = directory_.snapshots().kept();
+  SnapshotStore& snapshots = directory_.snapshots();
+  if (replaces)
+    if (Status status = snapshots.quarantine(info.last.last, LogIndex{~0ULL}); !status)
+      return fail(status.error(), out);
+  const auto& kept = snapshots.kept();
   if (!kept.empty() && kept.front().info.last.last >= info.last.last)
     return forget_received({FaultKind::BadData, "the received snapshot is older than the broker's own"}, out);
   if (snapshot_) give_up_snapshot({FaultKind::Failed, "another broker's snapshot took its place"}, out);
@@ -64,8 +69,11 @@ void DiskExecutor::install_received(Completions& out) {
   if (!held) return fail(held.error(), out);
   if (*held != info.last)
     if (Status status = directory_.journal().begin_anew(info.last); !status) return fail(status.error(), out);
-  if (Status status = directory_.snapshots().install_received(info, receiver_->file().bytes); !status)
+  if (Status status = snapshots.install_received(info, receiver_->file().bytes); !status)
     return fail(status.error(), out);
+  if (replaces)
+    if (Status status = snapshots.quarantine({}, {info.last.last.value - 1}); !status)
+      return fail(status.error(), out);
   out.emplace_back(SnapshotInstalled{info, directory_.journal().end(), receiver_->take_state()});
   receiver_.reset();
 }

@@ -36,8 +36,8 @@ class SnapshotTransfer : public testing::Test {
     sender_.run();
     return sender_.expect<SnapshotRead>();
   }
-  // Sends all of it; `spoil` may change a piece on its way.
-  void transfer(Rig& receiver, const std::function<void(SnapshotRead&)>& spoil = {}) {
+  // Sends all of it; `spoil` may change a piece on its way; `replaces`: a state that is wrong.
+  void transfer(Rig& receiver, const std::function<void(SnapshotRead&)>& spoil = {}, bool replaces = false) {
     SnapshotRead piece = read({}, 0, 1000);
     const SnapshotFile file = piece.file;
     receiver.disk().submit(ReceiveBegin{file});
@@ -48,7 +48,7 @@ class SnapshotTransfer : public testing::Test {
       if (next >= file.bytes) break;
       piece = read(file.last, next, 1000);
     }
-    receiver.disk().submit(ReceiveFinish{7});
+    receiver.disk().submit(ReceiveFinish{7, replaces});
     receiver.run();
     while (!receiver.told().empty() && std::holds_alternative<PieceReceived>(receiver.told().front()))
       receiver.told().pop_front();
@@ -108,6 +108,40 @@ TEST_F(SnapshotTransfer, KeepsASuffixOfTheJournalThatFitsBehindIt) {
   const auto installed = receiver.expect<SnapshotInstalled>();
   EXPECT_EQ(installed.journal_end, end_of(all_[34]));
   receiver.expect_nothing_else();
+}
+
+// CONSENSUS R7: its own snapshots were taken of the wrong state, one of them of the very record; its journal
+// is right.
+TEST_F(SnapshotTransfer, InThePlaceOfAWrongStateSetsItsSnapshotsAsideAndKeepsTheJournal) {
+  SimulatedDisk files;
+  {
+    Rig receiver(files, OnDamage::Keep);
+    receiver.write({all_.begin(), all_.begin() + 35});
+    for (const std::size_t taken_at : {9, 29}) {
+      SnapshotInfo info;
+      info.cluster = cluster_id("kitchen");
+      info.last = end_of(all_[taken_at]);
+      StateMachine wrong;
+      receiver.disk().submit(SnapshotBegin{info});
+      receiver.disk().submit(SnapshotChunk{testing_tasks::whole_snapshot(wrong)});
+      receiver.disk().submit(SnapshotFinish{});
+      receiver.run();
+    }
+    receiver.told().clear();
+    transfer(receiver, {}, true);
+    const auto installed = receiver.expect<SnapshotInstalled>();
+    EXPECT_EQ(installed.journal_end, end_of(all_[34]));
+    EXPECT_TRUE(installed.state->digest() == digest_);
+    receiver.expect_nothing_else();
+  }
+  files.crash_losing_all();
+  const DataDirectory directory = Rig::open(files, OnDamage::Refuse);
+  ASSERT_EQ(directory.snapshots().kept().size(), 1U);
+  EXPECT_EQ(directory.newest_snapshot()->info.last, at_snapshot_);
+  EXPECT_EQ(contents(directory.journal()), bytes_of({all_.begin(), all_.begin() + 35}));
+  std::size_t aside = 0;
+  for (const std::string& path : files.paths()) aside += path.ends_with(".damaged") ? 1 : 0;
+  EXPECT_EQ(aside, 2U);
 }
 
 TEST_F(SnapshotTransfer, DropsAJournalThatWentAnotherWay) {

@@ -9,6 +9,7 @@ namespace cidbus {
 namespace {
 
 constexpr std::size_t snapshots_kept = 2;
+constexpr std::string_view damaged_ending = ".damaged";
 
 }  // namespace
 
@@ -51,8 +52,9 @@ Status SnapshotStore::consider(const std::string& name, ClusterId cluster,
 Status SnapshotStore::set_aside(const std::string& path, const Fault& why,
                                 std::vector<std::string>& notices) {
   if (why.kind != FaultKind::BadData) return tl::unexpected(why);
-  notices.push_back(why.message + "; renamed to " + path + ".damaged");
-  return files_->rename(path, path + ".damaged");
+  const std::string aside = path + std::string(damaged_ending);
+  notices.push_back(why.message + "; renamed to " + aside);
+  return files_->rename(path, aside);
 }
 
 LogIndex SnapshotStore::droppable_before() const {
@@ -84,6 +86,19 @@ Status SnapshotStore::install_received(const SnapshotInfo& info, ByteCount bytes
   if (Status status = files_->rename(folder_ + "/" + received_snapshot_name, path); !status) return status;
   if (Status status = files_->sync_directory(folder_); !status) return status;
   return keep({info, bytes, path});
+}
+
+Status SnapshotStore::quarantine(LogIndex first, LogIndex last) {
+  std::vector<KeptSnapshot> left;
+  for (KeptSnapshot& each : kept_) {
+    if (each.info.last.last < first || each.info.last.last > last) {
+      left.push_back(std::move(each));
+    } else if (Status status = files_->rename(each.path, each.path + std::string(damaged_ending)); !status) {
+      return status;
+    }
+  }
+  kept_ = std::move(left);
+  return files_->sync_directory(folder_);
 }
 
 Result<bool> SnapshotStore::settle_received(LogIndex last) {

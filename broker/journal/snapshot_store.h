@@ -5,7 +5,8 @@
 //  2. No record after the *older* of the two may be freed from the journal (CONSENSUS section 6): if the
 //  newer one
 //     turns out damaged, the older one and the journal give the same state.
-//  3. A damaged snapshot is renamed, not removed.
+//  3. A damaged snapshot is renamed, not removed; nor is one of a state that is not the group's (CONSENSUS
+//  R7).
 //
 // Thread rule: one owner; calls block: open() for as long as it takes to read a snapshot.
 // Limits: two snapshots and one being written.
@@ -48,6 +49,8 @@ class SnapshotStore {
   [[nodiscard]] Result<SnapshotReceiver> receive(const SnapshotFile& what) const;
   // The same for one that was received and verified (snapshot_receiver.h).
   [[nodiscard]] Status install_received(const SnapshotInfo& info, ByteCount bytes);
+  // Renames those whose newest record is one of these to *.damaged.
+  [[nodiscard]] Status quarantine(LogIndex first, LogIndex last);
   // At a start: whether a received snapshot whose newest record is `last` lies there whole; then it is made
   // one of this store's. Any other is removed.
   [[nodiscard]] Result<bool> settle_received(LogIndex last);

@@ -39,15 +39,30 @@ std::uint64_t Catalogue::cost_of(std::string_view name, const Named& named) {
   return cidbus::cost_of(record);
 }
 
+Digest Catalogue::digest_of(const Names::value_type& entry) {
+  const ContentName name = to_content_name(entry);
+  Bytes row;
+  encode(NameRecord{name.name, name.cid, name.tags}, row);
+  return digest_of_name(name.named_at, row);
+}
+
+Digest Catalogue::walked_digest() const {
+  Digest sum;
+  for (const auto& entry : names_) sum += digest_of(entry);
+  return sum;
+}
+
 void Catalogue::set(const NameRecord& record, WallTime at) {
   if (const auto known = names_.find(record.name); known != names_.end()) {
     bytes_ -= cost_of(known->first, known->second);
+    digest_ -= digest_of(*known);
     names_.erase(known);
   }
   if (record.cid.empty()) return;
   Named named{to_bytes(record.cid), {}, at};
   for (const auto& [key, value] : record.tags) named.tags.emplace_back(key, value);
-  names_.emplace(record.name, std::move(named));
+  const auto added = names_.emplace(record.name, std::move(named)).first;
+  digest_ += digest_of(*added);
   bytes_ += cidbus::cost_of(record);
 }
 

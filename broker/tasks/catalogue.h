@@ -5,7 +5,8 @@
 //
 //   name row of a snapshot := kind 5: at:i64 <payload of a NAME record>        snapshot.h
 //
-// Invariants: 1. a name has a CID; taking it off removes it. 2. bytes() is the sum over all names.
+// Invariants: 1. a name has a CID; taking it off removes it. 2. bytes() is the sum over all names, and so is
+// digest().
 //
 // Thread rule: with the state machine. Limits: limits::content_names and content_names_bytes, held by who
 // proposes.
@@ -16,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/tasks/digest.h"
 #include "broker/tasks/records.h"
 #include "shared/core/content_messages.h"
 
@@ -41,6 +43,8 @@ class Catalogue {
 
   [[nodiscard]] std::size_t size() const { return names_.size(); }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] const Digest& digest() const { return digest_; }
+  [[nodiscard]] Digest walked_digest() const;
   // Each name's row, without its head, in order.
   void for_each_row(const std::function<void(WallTime at, const NameRecord& record)>& visit) const;
 
@@ -53,9 +57,11 @@ class Catalogue {
   using Names = std::map<std::string, Named, std::less<>>;
   static ContentName to_content_name(const Names::value_type& entry);
   static std::uint64_t cost_of(std::string_view name, const Named& named);
+  static Digest digest_of(const Names::value_type& entry);
 
   Names names_;
   std::uint64_t bytes_ = 0;
+  Digest digest_;
 };
 
 // About what a name takes of the catalogue.

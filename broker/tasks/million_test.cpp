@@ -162,9 +162,9 @@ TEST_F(AMillionTasks, GoThroughASnapshotInSlicesToAnEqualState) {
   ASSERT_TRUE(loader.finish().has_value());
   bytes = {};
   loaded.check_invariants();
-  const Digest digest = loaded.digest();
+  EXPECT_TRUE(loaded.digest() == journal->state.digest());
   const std::clock_t begun = std::clock();
-  EXPECT_TRUE(digest == journal->state.digest());
+  EXPECT_TRUE(walked_digest(loaded.tables()) == loaded.digest());
   const double seconds = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
   std::cout << "a digest by walking: " << static_cast<int>(seconds * 1e9 / million) << " ns a task\n";
   EXPECT_LE(loaded.usage().memory_used, million * (payload + 150));

@@ -1,6 +1,6 @@
 // The rows of the task state: what is kept of a task, of a submission's claim to its result, of a session.
 //
-// A task of a hundred bytes may wait ten million times over, so the common fields stand in 96 bytes and what
+// A task of a hundred bytes may wait ten million times over, so the common fields stand in 104 bytes and what
 // few tasks have stands in a row of its own. Fields that only link rows into lists are rebuilt when a
 // snapshot is loaded; all others are replicated.
 //
@@ -39,18 +39,15 @@ struct Claim {
 inline constexpr std::uint8_t flag_key_active = 1;  // its key answers repeats
 inline constexpr std::uint8_t flag_kept = 2;        // nobody is owed anything: in the kept list
 
+// The digest reads it by words, from `id` to `unused`: no place of a field may change.
 struct TaskSlot {
   TaskId id;
   WallTime submitted_at;
   WallTime started_at;   // of the last attempt
   WallTime finished_at;  // 0 while open
   Claim claim;           // of the first submission
-  Handle work = 0;
-  std::uint32_t work_size = 0;
-  Handle result = 0;
-  std::uint32_t result_size = 0;
-  Handle rare = 0;          // RareSlot; 0: all its fields have their defaults
-  std::uint32_t place = 0;  // link: in the roll
+  std::uint64_t content =
+      0;  // digest: of work, result, key, error and history: they are not read for it again
   std::uint32_t attempts = 0;
   TypeNumber type = 0;
   NodeNumber node = 0;                   // of the last attempt
@@ -60,8 +57,15 @@ struct TaskSlot {
   std::uint8_t tries_used = 0;  // attempts that ended by Retry or TimedOut
   std::uint8_t lost = 0;        // attempts that ended with their worker; saturates
   std::uint8_t flags = 0;
+  std::uint16_t unused = 0;
+  Handle work = 0;
+  std::uint32_t work_size = 0;
+  Handle result = 0;
+  std::uint32_t result_size = 0;
+  Handle rare = 0;          // RareSlot; 0: all its fields have their defaults
+  std::uint32_t place = 0;  // link: in the roll
 };
-static_assert(sizeof(TaskSlot) == 96, "the budget of a queued task is 160 bytes in all");
+static_assert(sizeof(TaskSlot) == 104, "the budget of a queued task is 160 bytes in all");
 
 struct RareSlot {
   std::int64_t not_before = 0;  // milliseconds of record time; 0: none, as for the next three

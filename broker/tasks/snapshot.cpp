@@ -58,11 +58,6 @@ void write_end_row(std::uint64_t tasks, std::uint64_t sessions, const Digest& di
   row->number(digest.high);
 }
 
-void add_row(Digest& digest, ByteView row) {
-  digest.low += hash_bytes(row.data(), row.size(), 1);
-  digest.high += hash_bytes(row.data(), row.size(), 2);
-}
-
 }  // namespace
 
 void write_header_row(const StateTables& tables, Bytes& out) {
@@ -165,7 +160,8 @@ SnapshotWalk::SnapshotWalk(StateMachine& state)
     : tables_(state.tables()),
       index_(tables_.applied),
       task_count_(tables_.tasks.size()),
-      session_count_(tables_.sessions.size()) {
+      session_count_(tables_.sessions.size()),
+      expected_(tables_.digest()) {
   ENSURE(tables_.watcher == nullptr);
   tables_.watcher = this;
   tasks_.begin(tables_.tasks.handle_bound());
@@ -173,25 +169,30 @@ SnapshotWalk::SnapshotWalk(StateMachine& state)
   write_header_row(tables_, first_);
   write_name_rows(tables_, first_);
   write_config_row(tables_, first_);
-  add_row(digest_, first_);
+  // All but the rows of tasks and sessions, which follow.
+  digest_ = walked_frame(tables_);
 }
 
 SnapshotWalk::~SnapshotWalk() {
   if (tables_.watcher == this) tables_.watcher = nullptr;
 }
 
+void SnapshotWalk::put_task(TaskHandle task, Bytes& out) {
+  write_task_row(tables_, task, out);
+  digest_ += walked_task(tables_, task);
+}
+
+void SnapshotWalk::put_session(SessionHandle session, Bytes& out) {
+  write_session_row(tables_, session, out);
+  digest_ += digest_of_session(tables_, tables_.sessions[session]);
+}
+
 void SnapshotWalk::before_task(TaskHandle task) {
-  if (!tasks_.take(task)) return;
-  const std::size_t begin = first_.size();
-  write_task_row(tables_, task, first_);
-  add_row(digest_, ByteView(first_).subspan(begin));
+  if (tasks_.take(task)) put_task(task, first_);
 }
 
 void SnapshotWalk::before_session(SessionHandle session) {
-  if (!sessions_.take(session)) return;
-  const std::size_t begin = first_.size();
-  write_session_row(tables_, session, first_);
-  add_row(digest_, ByteView(first_).subspan(begin));
+  if (sessions_.take(session)) put_session(session, first_);
 }
 
 template <typename Rows, typename Write>
@@ -206,9 +207,7 @@ bool SnapshotWalk::walk(const Rows& slab, Visited& visited, std::size_t& rows, s
     if (rows == 0 || out.size() >= most_bytes) return false;
     visited.cursor = handle;
     if (visited.take(handle)) {
-      const std::size_t begin = out.size();
-      write(tables_, handle, out);
-      add_row(digest_, ByteView(out).subspan(begin));
+      write(handle);
       --rows;
     }
     visited.cursor = handle + 1;
@@ -221,36 +220,15 @@ bool SnapshotWalk::slice(std::size_t rows, std::size_t bytes, Bytes& out) {
   const std::size_t most_bytes = out.size() + bytes;
   out.insert(out.end(), first_.begin(), first_.end());
   first_.clear();
-  if (!walk(tables_.sessions, sessions_, rows, most_bytes, out, write_session_row)) return false;
-  if (!walk(tables_.tasks, tasks_, rows, most_bytes, out, write_task_row)) return false;
+  const auto write_session = [&](SessionHandle session) { put_session(session, out); };
+  const auto write_task = [&](TaskHandle task) { put_task(task, out); };
+  if (!walk(tables_.sessions, sessions_, rows, most_bytes, out, write_session)) return false;
+  if (!walk(tables_.tasks, tasks_, rows, most_bytes, out, write_task)) return false;
+  ENSURE(digest_ == expected_, "rows of the state are not what was written into them; record", index_.value);
   write_end_row(task_count_, session_count_, digest_, out);
   done_ = true;
   tables_.watcher = nullptr;
   return true;
 }
-
-Digest digest_of(const StateTables& tables) {
-  Digest digest;
-  Bytes bytes;
-  const auto add = [&] {
-    add_row(digest, bytes);
-    bytes.clear();
-  };
-  write_header_row(tables, bytes);
-  write_name_rows(tables, bytes);
-  write_config_row(tables, bytes);
-  add();
-  tables.sessions.for_each([&](Handle session, const SessionSlot&) {
-    write_session_row(tables, session, bytes);
-    add();
-  });
-  tables.tasks.for_each([&](Handle task, const TaskSlot&) {
-    write_task_row(tables, task, bytes);
-    add();
-  });
-  return digest;
-}
-
-Digest StateMachine::digest() const { return digest_of(tables_); }
 
 }  // namespace cidbus

@@ -19,7 +19,8 @@
 //              error:text echoes:u32 claim* [history:text]]
 //              rare: 0 none of it, 1 without a history, 2 with one
 //   claim   := serial:u64 seq:u64 rseq:u64          serial of its session, gone or not; 0 once it has ended
-//   end     := kind 4: tasks:u64 sessions:u64 digest:u64,u64     digest: not before version 5
+//   end     := kind 4: tasks:u64 sessions:u64 digest:u64,u64     digest: not before version 6; version 5
+//              had another one, which is not looked at
 //   name    := kind 5: at:i64 <payload of a NAME record>
 //   config  := kind 6: broker/cluster/config_book.h    one, not before version 5
 //
@@ -27,6 +28,9 @@
 //  1. The rows of a walk, in any order, load to the state at its beginning: equal digests.
 //  2. A loader refuses what is cut, doubled or contradicts itself; it never aborts on bytes.
 //  3. What was loaded has the digest of what was written (CONSENSUS R7), or is refused.
+//  4. What is written is what changes have made of the state: a walk that finds other rows than the digest at
+//     its beginning says has found memory that forgot, and ends the process, as a failed disk does; the next
+//     start reads what is on disk.
 //
 // Thread rule: with the state machine. Limits: the bytes held between slices are those of rows that changed;
 // of a loader, those of one row and one chunk.
@@ -72,6 +76,8 @@ class SnapshotWalk final : private RowWatcher {
   void before_session(SessionHandle session) override;
   void created_task(TaskHandle task) override { tasks_.skip(task); }
   void created_session(SessionHandle session) override { sessions_.skip(session); }
+  void put_task(TaskHandle task, Bytes& out);
+  void put_session(SessionHandle session, Bytes& out);
   template <typename Rows, typename Write>
   bool walk(const Rows& slab, Visited& visited, std::size_t& rows, std::size_t most_bytes, Bytes& out,
             Write&& write);
@@ -82,8 +88,9 @@ class SnapshotWalk final : private RowWatcher {
   Visited sessions_;
   std::uint64_t task_count_ = 0;
   std::uint64_t session_count_ = 0;
-  Digest digest_;  // of the rows written so far
-  Bytes first_;    // rows that had to be written ahead of their turn
+  Digest expected_;  // of the state at the beginning
+  Digest digest_;    // of the rows written so far
+  Bytes first_;      // rows that had to be written ahead of their turn
   bool done_ = false;
 };
 
@@ -120,7 +127,7 @@ class SnapshotLoader {
   Bytes cut_;  // the beginning of a row whose end has not come
   bool header_ = false;
   std::uint8_t version_ = 0;
-  std::optional<Digest> digest_;  // that it must have
+  Digest digest_;  // that it must have
   std::size_t expected_names_ = 0;
   bool expects_config_ = false;
   std::uint64_t expected_tasks_ = ~std::uint64_t{0};  // until the end row has come
@@ -140,17 +147,15 @@ void write_header_row(const StateTables& tables, Bytes& out);
 void write_session_row(const StateTables& tables, SessionHandle session, Bytes& out);
 void write_task_row(const StateTables& tables, TaskHandle task, Bytes& out);
 
-// Of what the rows of these tables are.
-Digest digest_of(const StateTables& tables);
-
 // Every name's row, and the row of the configuration, at once: both are bounded.
 void write_name_rows(const StateTables& tables, Bytes& out);
 void write_config_row(const StateTables& tables, Bytes& out);
 
 // Of the header row. Older ones, which are still read: 1 had no strict types, 2 no history of attempts, 3 no
-// names, 4 neither configuration nor digest.
-inline constexpr std::uint8_t snapshot_version = 5;
-inline constexpr std::uint8_t snapshot_version_with_digest = 5;  // and with the configuration
+// names, 4 no configuration, 5 a digest of another kind.
+inline constexpr std::uint8_t snapshot_version = 6;
+inline constexpr std::uint8_t snapshot_version_with_config = 5;
+inline constexpr std::uint8_t snapshot_version_with_digest = 6;
 // Bits of what workers have declared of a task type.
 inline constexpr std::uint8_t type_is_offered = 1;
 inline constexpr std::uint8_t type_is_strict = 2;

@@ -60,7 +60,10 @@ Status SnapshotLoader::load_row(std::uint8_t kind, ByteReader row) {
     case RowKind::End:
       expected_tasks_ = row.number<std::uint64_t>();
       expected_sessions_ = row.number<std::uint64_t>();
-      if (!row.at_end()) digest_ = {row.number<std::uint64_t>(), row.number<std::uint64_t>()};
+      if (!row.at_end()) {
+        digest_.low = row.number<std::uint64_t>();
+        digest_.high = row.number<std::uint64_t>();
+      }
       good = row.complete();
       break;
   }
@@ -94,7 +97,7 @@ bool SnapshotLoader::load_header(ByteReader reader) {
     tables_.nodes.add(name);
   }
   if (version >= 4) expected_names_ = reader.number<std::uint32_t>();
-  expects_config_ = version >= snapshot_version_with_digest;
+  expects_config_ = version >= snapshot_version_with_config;
   header_ = reader.complete();
   return header_;
 }
@@ -185,6 +188,7 @@ bool SnapshotLoader::load_task(ByteReader reader) {
   const auto rare = reader.number<std::uint8_t>();
   if (rare > 2 || (rare != 0 && !load_rare(reader, task))) return false;
   if (rare == 2 && !load_history(reader, tables_.rares[slot.rare])) return false;
+  slot.content = content_of(tables_, slot);
   tables_.by_id.insert(hash_run(slot.id.value), task);
   ids_.emplace_back(slot.id.value, task);
   return reader.complete();
@@ -235,7 +239,8 @@ Status SnapshotLoader::finish() {
   if (!link_owed()) return bad("its results contradict each other");
   if (!link_finished()) return bad("its finished tasks contradict each other");
   refs_.clear();
-  if (version_ >= snapshot_version_with_digest && digest_of(tables_) != digest_)
+  tables_.sum = walked_sum(tables_);
+  if (version_ >= snapshot_version_with_digest && tables_.digest() != digest_)
     return bad("what was loaded is not what was written");
   state_.follow_config();
   return {};

@@ -51,6 +51,7 @@ void check_task(const StateTables& tables, TaskHandle handle, const TaskSlot& ta
          task.id.value);
   ENSURE(task.state != TaskState::Processing && task.type != 0 && task.type <= tables.types.size());
   ENSURE(final == (task.finished_at.milliseconds != 0), "task", task.id.value);
+  ENSURE(task.content == content_of(tables, task), "task", task.id.value, "content is not of its bytes");
   check_claim(tables, handle, sums);
   std::uint32_t echoes = 0;
   for (Handle echo = row.first_echo; echo != 0; echo = tables.echoes[echo].next_echo, ++echoes) {
@@ -102,6 +103,7 @@ void StateMachine::check_invariants() const {
     ENSURE(ref.body != 0 || ref.claims > 0, "serial", ref.serial);
     sums.claims_by_refs += ref.claims;
   });
+  ENSURE(walked_digest(tables_) == tables_.digest(), "the digest is not that of the rows");
   tables_.config.check_invariants();
   tables_.roll.check_invariants();
   ENSURE(sums.claims == sums.claims_by_refs, sums.claims, sums.claims_by_refs);

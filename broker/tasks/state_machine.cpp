@@ -84,6 +84,7 @@ void StateMachine::apply(LogIndex index, WallTime time, RecordType type, ByteVie
 
 void StateMachine::on_propose(ByteView payload, Changes& out) {
   const auto record = read<ProposeRecord>(payload);
+  tables_.config_digest.reset();
   const bool known = tables_.config.find_token(record.token) != nullptr;
   const std::uint64_t id = tables_.config.propose(record, tables_.time);
   out.of_config = true;
@@ -92,6 +93,7 @@ void StateMachine::on_propose(ByteView payload, Changes& out) {
 
 void StateMachine::on_vote(ByteView payload, Changes& out) {
   const auto record = read<VoteRecord>(payload);
+  tables_.config_digest.reset();
   const bool counted = tables_.config.vote(record) == ConfigBook::Answer::Counted;
   out.of_config = true;
   out.list.push_back({.kind = ChangeKind::Voted, .flag = !counted, .number = record.proposal});
@@ -99,6 +101,7 @@ void StateMachine::on_vote(ByteView payload, Changes& out) {
 
 void StateMachine::on_decide(ByteView payload, Changes& out) {
   const auto record = read<DecideRecord>(payload);
+  tables_.config_digest.reset();
   if (!tables_.config.decide(record, tables_.time)) return;
   const bool accepted = record.status == ProposalStatus::Accepted;
   out.of_config = true;
@@ -129,11 +132,20 @@ void StateMachine::on_node(ByteView payload, Changes& out) {
   if (known == 0) {
     const NodeNumber number = tables_.nodes.add(record.name);
     ENSURE(number == record.number, "node", record.name, "number", record.number, "next", number);
+    tables_.sum += digest_of_node(number, record.name);
   } else {
     ENSURE(known == record.number, "node", record.name, "number", record.number, "known as", known);
   }
-  for (const std::string_view type : record.types) tables_.offered[type_number(type, out)] = true;
-  for (const std::string_view type : record.strict_types) tables_.strict[type_number(type, out)] = true;
+  for (const std::string_view type : record.types) {
+    const TypeNumber number = type_number(type, out);
+    if (!tables_.offered[number]) tables_.sum += digest_of_offer(number);
+    tables_.offered[number] = true;
+  }
+  for (const std::string_view type : record.strict_types) {
+    const TypeNumber number = type_number(type, out);
+    if (!tables_.strict[number]) tables_.sum += digest_of_strict(number);
+    tables_.strict[number] = true;
+  }
 }
 
 TypeNumber StateMachine::type_number(std::string_view name, Changes& out) {
@@ -141,6 +153,7 @@ TypeNumber StateMachine::type_number(std::string_view name, Changes& out) {
   const TypeNumber number = tables_.types.add(name);
   tables_.offered.push_back(false);
   tables_.strict.push_back(false);
+  tables_.sum += digest_of_type(number, name);
   out.list.push_back({.kind = ChangeKind::TypeAdded, .number = number});
   return number;
 }
@@ -180,7 +193,7 @@ void StateMachine::on_submit(ByteView payload, Changes& out) {
 
 TaskHandle StateMachine::create_task(const SubmitRecord& record, SessionHandle session, Changes& out) {
   const TypeNumber type = type_number(record.type, out);
-  const TaskHandle task = tables_.tasks.take();
+  const TaskHandle task = tables_.add_task();
   TaskSlot& slot = tables_.tasks[task];
   SessionSlot& owner = tables_.edit_session(session);
   slot.id = TaskId{tables_.applied.value};
@@ -193,6 +206,7 @@ TaskHandle StateMachine::create_task(const SubmitRecord& record, SessionHandle s
   ++tables_.refs[owner.ref].claims;
   slot.work = tables_.arena.put(record.work);
   slot.work_size = static_cast<std::uint32_t>(record.work.size());
+  slot.content = content_of(Content::Work, record.work);
   set_rare_options(slot, task, record.options);
   tables_.by_id.insert(hash_run(slot.id.value), task);
   tables_.roll.enter(task);
@@ -212,6 +226,7 @@ void StateMachine::set_rare_options(TaskSlot& slot, TaskHandle task, const TaskO
   RareSlot& row = tables_.make_rare(slot);
   row.key = tables_.arena.put(as_bytes(options.key));
   row.key_size = static_cast<std::uint32_t>(options.key.size());
+  slot.content += content_of(Content::Key, options.key);
   slot.flags |= flag_key_active;
   tables_.by_key.insert(tables_.hash_key(options.key), task);
 }
@@ -226,6 +241,7 @@ ClaimHandle StateMachine::add_echo(TaskHandle task, SessionHandle session, std::
   added.next_echo = row.first_echo;
   added.claim.seq = seq;
   added.claim.session = owner.ref;
+  tables_.sum += digest_of_echo(tables_, added);
   row.first_echo = echo;
   ++row.echoes;
   ++tables_.refs[owner.ref].claims;
@@ -296,6 +312,7 @@ void StateMachine::on_result(ByteView payload, Changes& out) {
   if (completed) {
     slot.result = tables_.arena.put(record.result);
     slot.result_size = static_cast<std::uint32_t>(record.result.size());
+    slot.content += content_of(Content::Result, record.result);
   }
   tables_.set_error(slot, completed ? std::string_view{} : record.error);
   if (!record.log.empty() || !record.error.empty()) {

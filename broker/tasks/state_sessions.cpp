@@ -1,5 +1,6 @@
 // Sessions, what they are owed, and what time clears away (CONSENSUS C2 to C4).
 #include <algorithm>
+#include <cstddef>
 
 #include "broker/tasks/state_machine.h"
 #include "shared/base/ensure.h"
@@ -12,6 +13,12 @@ constexpr std::size_t closing_steps = 8;
 constexpr std::size_t key_steps = 4;
 constexpr std::size_t forget_steps = 32;
 constexpr std::size_t overdue_steps = 64;
+
+// Taking a row out of the digest reads all of it.
+void prefetch(const TaskSlot& row) {
+  __builtin_prefetch(&row);
+  __builtin_prefetch(reinterpret_cast<const std::byte*>(&row) + 64);
+}
 
 template <typename Record>
 Record read(ByteView payload) {
@@ -26,7 +33,7 @@ void StateMachine::on_session_open(ByteView payload, Changes& out) {
   const auto record = read<SessionRecord>(payload);
   if (const SessionHandle known = tables_.find_session(record.session); known != 0)
     return contact(known, out);
-  const SessionHandle session = tables_.sessions.take();
+  const SessionHandle session = tables_.add_session();
   SessionSlot& slot = tables_.sessions[session];
   slot.id = record.session;
   slot.contact = tables_.time;
@@ -89,6 +96,7 @@ bool StateMachine::drop_owed(SessionHandle session, std::size_t most, Goes&& goe
     slot.cursor = claim.rseq;
     slot.owed_first = claim.next;
     if (slot.owed_first == 0) slot.owed_last = 0;
+    if ((slot.owed_first & echo_bit) == 0 && slot.owed_first != 0) prefetch(tables_.tasks[slot.owed_first]);
     --slot.owed_count;
     ++dropped;
     settle(first);
@@ -135,7 +143,7 @@ void StateMachine::free_session(SessionHandle session) {
   SessionRef& ref = tables_.refs[slot.ref];
   ref.body = 0;
   if (ref.claims == 0) tables_.refs.give_back(slot.ref);
-  tables_.sessions.give_back(session);
+  tables_.give_back_session(session);
 }
 
 // REQUIRES: the claim's task is final and the claim has no result yet.
@@ -144,7 +152,10 @@ void StateMachine::grant(ClaimHandle handle, Changes& out) {
   const SessionHandle session = tables_.session_of(claim);
   if (session == 0 || tables_.sessions[session].closing_place != 0) return;
   SessionSlot& slot = tables_.edit_session(session);
+  const bool is_echo = (handle & echo_bit) != 0;
+  if (is_echo) tables_.sum -= digest_of_echo(tables_, tables_.echoes[handle & ~echo_bit]);
   claim.rseq = slot.next_rseq++;
+  if (is_echo) tables_.sum += digest_of_echo(tables_, tables_.echoes[handle & ~echo_bit]);
   tables_.append_owed(slot, handle);
   out.list.push_back({.kind = ChangeKind::ResultReady, .session = session});
 }
@@ -155,8 +166,10 @@ void StateMachine::settle(ClaimHandle handle) {
   const TaskHandle task = tables_.task_of(handle);
   if (!is_final(tables_.tasks[task].state) || tables_.is_owed(claim) || tables_.is_in_window(claim)) return;
   tables_.edit_task(task);
+  const bool is_echo = (handle & echo_bit) != 0;
+  if (is_echo) tables_.sum -= digest_of_echo(tables_, tables_.echoes[handle & ~echo_bit]);
   if (claim.session != 0) end_claim(claim);
-  if ((handle & echo_bit) != 0) drop_echo(handle & ~echo_bit);
+  if (is_echo) drop_echo(handle & ~echo_bit);
   keep_if_free(task);
 }
 
@@ -217,7 +230,7 @@ void StateMachine::forget_oldest() {
     const TaskHandle task = tables_.kept.first;
     tables_.kept.first = tables_.tasks[task].claim.next;
     if (tables_.kept.first == 0) tables_.kept.last = 0;
-    if (tables_.kept.first != 0) __builtin_prefetch(&tables_.tasks[tables_.kept.first]);  // the next to go
+    if (tables_.kept.first != 0) prefetch(tables_.tasks[tables_.kept.first]);  // the next to go
     --tables_.kept.count;
     tables_.kept_bytes -= tables_.bytes_of(tables_.tasks[task]);
     tables_.forget_task(task);

@@ -16,6 +16,59 @@ constexpr std::uint64_t row_bytes =
 
 StateTables::StateTables(std::uint64_t hash_seed) : offered(1), strict(1), seed(hash_seed) {}
 
+// ---- the digest
+
+void StateTables::put_in_task() {
+  if (edited_task == 0) return;
+  const TaskSlot& slot = tasks[edited_task];
+  sum += digest_of_task(*this, slot, slot.content);
+}
+
+void StateTables::put_in_session() {
+  if (edited_session != 0) sum += digest_of_session(*this, sessions[edited_session]);
+}
+
+void StateTables::take_out_task(TaskHandle task) {
+  put_in_task();
+  edited_task = task;
+  sum -= digest_of_task(*this, tasks[task], tasks[task].content);
+}
+
+void StateTables::take_out_session(SessionHandle session) {
+  put_in_session();
+  edited_session = session;
+  sum -= digest_of_session(*this, sessions[session]);
+}
+
+TaskHandle StateTables::add_task() {
+  put_in_task();
+  return edited_task = tasks.take();
+}
+
+SessionHandle StateTables::add_session() {
+  put_in_session();
+  return edited_session = sessions.take();
+}
+
+void StateTables::give_back_session(SessionHandle session) {
+  ENSURE(session == edited_session, "session", session);
+  edited_session = 0;
+  sessions.give_back(session);
+}
+
+Digest StateTables::digest() const {
+  Digest all = sum;
+  if (edited_task != 0) all += digest_of_task(*this, tasks[edited_task], tasks[edited_task].content);
+  if (edited_session != 0) all += digest_of_session(*this, sessions[edited_session]);
+  if (!config_digest) config_digest = digest_of_config(*this);
+  all += *config_digest;
+  all += catalogue.digest();
+  all += digest_of_header(*this);
+  return all;
+}
+
+// ---- finding
+
 std::uint64_t StateTables::hash_key(std::string_view key) const {
   return hash_bytes(key.data(), key.size(), seed);
 }
@@ -56,6 +109,7 @@ std::string_view StateTables::error(const RareSlot& row) const {
 void StateTables::set_error(TaskSlot& task, std::string_view error) {
   if (error.empty() && rare(task).error_size == 0) return;
   RareSlot& row = make_rare(task);
+  task.content += content_of(Content::Error, error) - content_of(Content::Error, this->error(row));
   arena.free(row.error, row.error_size);
   row.error = arena.put(as_bytes(error));
   row.error_size = static_cast<std::uint32_t>(error.size());
@@ -66,6 +120,7 @@ ByteView StateTables::history(const RareSlot& row) const { return arena.get(row.
 void StateTables::keep_attempt(TaskSlot& task, const PastAttempt& attempt) {
   RareSlot& row = make_rare(task);
   const Bytes longer = add_attempt(history(row), attempt);
+  task.content += content_of(Content::History, longer) - content_of(Content::History, history(row));
   arena.free(row.history, row.history_size);
   row.history = arena.put(longer);
   row.history_size = static_cast<std::uint32_t>(longer.size());
@@ -90,6 +145,7 @@ void StateTables::forget_task(TaskHandle task) {
     arena.free(row.history, row.history_size);
     rares.give_back(slot.rare);
   }
+  edited_task = 0;
   tasks.give_back(task);
 }
 

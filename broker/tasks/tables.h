@@ -1,18 +1,21 @@
 // The rows of the task state and the indexes over them; the rules are in state_machine.cpp.
 //
 // Every change of a task or session row goes through edit_task() and edit_session(), so that a snapshot being
-// written can take the row first.
+// written can take the row first, and the digest of the state stays true: the row that is being changed is
+// taken out of the sum, and put in again when another one is.
 //
 // Thread rule: one owner. Limits: those of slots.h.
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/cluster/config_book.h"
 #include "broker/tasks/arena.h"
 #include "broker/tasks/catalogue.h"
+#include "broker/tasks/digest.h"
 #include "broker/tasks/handle_table.h"
 #include "broker/tasks/names.h"
 #include "broker/tasks/roll.h"
@@ -101,16 +104,29 @@ struct StateTables {
       0;               // found last: most records are of the same session as the one before
   std::uint64_t seed;  // of the tables' hashes; differs between brokers, so nothing may depend on it
 
+  Digest sum;                        // of types, nodes, echoes and all rows but the two that follow
+  TaskHandle edited_task = 0;        // changed last; 0: none
+  SessionHandle edited_session = 0;  // likewise
+  mutable std::optional<Digest> config_digest;  // nothing: the book has changed since
+
   TaskSlot& edit_task(TaskHandle task) {
     if (watcher != nullptr) [[unlikely]]
       watcher->before_task(task);
+    if (task != edited_task) take_out_task(task);
     return tasks[task];
   }
   SessionSlot& edit_session(SessionHandle session) {
     if (watcher != nullptr) [[unlikely]]
       watcher->before_session(session);
+    if (session != edited_session) take_out_session(session);
     return sessions[session];
   }
+  // New rows, being edited.
+  TaskHandle add_task();
+  SessionHandle add_session();
+  void give_back_session(SessionHandle session);  // REQUIRES: being edited
+  // Of everything (CONSENSUS R7).
+  [[nodiscard]] Digest digest() const;
 
   [[nodiscard]] TaskHandle find_task(TaskId id) const {
     return by_id.find(hash_run(id.value), [&](Handle task) { return tasks[task].id == id; });
@@ -172,6 +188,12 @@ struct StateTables {
   void append_kept(TaskHandle task);
 
   [[nodiscard]] std::size_t memory_used() const;
+
+ private:
+  void put_in_task();
+  void put_in_session();
+  void take_out_task(TaskHandle task);
+  void take_out_session(SessionHandle session);
 };
 
 }  // namespace cidbus

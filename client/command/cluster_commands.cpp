@@ -117,7 +117,7 @@ Rows broker_rows(Output& output, const std::vector<GroupOverview::Broker>& broke
     rows[0].push_back(output.heading(name));
   for (const GroupOverview::Broker& broker : brokers) {
     const bool answered = broker.duty.has_value();
-    rows.push_back({printable(broker.name), printable(broker.address), std::string(state_of(broker)),
+    rows.push_back({printable(broker.name), printable(broker.address), state_text(broker),
                     broker.priority ? std::to_string(*broker.priority) : "-",
                     answered ? std::to_string(broker.epoch.value) : "-",
                     answered ? std::to_string(broker.last.value) : "-",

@@ -41,6 +41,8 @@ void write_json(JsonWriter& json, const GroupOverview& group, const std::string&
     number_if(json, "commit", answered, broker.commit.value);
     number_if(json, "applied", answered, broker.applied.value);
     number_if(json, "config_version", answered, broker.config_version);
+    json.name("trust").string_or_null(answered ? to_text(broker.trust) : "");
+    number_if(json, "agreed", answered, broker.agreed.value);
     number_if(json, "lag", broker.lag.has_value(), broker.lag.value_or(0));
     const bool heard = broker.last_contact.milliseconds != 0;
     json.name("last_contact").string_or_null(heard ? to_rfc3339(broker.last_contact) : "");

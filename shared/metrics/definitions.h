@@ -96,8 +96,9 @@ enum class Metric : std::uint16_t {
   CacheLimit,
   ExchangeWindow,
   ExchangeBatch,
+  StateComparisons,
 };
-inline constexpr std::size_t metric_count = static_cast<std::size_t>(Metric::ExchangeBatch) + 1;
+inline constexpr std::size_t metric_count = static_cast<std::size_t>(Metric::StateComparisons) + 1;
 
 enum class MetricKind : std::uint8_t {
   Counter,    // only grows while the process lives

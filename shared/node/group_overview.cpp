@@ -34,6 +34,8 @@ void GroupOverview::add(const BrokerStatus& status) {
   broker.applied = status.applied;
   broker.config_version = status.config_version;
   broker.follows = status.leader;
+  broker.trust = status.trust;
+  broker.agreed = status.agreed;
 }
 
 void GroupOverview::add(const Snapshot& snapshot) {
@@ -118,6 +120,13 @@ std::string GroupOverview::no_leader_text() const {
 
 std::string_view state_of(const GroupOverview::Broker& broker) {
   return broker.duty ? to_text(*broker.duty) : "unreachable";
+}
+
+std::string state_text(const GroupOverview::Broker& broker) {
+  std::string text(state_of(broker));
+  if (broker.duty && broker.trust != StateTrust::Good)
+    text += ", state " + std::string(to_text(broker.trust));
+  return text;
 }
 
 }  // namespace cidbus

@@ -29,6 +29,8 @@ class GroupOverview {
     LogIndex applied;
     std::uint64_t config_version = 0;  // of the configuration that it has applied
     std::string follows;               // the leader it hears
+    StateTrust trust = StateTrust::Good;
+    LogIndex agreed;  // the newest record after which its state was found equal to the group's
     WallTime last_contact;             // 0: never, or nobody can tell
     std::optional<std::uint64_t> lag;  // records of the leader, or of the longest journal, not on its disk
   };
@@ -64,5 +66,7 @@ class GroupOverview {
 
 // "leader", "standby", "electing" or "unreachable".
 std::string_view state_of(const GroupOverview::Broker& broker);
+// The same, for people; and what is wrong with its state: "standby, state quarantined".
+std::string state_text(const GroupOverview::Broker& broker);
 
 }  // namespace cidbus

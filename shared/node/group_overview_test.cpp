@@ -33,6 +33,20 @@ TEST(GroupOverview, IsCompleteOnceEveryBrokerNamedHasAnswered) {
   EXPECT_TRUE(group.complete());
 }
 
+TEST(GroupOverview, TellsOfAStateThatIsNotTheGroups) {
+  GroupOverview group;
+  group.add(answer("b1", Duty::Leader, "b1"));
+  BrokerStatus wrong = answer("b2", Duty::Standby, "b1");
+  wrong.trust = StateTrust::Quarantined;
+  wrong.agreed = {64};
+  group.add(wrong);
+  const auto brokers = group.brokers("given:1");
+  EXPECT_EQ(state_text(brokers[0]), "leader");
+  EXPECT_EQ(state_text(brokers[1]), "standby, state quarantined");
+  EXPECT_EQ(brokers[1].agreed, LogIndex{64});
+  EXPECT_EQ(state_text(brokers[2]), "unreachable");
+}
+
 TEST(GroupOverview, KnowsInANextRoundWhoBelongsToItAndNothingElse) {
   GroupOverview group;
   for (const char* name : {"b1", "b2", "b3"})

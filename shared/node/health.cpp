@@ -81,9 +81,13 @@ void judge_group(Verdict& verdict, const GroupOverview& group) {
                     (spare == 0 ? "no further one may fail" : std::to_string(spare) + " more may fail"));
   }
   for (const GroupOverview::Broker& broker : group.brokers("")) {
-    if (!broker.duty || broker.lag.value_or(0) < lag_warning) continue;
-    verdict.say(HealthStatus::Warning,
-                "broker " + broker.name + " lags by " + std::to_string(*broker.lag) + " records");
+    if (!broker.duty) continue;
+    if (broker.trust != StateTrust::Good)
+      verdict.say(HealthStatus::Warning,
+                  "broker " + broker.name + ": state " + std::string(to_text(broker.trust)));
+    if (broker.lag.value_or(0) >= lag_warning)
+      verdict.say(HealthStatus::Warning,
+                  "broker " + broker.name + " lags by " + std::to_string(*broker.lag) + " records");
   }
 }
 

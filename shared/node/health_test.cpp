@@ -19,7 +19,8 @@ NodeSigns worker(std::string name = "w1") {
 }
 
 // A group of three, of which the first so many answer; b1 leads unless told otherwise.
-GroupOverview group(std::size_t reachable, bool led = true, std::uint64_t lag = 0) {
+GroupOverview group(std::size_t reachable, bool led = true, std::uint64_t lag = 0,
+                    StateTrust last = StateTrust::Good) {
   static constexpr std::array<std::string_view, 3> names{"b1", "b2", "b3"};
   GroupOverview overview;
   for (std::size_t at = 0; at < reachable; ++at) {
@@ -27,6 +28,7 @@ GroupOverview group(std::size_t reachable, bool led = true, std::uint64_t lag = 
     status.name = names[at];
     status.duty = at == 0 && led ? Duty::Leader : led ? Duty::Standby : Duty::Electing;
     status.epoch = {1};
+    if (at + 1 == reachable) status.trust = last;
     status.last = status.durable = {1'000'000};
     for (const std::string_view name : names)
       status.brokers.push_back({name, "h:1", 1, {name == "b1" ? 1'000'000 : 1'000'000 - lag}, {}});
@@ -105,6 +107,13 @@ TEST(ClusterHealth, BrokersThatAreMissingAreToldWithWhatMayStillFail) {
   const GroupOverview slow = group(3, true, 200'000);
   EXPECT_THAT(health_of({slow, {{worker()}}, 0, {}, {}}).reasons,
               testing::Each(HasSubstr("lags by 200000 records")));
+}
+
+TEST(ClusterHealth, AStateThatIsNotTheGroupsIsAWarning) {
+  const GroupOverview wrong = group(3, true, 0, StateTrust::Quarantined);
+  const Health health = health_of({wrong, {{worker()}}, 0, {}, {}});
+  EXPECT_EQ(health.status, HealthStatus::Warning);
+  EXPECT_THAT(health.reasons, ElementsAre("broker b3: state quarantined"));
 }
 
 TEST(ClusterHealth, ASickNodeIsAWarningAndNoWorkerForTasksIsCritical) {

@@ -80,6 +80,12 @@ class Failover(ClusterTest):
             return leads is not None and brokers[leader]["durable"] == brokers[leads]["durable"]
         wait_until(has_caught_up, f"{leader} holds what the leader holds")
 
+        def states_are_equal():
+            brokers = cluster.ask("cluster", "status")["brokers"]
+            newest = max(broker["applied"] or 0 for broker in brokers) // 64 * 64
+            return all(broker["trust"] == "good" and broker["agreed"] == newest > 0 for broker in brokers)
+        wait_until(states_are_equal, "all have compared their states")
+
     def test_without_a_majority_nothing_is_accepted_and_with_one_again_everything_goes_on(self):
         cluster = self.start_cluster(brokers=3)
         before = cluster.ask("submit", "echo", "--wait")["id"]

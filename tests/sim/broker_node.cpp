@@ -4,6 +4,7 @@
 #include "broker/tasks/state_machine.h"
 #include "shared/base/ensure.h"
 #include "shared/base/limits/messages.h"
+#include "shared/base/limits/state_digest.h"
 #include "tests/sim/damage.h"
 
 namespace cidbus::sim {
@@ -14,7 +15,6 @@ using group::place;
 
 constexpr Duration handed_over_within = 1s;  // at a stop, as in broker/server.cpp
 constexpr int most_turns_at_once = 10'000;
-constexpr std::uint64_t states_compared = 32;  // one in so many
 
 DataDirectoryOptions directory_options(const group::GroupConfig& config, const DiskIncarnation& fresh) {
   DataDirectoryOptions options;
@@ -67,6 +67,7 @@ bool BrokerNode::start() {
     return false;
   }
   recovered->state->check_invariants();
+  if (recovered->group.applied < corrupt_since_) corrupt_since_ = {};
   if (!recovered->group.repairing) lost_log_.reset();  // it was whole again, and died before it was told
   if (recovered->group.repairing && !lost_log_) lost_log_ = last_log_;
   ground_.truths.group.monotone.on_start(seat(), recovered->group.epoch, persisted_);
@@ -270,10 +271,20 @@ bool BrokerNode::poll_disk() {
       persisted_ = std::max(persisted_, vote->epoch);
     if (std::holds_alternative<RepairedPersisted>(*completion)) lost_log_.reset();
     if (std::holds_alternative<SnapshotDone>(*completion)) ground_.chronicle.mark("a snapshot is taken");
+    const bool installed = std::holds_alternative<SnapshotInstalled>(*completion);
     broker_->on_disk(clock_.now(), *std::move(completion));
+    if (installed) on_state_installed();
     observe();
   }
   return true;
+}
+
+// It is as good as its leader's.
+void BrokerNode::on_state_installed() {
+  const group::Seat leader = group().leader();
+  const bool from_corrupt = leader != group::nobody && ground_.owner.broker(leader).corrupt();
+  if (corrupt() && !from_corrupt) ground_.chronicle.mark("R7 a wrong state is replaced");
+  corrupt_since_ = from_corrupt ? state().applied() : LogIndex{};
 }
 
 // ---- the disk
@@ -294,6 +305,21 @@ std::string BrokerNode::damage(Prng& prng) {
   const std::string what = damage_some(files_, prng, config_.size() > 2);
   damaged_ = damaged_ || !what.empty();
   return what;
+}
+
+bool BrokerNode::corrupt_state(Prng& prng) {
+  StateTables& tables = const_cast<StateMachine&>(state()).tables();
+  TaskHandle victim = tables.tasks.live_from(static_cast<Handle>(1 + prng.below(tables.tasks.size() + 1)));
+  if (victim == 0) victim = tables.tasks.live_from(1);
+  if (victim == 0) return false;
+  ++tables.edit_task(victim).submitted_at.milliseconds;
+  corrupt_since_ = next(state().applied());
+  return true;
+}
+
+bool BrokerNode::corrupt_for_long() const {
+  if (!corrupt() || !running()) return corrupt();
+  return state().applied().value / limits::digest_every * limits::digest_every >= corrupt_since_.value;
 }
 
 bool BrokerNode::damaged() {
@@ -354,10 +380,11 @@ void BrokerNode::observe_applied() {
   applied_ = state().applied();
   const group::Group& core = group();
   ground_.truths.records.on_applied(core.epoch(), {core.log().epoch_at(applied_), applied_});
-  if (mix_bits(applied_.value) % states_compared == 0) check_state();
+  check_state();
 }
 
 void BrokerNode::check_state() {
+  if (corrupt()) return;
   const Digest digest = state().digest();
   ground_.truths.group.equal_states.on_state(state().applied(), {digest.low, digest.high});
 }

@@ -87,6 +87,13 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   std::string damage(Prng& prng);
   // It has been harmed, and is not whole again.
   [[nodiscard]] bool damaged();
+  // Its state becomes another one behind the journal's back, as by a program that means something else by a
+  // record; false when there is nothing to change. REQUIRES: running.
+  bool corrupt_state(Prng& prng);
+  // And has not been replaced since.
+  [[nodiscard]] bool corrupt() const { return corrupt_since_ != LogIndex{}; }
+  // Comparing it with others must have shown that by now.
+  [[nodiscard]] bool corrupt_for_long() const;
 
   // ---- looking
   [[nodiscard]] const Broker& broker() const { return *broker_; }
@@ -96,7 +103,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   [[nodiscard]] group::Seat seat() const { return config_.self(); }
   [[nodiscard]] const std::string& name() const { return config_.at(seat()).name; }
   [[nodiscard]] bool holds(const group::LogPosition& position) const;
-  // Its state is the one that all others have after the same record. Walks over it.
+  // Its state is the one that all others have after the same record, unless it is known to be corrupt.
   void check_state();
 
  private:
@@ -122,6 +129,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   void take_turn();
   void check_rest();
   [[nodiscard]] bool poll_disk();
+  void on_state_installed();
   void drive_disk();
   void finish_step();
   // What comes next is the end of this life, and nothing is done any more.
@@ -141,6 +149,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   std::optional<group::LogWindow> last_log_;  // of the life before
   std::optional<group::LogWindow> lost_log_;  // what its journal held when it was lost, until it has it again
   bool damaged_ = false;
+  LogIndex corrupt_since_;  // states after this record, or later ones, are wrong; 0: none is
   DiskIncarnation incarnation_{};
   Epoch persisted_;  // the highest that the disk said it has
 

@@ -136,6 +136,11 @@ bool Cluster::all_agree() {
   });
 }
 
+std::size_t Cluster::corrupt() const {
+  return static_cast<std::size_t>(
+      std::count_if(brokers_.begin(), brokers_.end(), [](const auto& broker) { return broker->corrupt(); }));
+}
+
 std::size_t Cluster::holders(const group::LogPosition& position) const {
   return static_cast<std::size_t>(std::count_if(brokers_.begin(), brokers_.end(),
                                                 [&](const auto& broker) { return broker->holds(position); }));

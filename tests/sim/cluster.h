@@ -47,6 +47,8 @@ class Cluster : private BrokerNode::Owner, private BrokerLinks::Owner {
   BrokerNode* sole_leader();
   // One leads, all follow it and have applied almost everything.
   bool all_agree();
+  // Brokers whose state is corrupt.
+  [[nodiscard]] std::size_t corrupt() const;
   // Told when a broker takes office.
   std::function<void(std::size_t)> on_office_taken;
 

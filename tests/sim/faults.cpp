@@ -45,13 +45,17 @@ const std::vector<Faults::Kind>& Faults::kinds() {
 }
 
 Faults::Faults(Cluster& cluster, Prng prng)
-    : cluster_(cluster), prng_(prng), rubbish_(cluster.bus, cluster.size(), prng_.fork()) {
+    : cluster_(cluster),
+      prng_(prng),
+      corruption_(Prng(prng).fork()),
+      rubbish_(cluster.bus, cluster.size(), prng_.fork()) {
   const bool memory = cluster.durability == Durability::Memory;
   for (const Kind& kind : kinds()) {
     if (prng_.chance(1, 2) && !(memory && kind.harms_memory)) drawn_.push_back(kind.make);
   }
   assassin_ = prng_.chance(1, 3) && !memory;
   between_ = drawn(prng_, 100ms, 4s);
+  corrupts_ = cluster.size() > 2 && !memory && corruption_.chance(1, 6);
   cluster.on_office_taken = [this](std::size_t broker) { on_office(broker); };
 }
 
@@ -60,14 +64,33 @@ void Faults::begin() {
   if (prng_.chance(1, 2)) cluster_.mesh.set_profile(draw_network(prng_));
   if (!drawn_.empty()) schedule();
   schedule_rubbish();
+  if (corrupts_) schedule_corruption();
 }
 
 void Faults::schedule() {
   cluster_.timeline.after(drawn(prng_, between_ / 4, between_ * 2), [this] {
     if (!active_) return;
-    (this->*drawn_[prng_.below(drawn_.size())])();
+    if (cluster_.corrupt() == 0) (this->*drawn_[prng_.below(drawn_.size())])();
     schedule();
   });
+}
+
+void Faults::schedule_corruption() {
+  cluster_.timeline.after(drawn(corruption_, 100ms, 6s), [this] {
+    if (!active_) return;
+    corrupt_some();
+    if (corrupts_) schedule_corruption();
+  });
+}
+
+void Faults::corrupt_some() {
+  if (!cluster_.all_agree()) return;
+  const std::size_t leader = place(cluster_.sole_leader()->seat());
+  const std::size_t at = corruption_.chance(1, 2) ? leader : corruption_.below(cluster_.size());
+  cluster_.mesh.heal();
+  if (!cluster_.broker(at).corrupt_state(corruption_)) return;
+  tell(at == leader ? "the leader's state is corrupted" : "a standby's state is corrupted", at);
+  corrupts_ = false;
 }
 
 void Faults::schedule_rubbish() {
@@ -150,7 +173,7 @@ void Faults::hand_over() {
 
 // Who has just taken office dies, before or after its first record is anywhere else.
 void Faults::on_office(std::size_t at) {
-  if (!active_ || !assassin_ || !prng_.chance(1, 2)) return;
+  if (!active_ || !assassin_ || !prng_.chance(1, 2) || cluster_.corrupt() > 0) return;
   cluster_.timeline.after(drawn(prng_, 0ms, 20ms), [this, at] {
     if (!active_ || !cluster_.broker(at).running()) return;
     tell("new leader is killed", at);

@@ -5,6 +5,8 @@
 // 2. After heal() nothing goes wrong any more, but what troubles single nodes may last a minute longer.
 //
 // Thread rule: one thread. Limits: one broker is damaged at a time: what two have lost may be lost for good.
+// One has a corrupt state in a run, and nothing else begins while it has: a snapshot that a corrupt leader
+// sends to one that lags is believed.
 #pragma once
 
 #include <vector>
@@ -31,6 +33,8 @@ class Faults {
 
   void schedule();
   void schedule_rubbish();
+  void schedule_corruption();
+  void corrupt_some();
   void kill_some();
   void cut_power_of_some();
   void cut_power_while_writing();
@@ -62,9 +66,11 @@ class Faults {
 
   Cluster& cluster_;
   Prng prng_;
+  Prng corruption_;  // of its own, so that the other faults of a seed are what they are without it
   RubbishSender rubbish_;
   std::vector<Make> drawn_;
   bool assassin_ = false;  // who has just taken office dies
+  bool corrupts_ = false;  // one broker's state
   Duration between_{};
   bool active_ = false;
 };

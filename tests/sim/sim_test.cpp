@@ -72,15 +72,17 @@ TEST(Simulation, NothingAcceptedIsLostAndEverythingFinishesUnderFaults) {
                             "worker is drained",
                             "worker is paused",
                             "client is paused",
-                            "rubbish on the bus"})
+                            "rubbish on the bus",
+                            "the leader's state is corrupted",
+                            "a standby's state is corrupted"})
     EXPECT_GT(sum.faults[fault], 0U) << fault;
   for (const char* mark :
        {"C1 a node turns to the leader that the feed names", "C3 a submission sent again is recognised",
         "a broker passes on another's feed", "D1 damage is mended from its second place",
         "D2 a hole is refilled", "D3 a lost journal is whole again", "E8 a journal is taken over by FETCH",
         "H2 a hand-over begins", "H3 a hand-over comes to nothing", "R2 a tail that nobody else has is cut",
-        "R6 a broker ends because its disk failed", "a proposal expires", "a proposal is refused",
-        "a proposal is rejected", "a snapshot is taken", "a vote is refused",
+        "R6 a broker ends because its disk failed", "R7 a wrong state is replaced", "a proposal expires",
+        "a proposal is refused", "a proposal is rejected", "a snapshot is taken", "a vote is refused",
         "loop rule: a broker stood still", "section 8: a disk is full"})
     EXPECT_GT(sum.marks[mark], 0U) << mark;
   // Half of what these seeds have: a change that votes no longer reach a branch is noticed.

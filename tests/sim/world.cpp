@@ -91,6 +91,7 @@ std::string World::undone() const {
 void World::check_end() {
   check(run_until(2s, [this] { return cluster_.all_agree(); }), "one leader after healing",
         "it did not last");
+  check_healed();
   for (std::size_t at = 0; at < cluster_.size(); ++at) {
     cluster_.broker(at).state().check_invariants();
     cluster_.broker(at).check_state();
@@ -102,6 +103,18 @@ void World::check_end() {
         leader.broker().peers(), " of ", cluster_.nodes());
   check_config(leader.state());
   check_promises();
+}
+
+// As long as most have another state, one that is wrong is replaced once it has been compared.
+void World::check_healed() {
+  const auto healed = [this] {
+    for (std::size_t at = 0; at < cluster_.size(); ++at)
+      if (cluster_.broker(at).corrupt_for_long()) return false;
+    return cluster_.all_agree();
+  };
+  if (cluster_.corrupt() > (cluster_.size() - 1) / 2) return;
+  check(run_until(limit_of_healing, healed), "R7 a wrong state is replaced", "not within ",
+        limit_of_healing / 1s, " s");
 }
 
 // With durability `memory` what was told may have been lost with all who had received it.

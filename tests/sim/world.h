@@ -49,6 +49,7 @@ class World {
   // What is not done yet, for people.
   [[nodiscard]] std::string undone() const;
   void check_end();
+  void check_healed();
   void check_config(const StateMachine& state);
   void check_promises();
   void count();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/base/limits/state_digest.h"
+
 namespace cidbus::group_sim {
 
 using namespace group;
@@ -28,6 +30,10 @@ bool is_from_leader(const Input& input, Epoch epoch) {
          std::holds_alternative<RepairGoal>(message);
 }
 
+std::uint64_t part_of(std::uint64_t submission, LogIndex index) {
+  return mix_bits(submission ^ mix_bits(index.value));
+}
+
 Seat leader_of(const RecordView& open) { return static_cast<Seat>(open.payload[0]); }
 
 }  // namespace
@@ -49,6 +55,7 @@ void SimBroker::start() {
   world_.checkers.monotone.on_start(seat_, found.epoch, disk_.persisted_epoch());
   world_.checkers.bully_order.on_vacancy_over(seat_);
   load_state(disk_.newest_snapshot());
+  if (applied_ < corrupt_since_) corrupt_since_ = {};
   checked_commit_ = {};
   group_ = std::make_unique<Group>(config_, std::move(found), clock(), prng_.fork());
   disk_.open([this](Input input) { on(std::move(input)); });
@@ -89,6 +96,7 @@ void SimBroker::step(Input input) {
   if (std::holds_alternative<BatchesWritten>(input)) batch_at_disk_ = false;
   if (std::holds_alternative<SnapshotInstalled>(input)) {
     load_state(disk_.newest_snapshot());
+    corrupt_since_ = {};
     ++world_.snapshots_installed;
   }
   // Its own vote counts from here on.
@@ -146,8 +154,10 @@ void SimBroker::carry(const Effect& effect) {
     disk_.receive(*begin);
   } else if (const auto* piece = std::get_if<ReceivePiece>(&effect)) {
     disk_.receive(*piece);
-  } else if (std::holds_alternative<ReceiveFinish>(effect)) {
-    disk_.submit(ReceiveFinish{});
+  } else if (const auto* finish = std::get_if<ReceiveFinish>(&effect)) {
+    disk_.submit(*finish);
+  } else if (const auto* wanted = std::get_if<TakeSnapshot>(&effect)) {
+    wanted_snapshot_ = wanted->at_least;
   } else if (std::holds_alternative<ReceiveAbandon>(effect)) {
     disk_.abandon();
   } else if (const auto* refill = std::get_if<RefillHole>(&effect)) {
@@ -233,7 +243,14 @@ void SimBroker::apply() {
     carry_out();
     if (batches.empty()) return;
   }
-  if (world_.snapshot_after == 0 || applied_.value < snapshot_at_.value + world_.snapshot_after) return;
+  take_snapshot_if_due();
+}
+
+void SimBroker::take_snapshot_if_due() {
+  const bool wanted = wanted_snapshot_ != LogIndex{} && applied_ >= wanted_snapshot_;
+  const bool due = world_.snapshot_after != 0 && applied_.value >= snapshot_at_.value + world_.snapshot_after;
+  if (!wanted && !due) return;
+  wanted_snapshot_ = {};
   snapshot_at_ = applied_;
   // Only what the journal holds on disk is taken a snapshot of.
   world_.timeline.after(Duration(prng_.between(1'000'000, 20'000'000)),
@@ -250,17 +267,31 @@ void SimBroker::apply(const SharedBatch& bytes) {
   applied_ = batch->header().last();
   applied_end_ = batch->header().end();
   world_.checkers.committed.on_applied(group_->epoch(), applied_end_);
-  world_.checkers.equal_states.on_state(applied_, {digest_, 0});
   for (const RecordView& record : *batch) {
     if (record.type == open_record)
       group_->step(clock(), OfficeApplied{leader_of(record), record.time}, effects_);
     if (record.type == handover_record) group_->step(clock(), OfficeApplied{nobody, record.time}, effects_);
-    if (record.type != submission_record) continue;
-    const auto submission = ByteReader(record.payload).number<std::uint64_t>();
-    sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ", submission,
-               " at record ", record.index.value);
-    if (mine_.erase(submission) != 0) world_.checkers.acknowledged.on_acknowledged(submission, record.index);
+    if (record.type == submission_record) apply_submission(record);
+    if (record.index.value % limits::digest_every == 0)
+      group_->step(clock(), StatePassed{{record.index, sum_, digest_}}, effects_);
   }
+  if (!corrupt()) world_.checkers.equal_states.on_state(applied_, {digest_, sum_});
+}
+
+void SimBroker::apply_submission(const RecordView& record) {
+  const auto submission = ByteReader(record.payload).number<std::uint64_t>();
+  sim::check(state_.emplace(submission, record.index).second, "applied once", "submission ", submission,
+             " at record ", record.index.value);
+  sum_ += part_of(submission, record.index);
+  if (mine_.erase(submission) != 0) world_.checkers.acknowledged.on_acknowledged(submission, record.index);
+}
+
+void SimBroker::corrupt_state() {
+  // The lowest: which one a hash table gives first is no part of a seed.
+  const auto victim = std::min_element(state_.begin(), state_.end());
+  sum_ -= part_of(victim->first, victim->second);
+  state_.erase(victim);
+  corrupt_since_ = next(applied_);
 }
 
 Bytes SimBroker::state_file(const ChainEnd& last) const {
@@ -280,7 +311,8 @@ Bytes SimBroker::state_file(const ChainEnd& last) const {
 
 void SimBroker::load_state(const Bytes& file) {
   state_.clear();
-  digest_ = 0;
+  digest_ = sum_ = 0;
+  wanted_snapshot_ = {};
   applied_end_ = {};
   applied_ = snapshot_at_ = {};
   if (file.empty()) return;
@@ -292,7 +324,9 @@ void SimBroker::load_state(const Bytes& file) {
   applied_ = snapshot_at_ = applied_end_.last;
   while (!reader.at_end()) {
     const auto submission = reader.number<std::uint64_t>();
-    state_.emplace(submission, LogIndex{reader.number<std::uint64_t>()});
+    const LogIndex index{reader.number<std::uint64_t>()};
+    state_.emplace(submission, index);
+    sum_ += part_of(submission, index);
   }
 }
 

@@ -55,6 +55,8 @@ class SimBroker {
   void resume();
   [[nodiscard]] bool running() const { return group_ != nullptr; }
   [[nodiscard]] bool paused() const { return paused_; }
+  // Its state forgets a submission, as if that had never been applied. REQUIRES: running; it has one.
+  void corrupt_state();
   // Its clock runs so many thousandths faster.
   void set_clock_rate(int per_mille) { clock_.set_rate(per_mille); }
 
@@ -71,6 +73,8 @@ class SimBroker {
   [[nodiscard]] LogIndex applied() const { return applied_; }
   [[nodiscard]] const std::unordered_map<std::uint64_t, LogIndex>& state() const { return state_; }
   [[nodiscard]] const group::GroupConfig& config() const { return config_; }
+  // What it knows is not what it was told, and has not been replaced since.
+  [[nodiscard]] bool corrupt() const { return corrupt_since_ != LogIndex{}; }
 
  private:
   [[nodiscard]] Monotonic clock() const { return clock_.monotonic(); }
@@ -85,8 +89,10 @@ class SimBroker {
   void seal();
   void apply();
   void apply(const group::SharedBatch& bytes);
+  void apply_submission(const RecordView& record);
   [[nodiscard]] Bytes state_file(const ChainEnd& last) const;
   void load_state(const Bytes& file);
+  void take_snapshot_if_due();
   void check();
   void wake_at_deadline();
 
@@ -113,8 +119,11 @@ class SimBroker {
   LogIndex checked_commit_;
   LogIndex applied_;
   ChainEnd applied_end_;
-  LogIndex snapshot_at_;  // newest one taken
-  std::uint64_t digest_ = 0;
+  LogIndex snapshot_at_;      // newest one taken
+  LogIndex wanted_snapshot_;  // for another broker; 0: none
+  std::uint64_t digest_ = 0;  // of all batches, in their order
+  std::uint64_t sum_ = 0;     // of what is in state_
+  LogIndex corrupt_since_;    // snapshots of this record, or later ones, are too; 0: it is not
   std::unordered_map<std::uint64_t, LogIndex> state_;
   std::unordered_set<std::uint64_t> mine_;  // submissions that a client of this broker waits for
 };

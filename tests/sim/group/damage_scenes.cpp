@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "tests/sim/group/world.h"
+#include "tests/sim/group/scene.h"
 
 namespace cidbus::group_sim {
 namespace {
@@ -10,54 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 using group::place;
 using group::Seat;
-
-// A group, and the handles a scene needs: a step that does not come about is a failure of the scene.
-class Scene {
- public:
-  Scene(std::uint64_t seed, const WorldOptions& options) : world(seed, options) {}
-
-  World world;
-
-  SimBroker& broker(std::size_t at) { return world.broker(at); }
-  void until(Duration most, const char* what, const std::function<bool()>& done) {
-    check(world.run_until(most, done), "scene", "it did not come about that ", what);
-  }
-  std::size_t leader() {
-    until(20s, "somebody leads", [this] { return world.sole_leader() != nullptr; });
-    return place(world.sole_leader()->config().self());
-  }
-  // So many submissions, accepted.
-  void submit(std::size_t count) {
-    const std::size_t before = world.checkers().acknowledged.count();
-    const auto enough = [&] { return world.checkers().acknowledged.count() >= before + count; };
-    for (std::size_t sent = 0; sent < 4 * count && !enough(); ++sent) {
-      world.submit_to_leaders();
-      world.run_for(2ms);
-    }
-    until(5s, "submissions are accepted", enough);
-  }
-  void link(std::size_t one, std::size_t other, bool connected) {
-    world.network().cut(static_cast<Seat>(one), static_cast<Seat>(other), !connected);
-    world.network().cut(static_cast<Seat>(other), static_cast<Seat>(one), !connected);
-  }
-  void link_to_all(std::size_t one, bool connected) {
-    for (std::size_t other = 0; other < world.size(); ++other)
-      if (other != one) link(one, other, connected);
-  }
-  // Everybody is back: one leads, and all that was accepted is there.
-  void ends_well() {
-    world.network().heal();
-    for (std::size_t at = 0; at < world.size(); ++at) world.restart(at);
-    const auto whole = [this] {
-      bool all = world.sole_leader() != nullptr;
-      for (std::size_t at = 0; at < world.size(); ++at) all = all && !world.broker(at).disk().damaged();
-      return all;
-    };
-    until(30s, "all are whole", whole);
-    submit(1);
-    world.checkers().acknowledged.on_end(world.sole_leader()->state());
-  }
-};
 
 WorldOptions brokers(std::size_t count) {
   WorldOptions options;

@@ -109,8 +109,8 @@ void SimDisk::apply(const Command& command) {
     vote_ = *vote;
   } else if (const auto* to_cut = std::get_if<CutFrom>(&command)) {
     cut(to_cut->from);
-  } else if (std::holds_alternative<ReceiveFinish>(command)) {
-    install();
+  } else if (const auto* finish = std::get_if<ReceiveFinish>(&command)) {
+    install(finish->replaces);
   } else if (const auto* refill = std::get_if<RefillHole>(&command)) {
     const ChainEnd end = peek_batch_header(*refill->batch)->end();
     for (Stored& stored : journal_) stored.intact = stored.intact || stored.end == end;
@@ -215,11 +215,12 @@ void SimDisk::receive(const ReceivePiece& piece) {
   });
 }
 
-void SimDisk::install() {
+void SimDisk::install(bool replaces) {
   if (!received_ || hash_of(received_->file) != received_->what.hash) return;
   const ChainEnd last = end_of(received_->file);
   const bool keeps_journal =
       std::any_of(journal_.begin(), journal_.end(), [&](const Stored& stored) { return stored.end == last; });
+  if (replaces) snapshots_.clear();
   snapshots_.push_back({last, std::move(received_->file)});
   if (snapshots_.size() > 2) snapshots_.erase(snapshots_.begin());
   if (!keeps_journal) {

@@ -95,7 +95,7 @@ class SimDisk {
   void work();
   void finish();
   void complete(const Command& command, bool is_last);
-  void install();
+  void install(bool replaces);
   void apply(const Command& command);
   void cut(LogIndex from);
   [[nodiscard]] Duration latency();

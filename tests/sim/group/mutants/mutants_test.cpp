@@ -8,6 +8,7 @@
 #include "broker/consensus/rules.h"
 #include "tests/sim/group/damage_scenes.h"
 #include "tests/sim/group/link_graphs.h"
+#include "tests/sim/group/state_scenes.h"
 #include "tests/sim/group/world.h"
 
 namespace cidbus::group_sim {
@@ -88,14 +89,14 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 // In nearly every seed what the scene is about comes about, and is noticed.
-void is_caught_in_scene(Rule rule, void (*play)(std::uint64_t)) {
+void is_caught_in_scene(Rule rule, void (*play)(std::uint64_t), const std::string& checker = i3) {
   const Broken broken(rule);
   int caught = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     try {
       play(seed);
     } catch (const CheckFailed& failed) {
-      EXPECT_EQ(failed.checker, i3) << "seed " << seed << ": " << failed.what;
+      EXPECT_EQ(failed.checker, checker) << "seed " << seed << ": " << failed.what;
       ++caught;
     }
   }
@@ -108,6 +109,12 @@ TEST(Mutants, DeniedOnceIsCaught) { is_caught_in_scene(Rule::DeniedTwice, play_d
 TEST(Mutants, EarlierCandidacyIsCaught) { is_caught_in_scene(Rule::OwnCandidacy, play_earlier_candidacy); }
 TEST(Mutants, StaleGoalIsCaught) { is_caught_in_scene(Rule::FreshGoal, play_stale_goal); }
 TEST(Mutants, ForgottenOfficeIsCaught) { is_caught_in_scene(Rule::OfficeKept, play_forgotten_office); }
+TEST(Mutants, StatesThatNobodyComparesAreCaught) {
+  is_caught_in_scene(Rule::StatesCompared, play_corrupt_standby, "R7 a wrong state is replaced");
+}
+TEST(Mutants, ALeaderWhoseWordAlwaysCountsIsCaught) {
+  is_caught_in_scene(Rule::DigestCounts, play_corrupt_leader, "R7 an outvoted leader goes");
+}
 
 TEST(Mutants, OkWithoutLimitLeavesLinkGraphsWithoutALeader) {
   const Broken broken(Rule::OkOnce);
