@@ -127,7 +127,8 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const BeatAck& messag
   if (epoch != votes_.epoch() || !in_office()) return;
   replication_.on_beat_ack(now, log_, from, message, out);
   advance_commit(now, out);
-  sender_.on_wish(from, message.wants_state, commit_);
+  // Before its OPEN is committed a leader may know less to be committed than others have applied.
+  sender_.on_wish(from, message.wants_state && serving(), commit_);
   if (comparison_.on_answer(from, message.state))
     out.notice(NoticeKind::StateDiffers, from, votes_.epoch(), message.state.index.value);
   if (comparison_.is_outvoted()) {

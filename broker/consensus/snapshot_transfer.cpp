@@ -71,6 +71,7 @@ bool SnapshotSender::on_ack(Monotonic now, Seat from, const SnapAck& ack, Effect
     return false;
   if (ack.installed || ack.refused) {
     transfer = {};
+    wishes_[place(from)] = {};  // if it wants one still, then one that holds what is committed now
     return ack.installed;
   }
   if (transfer.stage == Stage::Reading || ack.next >= transfer.what.size) return false;
