@@ -15,9 +15,8 @@ Snapshotter::Snapshotter(StateMachine& state, Disk& disk, ByteCount snapshot_aft
 bool Snapshotter::slice(const SnapshotInfo& head) {
   if (finishing_ || slices_at_disk_ >= limits::snapshot_slices) return false;
   if (!walk_) {
-    const bool wanted = wanted_ != LogIndex{} && head.last.last >= wanted_;
+    const bool wanted = wanted_ > newest_ && head.last.last >= wanted_;
     if (!wanted && journal_bytes_ < std::max(snapshot_after_, snapshot_bytes_)) return false;
-    if (wanted) wanted_ = {};
     journal_bytes_ = 0;
     walk_.emplace(state_);
     disk_.submit(SnapshotBegin{head});
@@ -41,6 +40,7 @@ bool Snapshotter::slice(const SnapshotInfo& head) {
 
 void Snapshotter::on_done(const SnapshotDone& done) {
   snapshot_bytes_ = done.bytes;
+  newest_ = done.last;
   finishing_ = false;
   disk_.submit(DropBefore{done.droppable_before});
 }
@@ -50,6 +50,7 @@ void Snapshotter::on_failed() {
   walk_.reset();
   slices_at_disk_ = 0;
   finishing_ = false;
+  wanted_ = {};  // it is asked for again
 }
 
 }  // namespace cidbus

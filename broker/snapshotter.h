@@ -44,6 +44,7 @@ class Snapshotter {
   ByteCount journal_bytes_;   // since the newest snapshot, or the one under way, began
   ByteCount snapshot_bytes_;  // size of the newest one
   LogIndex wanted_;           // 0: none
+  LogIndex newest_;           // that this object took; 0: none
   std::optional<SnapshotWalk> walk_;
   std::size_t slices_at_disk_ = 0;
   bool finishing_ = false;  // the disk has all of it and has not answered
