@@ -215,7 +215,14 @@ void TaskService::on_progress(Peer peer, const Progress& progress) {
   if (worker == 0) return;
   const Handle lease = current_lease(worker, progress.attempt);
   if (lease == 0) return;
-  run_times_.goes_on(state_->task(leases_[lease].task).type);
+  Lease& held = leases_[lease];
+  run_times_.goes_on(state_->task(held.task).type);
+  if (held.expected && held.expects < RunTimes::ahead) {
+    // It has run for so long already, whatever others of its type take: its slot has no room for more.
+    workers_.end_expected(worker, held.expects);
+    held.expects = RunTimes::ahead;
+    workers_.add_expected(worker, held.expects);
+  }
   set_processing(lease);
 }
 

@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t wire = 1;  // milliseconds each way
 constexpr std::uint32_t generous = 1000;
+constexpr std::int64_t long_after = 250;
 
 struct SimWorker {
   Peer peer;
@@ -24,6 +25,7 @@ struct SimWorker {
     std::int64_t runs = 0;  // milliseconds
     std::int64_t arrives = 0;
     std::int64_t ends = 0;  // 0: it has not begun
+    bool is_long = false;   // it has run for long_after, and that was told
   };
   std::deque<Held> held;
   std::size_t most_held = 0;
@@ -114,11 +116,39 @@ class WorkAhead : public testing::Test, public Output {
       worker.credit = generous;
     }
   }
+  // As worker/core does: what waits when all slots have turned out long goes back.
+  void give_back(SimWorker& worker) {
+    std::uint32_t slots_long = 0;
+    bool is_news = false;
+    for (SimWorker::Held& held : worker.held) {
+      if (held.ends == 0 || clock < held.ends - held.runs + long_after) continue;
+      ++slots_long;
+      if (held.is_long) continue;
+      held.is_long = is_news = true;
+      service.on_message(now, worker.peer, Progress{held.attempt, 0, {}});
+    }
+    if (!is_news || slots_long < worker.slots) return;
+    Complete complete;
+    std::erase_if(worker.held, [&](const SimWorker::Held& held) {
+      if (held.ends == 0) complete.items.push_back({held.attempt, Outcome::Cancelled, {}, {}, {}, {}});
+      return held.ends == 0;
+    });
+    if (!complete.items.empty()) service.on_message(now, worker.peer, complete);
+  }
+  void join(std::string_view name, Peer peer) {
+    sim.push_back({.peer = peer, .held = {}});
+    Hello hello;
+    hello.role = Role::Worker;
+    hello.load.slots = 2;
+    hello.task_types = {"short", "long"};
+    service.on_hello(now, peer, name, Role::Worker, hello);
+  }
   void run(std::int64_t time) {
     for (const std::int64_t until = clock + time; clock < until; ++clock) {
       now.monotonic += milliseconds(1);
       now.wall.milliseconds += 1;
       for (SimWorker& worker : sim) step(worker);
+      for (SimWorker& worker : sim) give_back(worker);
       service.tick(now);
       service.end_turn(now);
       commit();
@@ -146,12 +176,7 @@ TEST_F(WorkAhead, LongTasksAreNotHoardedByWhoGrantedMuchCredit) {
   submit("long", 20);
   run(10);
   EXPECT_EQ(sim[0].held.size(), 2U) << "one a slot";
-  sim.push_back({.peer = Peer{20}, .held = {}});
-  Hello hello;
-  hello.role = Role::Worker;
-  hello.load.slots = 2;
-  hello.task_types = {"short", "long"};
-  service.on_hello(now, Peer{20}, "late", Role::Worker, hello);
+  join("late", Peer{20});
   run(10);
   EXPECT_EQ(sim[1].held.size(), 2U) << "the rest was left for who comes";
 }
@@ -164,6 +189,22 @@ TEST_F(WorkAhead, SlotsDoNotIdleThoughLongTasksComeOneByOne) {
     EXPECT_LE(worker.most_held, 8U) << "four a slot while nothing is known";
     EXPECT_LT(worker.idle, 2 * 20'000 / 100) << "slot-milliseconds of 40,000: under one in a hundred";
   }
+}
+
+// Without, the first worker would run all hundred by itself, in 50 s, while the other idles.
+TEST_F(WorkAhead, WhatWasSentAheadBeforeItsTypeTurnedSlowGoesToWhoIsIdle) {
+  start(1);
+  submit("short", 400);
+  run(500);
+  ASSERT_EQ(sim[0].done, 400U) << "a millisecond each, as is known by now";
+  runs["short"] = 1000;
+  submit("short", 100);
+  run(10);
+  ASSERT_EQ(sim[0].held.size(), 100U);
+  join("idle", Peer{20});
+  run(26'000);
+  EXPECT_EQ(sim[0].done + sim[1].done, 500U) << "100 s of work, on four slots";
+  EXPECT_GE(sim[1].done, 48U);
 }
 
 TEST_F(WorkAhead, ShortTasksFlowAsCreditAllows) {

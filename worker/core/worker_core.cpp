@@ -51,6 +51,8 @@ void WorkerCore::on_bound(Now now, const Welcome& welcome) {
   lease_ = welcome.lease;
   voter_.on_bound();
   next_renewal_ = now.monotonic;  // the leader confirms or denies each lease at once
+  for (auto& [attempt, held] : held_) held.told_progress = false;  // a new one must know what runs long
+  watch_at_ = now.monotonic;
   resend_at_ = now.monotonic + resend_after;
   tell_all_again();
 }
@@ -213,6 +215,17 @@ void WorkerCore::finish(Held& held, AttemptEnd end) {
   held.end = std::move(end);
 }
 
+void WorkerCore::give_back_waiting() {
+  std::uint32_t long_running = stuck();
+  for (const auto& [attempt, held] : held_)
+    long_running += held.stage == Held::Stage::Running && held.told_progress ? 1 : 0;
+  if (long_running < slots_) return;
+  for (auto& [attempt, held] : held_) {
+    if (withdraw(attempt, held))
+      finish(held, {attempt, Outcome::Cancelled, {}, "it waited behind tasks that run long", {}});
+  }
+}
+
 void WorkerCore::tell_all_again() {
   to_tell_.clear();
   for (const auto& [attempt, held] : held_) {
@@ -245,6 +258,7 @@ std::optional<Monotonic> WorkerCore::end_turn(Now now) {
   measure(now);
   watch_running(now);
   watch_stopping(now);
+  if (std::exchange(runs_long_, false)) give_back_waiting();
   if (bound_) {
     if (now.monotonic >= resend_at_) {
       resend_at_ = now.monotonic + resend_after;
@@ -302,12 +316,17 @@ Monotonic WorkerCore::watch(Now now, const AttemptId& attempt, Held& held) {
     return stop_soon(
         now, held, {attempt, Outcome::HandedBack, {}, "the worker was stopped before the attempt ended", {}});
   }
-  if (bound_ && !held.told_progress && ran >= progress_after)
+  if (bound_ && !held.told_progress && ran >= progress_after) {
     held.told_progress = output_.send(Progress{attempt, 0, {}});
+    runs_long_ = runs_long_ || held.told_progress;
+  }
   Monotonic next = held.stop_at.value_or(Monotonic::max());
   if (held.time_limit.count() > 0) next = std::min(next, held.began + held.time_limit);
   if (draining_) next = std::min(next, drain_deadline_);
-  if (!held.told_progress) next = std::min(next, std::max(held.began, now.monotonic) + progress_after);
+  if (!held.told_progress) {
+    const Monotonic due = held.began + progress_after;
+    next = std::min(next, due > now.monotonic ? due : now.monotonic + progress_after);
+  }
   return next;
 }
 

@@ -4,7 +4,9 @@
 // An attempt is held from its dispatch until the leader has acknowledged how it ended. While held it is
 // renewed; a finished one is told again after every reconnect, so a cut or a new leader loses nothing
 // (CONSENSUS W4, W5). Credit follows the rate at which tasks complete: enough on the way that slots do not
-// idle for a round trip, and no more, so that work is not hoarded from other workers.
+// idle for a round trip, and no more, so that work is not hoarded from other workers. Where that rate was
+// wrong, since tasks turn out long, what waits goes back to the leader, who knows by then that this worker is
+// full, and who is not. Rejected: to let the leader take it back; it does not know what has begun.
 //
 // Invariants
 //  1. No credit is granted with which it and the attempts not yet ended would exceed `wanted_tasks()`; with
@@ -16,6 +18,8 @@
 //  lease
 //     after the sending of the last one that was (W3). Its end is told when its slot is done, never before:
 //     until then nobody else may have it.
+//  5. When the attempts in all slots have run for progress_after, what waits behind them is handed back: once
+//  for each attempt that comes to run so long, so that it cannot go back and forth.
 //
 // Thread rule: pure; one owner. Limits: limits::tasks_a_worker.
 #pragma once
@@ -135,6 +139,7 @@ class WorkerCore {
   void revoke(const AttemptId& attempt);
   void forget_lost(const AttemptId& attempt);
   void finish(Held& held, AttemptEnd end);
+  void give_back_waiting();
   void tell_all_again();
   void measure(Now now);
   void send_ends();
@@ -170,6 +175,7 @@ class WorkerCore {
   std::uint64_t last_asked_ = 0;
   Monotonic resend_at_{};                  // ends that are not acknowledged by then are told again
   Monotonic watch_at_ = Monotonic::max();  // something is due for a running attempt
+  bool runs_long_ = false;                 // one was said to run for progress_after, in this turn
   std::uint32_t ended_in_window_ = 0;
   Monotonic window_began_{};
   std::uint32_t ahead_ = 0;  // attempts wanted beyond the slots

@@ -106,6 +106,41 @@ TEST_F(WorkerCoreTest, WithFewerSlotsWhatWasGrantedIsTakenAndLessIsAskedFor) {
   EXPECT_EQ(turn(), (Lines{"credit 1"}));
 }
 
+TEST_F(WorkerCoreTest, WhatWaitsBehindTasksThatTurnOutLongIsHandedBackOnce) {
+  bind();
+  turn();
+  for (const std::uint64_t task : {1, 2, 3, 4}) dispatch(task);
+  output.take();
+  begin(1);
+  EXPECT_EQ(turn(100ms), Lines{});
+  begin(2);
+  EXPECT_EQ(turn(150ms), (Lines{"progress t1"})) << "the other slot may be free in a moment";
+  const Lines told = turn(100ms);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0], "progress t2");
+  EXPECT_NE(told[1].find("t3=cancelled"), std::string::npos) << told[1];
+  EXPECT_NE(told[1].find("t4=cancelled"), std::string::npos) << told[1];
+  acknowledge(3);
+  acknowledge(4);
+  dispatch(5);
+  EXPECT_EQ(output.take(), (Lines{"start t5"}));
+  EXPECT_EQ(turn(1s), Lines{}) << "the leader knows, and sends it all the same";
+  EXPECT_EQ(core.held().size(), 3u);
+}
+
+TEST_F(WorkerCoreTest, ANewLeaderIsToldWhatRunsLong) {
+  bind();
+  turn();
+  dispatch(1);
+  output.take();
+  begin(1);
+  EXPECT_EQ(turn(250ms), (Lines{"progress t1"}));
+  core.on_unbound();
+  bind();
+  const Lines told = turn();
+  EXPECT_EQ(std::count(told.begin(), told.end(), "progress t1"), 1);
+}
+
 TEST_F(WorkerCoreTest, RunsTellsAndForgetsAnAttemptOnlyWhenItIsAcknowledged) {
   bind();
   turn();
