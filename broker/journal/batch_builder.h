@@ -4,8 +4,8 @@
 // without a timer.
 //
 // Invariants
-//  1. What seal() gives is a batch that BatchView::parse accepts and that follows the chain end it was made
-//  for.
+//  1. What seal() gives is a batch that BatchView::parse accepts and that follows the chain end it was
+//     made for.
 //  2. An index that append() gave is the record's for good: nothing is reordered or dropped.
 //
 // Pure and header-only. Thread rule: one owner. Limits: has_room() keeps a batch within limits::batch_bytes

@@ -162,6 +162,21 @@ TEST(JournalDamage, ALostSegmentIsNamed) {
   EXPECT_EQ(none.verdict, Verdict::Refused);
 }
 
+// Beside the only segment in use stands the next one, which holds nothing yet: it must not pass for a journal.
+TEST(JournalDamage, TheOnlySegmentInUseIsMissedThoughItsSuccessorIsThere) {
+  SimulatedDisk disk;
+  {
+    Journal journal = opened(disk, tiny_segments);
+    ASSERT_TRUE(journal.append(as_new(make_batches({}, 1, 20))));
+    ASSERT_TRUE(journal.make_spare());
+  }
+  disk.remove_file(segment_path(1));
+  JournalRecovery recovery;
+  const auto journal = Journal::open(disk, folder, owner, tiny_segments, recovery, OnDamage::Keep);
+  ASSERT_FALSE(journal);
+  EXPECT_TRUE(names(journal.error().message, segment_path(1), 0)) << journal.error().message;
+}
+
 TEST(JournalDamage, AnUnreadableSectorIsNamedOrLosesNothing) {
   std::size_t refused = 0;
   for (std::uint64_t segment = 1; segment <= 3; ++segment) {

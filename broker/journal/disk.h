@@ -10,8 +10,8 @@
 //  1. Batches are written, and told Persisted, in the order of their submission.
 //  2. A completion is given only for what is on disk.
 //  3. After DiskFailed nothing is completed any more.
-//  4. Votes go before batches, batches before snapshots: no snapshot holds up a batch for longer than a chunk
-//  takes.
+//  4. Votes go before batches, batches before snapshots: no snapshot holds up a batch for longer than a
+//     chunk takes.
 //  5. Reads come after batches, one piece of limits::disk_read_bytes a step.
 //
 // Thread rule: submit() and poll() belong to the driver. Limits: what waits to be written is bounded by who

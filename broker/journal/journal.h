@@ -6,8 +6,8 @@
 // Invariants
 //  1. When append() returns, every batch given is on disk; until then none may be acknowledged.
 //  2. Batches form one chain: each follows the checksum of the one before.
-//  3. A batch that was acknowledged and is not there any more is found at open, and named; it is a hole until
-//  a copy of it, told by its identity, is put back.
+//  3. A batch that was acknowledged and is not there any more is found at open, and named; it is a hole
+//     until a copy of it, told by its identity, is put back.
 //  4. Segments are freed oldest first, are cut newest first, and one whose successor holds nothing is kept.
 //
 // Faults: TryAgain means there was no room: what end() says is on disk, the rest is not in the journal, and

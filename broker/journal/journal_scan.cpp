@@ -42,6 +42,9 @@ class JournalScanner {
     SegmentScan* before = result_.segments.empty() ? nullptr : &result_.segments.back();
     if (before != nullptr && before->header.number + 1 != number && before->readable)
       damaged(segment_name(before->header.number + 1), "the file is missing");
+    // The last segment that holds something is never freed, so an empty one is the first only of a new journal.
+    if (before == nullptr && number != 1 && scan.readable && scan.empty() && !scan.header.begins_anew)
+      damaged(segment_name(number - 1), "the file is missing: what is there comes behind it, and is empty");
     if (before != nullptr && before->readable && !before->sealed && !goes_on(*before, scan)) {
       result_.leftovers.push_back(name);
       return;

@@ -7,7 +7,7 @@
 //
 // Invariants
 //  1. Pieces are taken in order; one that was taken before changes nothing, so a transfer is resumed by
-//  offset.
+//     offset.
 //  2. What verify() has found right is on disk.
 //
 // Faults: TryAgain, no room. BadData, it is not what its sender named, or no snapshot at all. Failed, the

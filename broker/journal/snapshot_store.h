@@ -3,10 +3,9 @@
 // Invariants
 //  1. The two newest that were whole are kept; a third goes only when a new one is in place.
 //  2. No record after the *older* of the two may be freed from the journal (CONSENSUS section 6): if the
-//  newer one
-//     turns out damaged, the older one and the journal give the same state.
-//  3. A damaged snapshot is renamed, not removed; nor is one of a state that is not the group's (CONSENSUS
-//  R7).
+//     newer one turns out damaged, the older one and the journal give the same state.
+//  3. A damaged snapshot is renamed, not removed; nor is one of a state that is not the group's
+//     (CONSENSUS R7).
 //
 // Thread rule: one owner; calls block: open() for as long as it takes to read a snapshot.
 // Limits: two snapshots and one being written.
