@@ -9,9 +9,8 @@
 //
 // Invariants
 //  1. A frame is answered or acted on, never dropped in silence; what is refused is counted.
-//  2. A peer to which something could not be delivered, or that is silent for the node timeout, is forgotten;
-//  it
-//     says hello again.
+//  2. A peer to which something could not be delivered, or that is silent for the node timeout, is
+//     forgotten; it says hello again.
 //  3. Clients and workers are served only while in office.
 //
 // Thread rule: one owner, no clock, no socket, no file. Limits: limits/brokers.h.

@@ -3,8 +3,7 @@
 // Invariants
 //  1. Numbers of a topic count from 1 without gaps.
 //  2. Task events go out only while somebody subscribes, at most a rate of them a second; what was left
-//  out is
-//     counted in a `skipped` event.
+//     out is counted in a `skipped` event.
 //
 // Thread rule: pure; one owner. Limits: limits::task_events a second, or as set.
 #pragma once

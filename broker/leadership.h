@@ -3,12 +3,10 @@
 // replicated state and from what nodes say.
 //
 // Invariants
-//  1. A peer to which something could not be delivered, or that is silent for the node timeout, is forgotten;
-//  it says
-//     hello again.
+//  1. A peer to which something could not be delivered, or that is silent for the node timeout, is
+//     forgotten; it says hello again.
 //  2. A question about tasks is answered with a state that holds everything accepted before it was asked
-//  (CONSENSUS
-//     section 9).
+//     (CONSENSUS section 9).
 //
 // Thread rule: the driver's; no clock, no socket, no file. Limits: limits/brokers.h.
 #pragma once

@@ -9,7 +9,7 @@
 // Invariants
 //  1. send() never blocks, and a message leaves whole or not at all.
 //  2. A turn reads at most messages_a_turn of each socket, control first (CONSENSUS section 3, the loop
-//  rule).
+//     rule).
 //
 // Thread rule: the reactor's thread; two I/O threads of its own. Limits: limits::mesh_control_queue and
 // mesh_bulk_queue messages a peer and direction.

@@ -9,8 +9,8 @@
 //
 // Invariants
 //  1. Effects of the core are carried out in order, at once.
-//  2. Records are appended only in office; what was gathered when it is left is dropped, and nobody was told
-//  of it.
+//  2. Records are appended only in office; what was gathered when it is left is dropped, and nobody was
+//     told of it.
 //
 // Thread rule: the driver's. Limits: limits/group.h, limits::batches_at_disk batches of its own at the disk.
 #pragma once

@@ -6,7 +6,7 @@
 //
 // Invariants
 //  1. run() returns by its deadline, and earlier when no broker is to be had: Unavailable names every
-//  address.
+//     address.
 //  2. What the session promises (session_core.h), it promises across run() calls.
 //
 // Thread rule: one thread. Limits: SessionSettings; has_room() says when to wait.

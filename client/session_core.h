@@ -11,8 +11,8 @@
 //  3. Within a session, results are called back in the order of rseq, without gaps: what is at or below the
 //     cursor is dropped, what is above the next one is dropped too and asked for again.
 //  4. A submission that may have reached a broker is sent again only under the same identity: the same
-//  session
-//     and seq, or the same key. When its session expired and it has no key, it is reported unknown.
+//     session and seq, or the same key. When its session expired and it has no key, it is reported
+//     unknown.
 //  5. No more than the broker's credit is on the way unanswered, and one only until a broker has answered for
 //     the session. A broker takes an unknown session with low water 1 for a new one, any other for expired.
 //

@@ -14,9 +14,8 @@
 //
 // Invariants
 //  1. What take_synced() tells of is on disk.
-//  2. While the disk has no room, entries wait and are tried again; any other fault is final (a failed sync
-//  is
-//     never tried again).
+//  2. While the disk has no room, entries wait and are tried again; any other fault is final (a failed
+//     sync is never tried again).
 //
 // Thread rule: the owner's; the disk's thread inside. Limits: limits::outbox_file_bytes before it is due to
 // be written anew.

@@ -14,7 +14,7 @@
 //  1. A write is one transaction: after a crash or a full disk all of it is there, or none.
 //  2. A row is replaced only by one that holds at least as many points.
 //  3. The file stays below the size it was given, but for one write; the oldest seconds go first, then
-//  minutes.
+//     minutes.
 //
 // Calls block. Thread rule: one thread at a time; processes may read while one writes.
 // Limits: limits/observer.h.

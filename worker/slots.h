@@ -5,8 +5,8 @@
 // hold up a slot, never the thread that renews leases.
 //
 // Invariants
-//  1. At most open() attempts begin at once, in the order in which they were queued; all `count` are open at
-//  first.
+//  1. At most open() attempts begin at once, in the order in which they were queued; all `count` are open
+//     at first.
 //  2. Each attempt that began ends once, also when its runner faults.
 //  3. withdraw() is true for exactly the attempts that never begin.
 //  4. The worker's thread is not woken for each attempt (shared/io/work_desk.h). Whoever launched some, or

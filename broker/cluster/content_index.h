@@ -8,7 +8,7 @@
 // Invariants
 //  1. An answer names only nodes that are joining, alive or suspect, and store blocks.
 //  2. A placement names each node once, none that was excluded, and none whose last heartbeat shows too
-//  little room.
+//     little room.
 //
 // Thread rule: pure; one owner. Limits: as ProviderIndex.
 #pragma once

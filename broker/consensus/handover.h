@@ -9,9 +9,9 @@
 //   None
 //   Filling     the successor gets what it lacks                            nearly there: SealOffice
 //   Sealing     HANDOVER is to become the last record                       the driver has proposed it
-//   Sealed      nothing is appended behind it                               committed, and on its disk:
-//   Offered Offered     HANDOVER is sent                                            deposed; REFUSE any T_e
-//   is over                                                 None: admission goes on (H3)
+//   Sealed      nothing is appended behind it                               committed, and on its disk: Offered
+//   Offered     HANDOVER is sent                                            deposed; REFUSE, or T_e is over:
+//                                                                           None: admission goes on (H3)
 //
 // Invariants
 //  1. The successor is offered the office only when its disk holds the leader's whole log, all committed.

@@ -17,8 +17,7 @@
 //
 // Invariants
 //  1. Only digests of one record are compared. Records that a state has passed are committed, so whoever
-//  leads
-//     later compares the same.
+//     leads later compares the same.
 //  2. A follower calls its state wrong only by a digest that counts ★: one corrupt leader harms nobody.
 //  3. Whoever is not good() is unfit, and does not stand.
 //

@@ -6,8 +6,8 @@
 // vote are in the replicated book, and sent to the agent until it says that it has dealt with them.
 //
 // Invariants
-//  1. What would leave the cluster without a worker, or its group without a majority that answers, is refused
-//  unless it is forced. A broker is made only of a node that --group names.
+//  1. What would leave the cluster without a worker, or its group without a majority that answers, is
+//     refused unless it is forced. A broker is made only of a node that --group names.
 //  2. Whoever asks is answered: at once with a refusal, or when the agent has told how it ended.
 //  3. An agent speaks for its own node alone.
 //

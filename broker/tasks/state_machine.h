@@ -7,7 +7,7 @@
 //
 // Invariants (check_invariants)
 //  1. A (session, seq) at or above the session's low_water has at most one claim, a key at most one task
-//  (C3).
+//     (C3).
 //  2. A session's results have the numbers 1, 2, 3, ... in the order the tasks became final (C4).
 //  3. A task is final once, by the first record that makes it so; later ones change nothing (W5). The result
 //     of a strict type counts only while its attempt has the lease.

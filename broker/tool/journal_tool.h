@@ -2,10 +2,10 @@
 //
 //   verify   reads everything and names each damage; changes nothing
 //   dump     a line a record, in the order of the journal; what is damaged is named in its place; changes
-//   nothing repair   from a copy of another broker of the group: puts back exactly the batches that are
-//   damaged. With
-//            `cut`: what can be read without a gap from the newest whole snapshot on becomes the journal; the
-//            rest is lost, and all that was there is kept under names that end in .damaged
+//            nothing
+//   repair   from a copy of another broker of the group: puts back exactly the batches that are damaged.
+//            With `cut`: what can be read without a gap from the newest whole snapshot on becomes the
+//            journal; the rest is lost, and all that was there is kept under names that end in .damaged
 //
 // Faults: BadData, something is damaged (and was printed); TryAgain, a broker runs on the folder; BadUsage,
 // it is no broker's folder.

@@ -165,7 +165,6 @@ bool ClusterView::on_status(WallTime now, const BrokerStatus& status) {
 
 void ClusterView::end_round(WallTime now) {
   group_ = round_;
-  group_time_ = now;
   round_.begin_round();
 }
 

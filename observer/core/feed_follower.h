@@ -9,10 +9,10 @@
 //
 // Invariants
 //  1. No event is news before the first snapshot, but for what brokers say of who leads.
-//  2. A snapshot older than a state event that was passed over before it does not serve; one of a broker that
-//  does not lead does not either, when it is older than anything that was heard.
-//  3. What is news never goes behind the last snapshot; of members, which are not in the journal, what has
-//  its index is news.
+//  2. A snapshot older than a state event that was passed over before it does not serve; one of a broker
+//     that does not lead does not either, when it is older than anything that was heard.
+//  3. What is news never goes behind the last snapshot; of members, which are not in the journal, what
+//     has its index is news.
 //
 // Thread rule: pure; one owner. Limits: those of FeedTracker; limits::members publishers.
 #pragma once

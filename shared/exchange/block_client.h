@@ -5,11 +5,12 @@
 //
 // Invariants
 //  1. Every block that comes in is hashed before it is handed on; wrong ones are counted and fetched from
-//  another node.
-//  2. flush() returns Ok only when every block handed to store() since the last flush is synced on as many
-//  distinct nodes as StorePlan promises. Ok or not, it ends the lot: the next store() begins another.
-//  3. Memory: limits::store_bytes of blocks to store, limits::fetch_bytes of blocks under way, and what the
-//  sockets hold of the latter.
+//     another node.
+//  2. flush() returns Ok only when every block handed to store() since the last flush is synced on as
+//     many distinct nodes as StorePlan promises. Ok or not, it ends the lot: the next store() begins
+//     another.
+//  3. Memory: limits::store_bytes of blocks to store, limits::fetch_bytes of blocks under way, and what
+//     the sockets hold of the latter.
 //
 // Thread rule: one thread, its own. Limits: limits/exchange.h, fetch_* and store_*.
 #pragma once

@@ -2,14 +2,13 @@
 //
 // Invariants
 //  1. A block goes out only while less than limits::serve_peer_bytes are on their way to this peer, and
-//  window() to all, counted until ZeroMQ has let go of them; what waits is asked-for CIDs, not bytes.
+//     window() to all, counted until ZeroMQ has let go of them; what waits is asked-for CIDs, not bytes.
 //  2. Beyond limits::serve_wants of those the answer is Busy: nothing queues without bound.
-//  3. Blocks to store that came in one turn are one synced write; each is answered after it, Synced, BadHash
-//  or NoRoom. Announcing new keys is the store's listener's work.
+//  3. Blocks to store that came in one turn are one synced write; each is answered after it, Synced,
+//     BadHash or NoRoom. Announcing new keys is the store's listener's work.
 //  4. A block of which the store says TryAgain, since it is fetching it itself, is answered Busy.
-//  5. What is not of this protocol, version and cluster, or not said by who holds the connection's key, is
-//  refused with a reason, counted, and without
-//  effect.
+//  5. What is not of this protocol, version and cluster, or not said by who holds the connection's key,
+//     is refused with a reason, counted, and without effect.
 //
 // An actor: a thread of its own, which alone has the socket. Thread rule: any thread, but the owner destroys
 // it. Limits: limits/exchange.h, serve_*.

@@ -6,8 +6,8 @@
 // instead.
 //
 // Invariants
-//  1. At most limits::fetch_bytes are under way in all, limits::fetch_peer_bytes and _blocks from one peer,
-//  by the sizes that blocks had so far; one block may always be under way.
+//  1. At most limits::fetch_bytes are under way in all, limits::fetch_peer_bytes and _blocks from one
+//     peer, by the sizes that blocks had so far; one block may always be under way.
 //  2. A peer that sent wrong bytes is not asked again for a minute.
 //  3. Every wanted block is to be located, waits for a moment that deadline() names, or is under way.
 //

@@ -7,7 +7,7 @@
 // Invariants
 //  1. A block that get() returns was verified: when it was stored here, or when it came.
 //  2. After flush() says Ok, every block put since the last flush is synced on min(copies, storing nodes)
-//  distinct nodes, this one counted if it has a store.
+//     distinct nodes, this one counted if it has a store.
 //
 // Thread rule: one thread; own store and cache may be shared with others. Limits: the cache's, and
 // BlockClient's.

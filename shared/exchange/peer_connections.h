@@ -2,10 +2,10 @@
 //
 // Invariants
 //  1. Every number was given out by know() and means one name and endpoint for good.
-//  2. The owner hears on_connected before anything a peer says, and on_lost once after it; what was sent and
-//  not answered by then is lost.
-//  3. With keys, a peer must have one that the allow-list gives to its name; one whose key was taken from the
-//  list is left.
+//  2. The owner hears on_connected before anything a peer says, and on_lost once after it; what was sent
+//     and not answered by then is lost.
+//  3. With keys, a peer must have one that the allow-list gives to its name; one whose key was taken from
+//     the list is left.
 //  4. What is rubbish, or answers nothing this class knows, is counted and without effect.
 //
 // Thread rule: one thread. Limits: 64 messages read a peer and turn; a peer's queue is 1000 messages.

@@ -6,8 +6,8 @@
 //
 // Invariants
 //  1. Bytes are held only of unsettled blocks: at most window_bytes and limits::store_blocks, or one block.
-//  2. A settled block was synced on need() distinct nodes, where need() is the least of the copies wanted and
-//  of the nodes that store at all, less one when this node keeps a copy itself.
+//  2. A settled block was synced on need() distinct nodes, where need() is the least of the copies wanted
+//     and of the nodes that store at all, less one when this node keeps a copy itself.
 //  3. is_settled() says true only while of every settled block at least one holder is not lost.
 //  4. Failure is final: the caller starts anew.
 //

@@ -8,8 +8,8 @@
 // it, as a heartbeat, and its metrics, on the leader's feed-in port.
 //
 // Invariants
-//  1. The owner hears on_bound, then messages of that leader, then on_unbound, in this order, any number of
-//  times.
+//  1. The owner hears on_bound, then messages of that leader, then on_unbound, in this order, any number
+//     of times.
 //  2. A message of a deposed leader (lower epoch) never reaches the owner.
 //  3. No message of a broker whose key was taken from the allow-list reaches the owner after a turn.
 //  4. What a broker says without leading never reaches the owner as the leader's word.

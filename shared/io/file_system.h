@@ -9,8 +9,7 @@
 //   NotFound     there is no such file
 //   NotAllowed   rights, or a read-only file system
 //   Failed       the disk failed. After a write, sync or directory sync that ended so, nobody knows what is
-//   on
-//                disk: the process must end and read everything again (CONSENSUS R6). The file keeps the
+//                on disk: the process must end and read everything again (CONSENSUS R6). The file keeps the
 //                fault: every later write and sync of it gives the same, so that nobody can try a sync again
 //                by mistake.
 //

@@ -8,9 +8,9 @@
 //  1. What is put is taken once, oldest first, or withdrawn; what is taken is done once.
 //  2. That an item was begun is told before, or with, that it is done. It wakes nobody: with what was done
 //     just before, or within gather_time of the put, since whoever puts collects again by then.
-//  3. What is done wakes the owner as soon as no item lies there that a hand may take, so that one alone is
-//  told at once;
-//     else unless collect() said `more_soon`: then the owner collects again by itself within gather_time.
+//  3. What is done wakes the owner as soon as no item lies there that a hand may take, so that one alone
+//     is told at once; else unless collect() said `more_soon`: then the owner collects again by itself
+//     within gather_time.
 //  4. After close() nobody sleeps and nothing is taken.
 //  5. No item is taken while as many hands are at work as may be: set_limit().
 //

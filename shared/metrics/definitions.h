@@ -5,9 +5,8 @@
 // grows.
 //
 // Invariants
-//  1. A metric's place in `Metric` is its number on the feed: it is never used for another one. New ones go
-//  to
-//     the end of `Metric`; the table, and so the document, has them where they belong.
+//  1. A metric's place in `Metric` is its number on the feed: it is never used for another one. New ones
+//     go to the end of `Metric`; the table, and so the document, has them where they belong.
 //
 // Thread rule: constants. Limits: limits/metrics.h.
 #pragma once

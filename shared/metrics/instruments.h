@@ -1,7 +1,7 @@
 // What counts: counters, gauges and histograms, cheap enough to stand on the way of every task.
 //
-// An increment is a load, an addition and a store, without a lock, so one thread at a time may write a value;
-// what several threads write is written by add_shared(). Any thread may read, at any time.
+// An increment is a load, an addition and a store, without a lock, so one thread at a time may write a value.
+// Any thread may read, at any time.
 //
 // Thread rule: above. Limits: a histogram has 30 buckets.
 #pragma once
@@ -21,7 +21,6 @@ class Counter {
   void add(std::uint64_t more = 1) {
     value_.store(value_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   }
-  void add_shared(std::uint64_t more = 1) { value_.fetch_add(more, std::memory_order_relaxed); }
   // To what somebody else has counted. REQUIRES: it only grows.
   void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }

@@ -17,7 +17,7 @@
 // Invariants
 //  1. A number is between its least and what it was given.
 //  2. After a move its cool-down passes: that before lowering is short, since memory that runs out kills;
-//  that before going back is long, so that what it takes is seen before the next step.
+//     that before going back is long, so that what it takes is seen before the next step.
 //
 // Thread rule: pure; one owner. Limits: longest_return; limits::settings_moved numbers.
 #pragma once

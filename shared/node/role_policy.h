@@ -6,10 +6,10 @@
 //
 // Invariants
 //  1. A role is possible exactly when its minimums of memory and disk hold; cores, link and uptime only
-//  score.
+//     score.
 //  2. What is not known (a link without a speed) neither scores nor limits.
 //  3. The chosen role is the first possible one, in the order of the profiles, that may be chosen without
-//  being asked for; master only while the cluster wants a broker.
+//     being asked for; master only while the cluster wants a broker.
 //
 // Thread rule: pure. Limits: none.
 #pragma once

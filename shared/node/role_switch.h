@@ -9,9 +9,9 @@
 // Invariants
 //  1. Between 1 - stability and 1 + stability nothing changes, in either direction.
 //  2. After a change, or one that did not come about, the role's cool-down passes and a whole window is
-//  measured first.
-//  3. It asks only for roles that may be chosen without being asked for, for master only while a broker is
-//  wanted.
+//     measured first.
+//  3. It asks only for roles that may be chosen without being asked for, for master only while a broker
+//     is wanted.
 //
 // Thread rule: pure; one owner. Limits: `window` measurements a role.
 #pragma once

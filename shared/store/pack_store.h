@@ -6,16 +6,14 @@
 //
 // Invariants
 //  1. A put is one synced write; what was answered Stored survives kill -9 and power loss. What a crash
-//  leaves of an
-//     unsynced write is cut off when the folder is opened.
+//     leaves of an unsynced write is cut off when the folder is opened.
 //  2. A damaged block is told as BadData by get(), and costs no other block.
-//  3. A disk that fills up costs no acknowledged block: puts are answered NoRoom, with the reason, and are
-//  taken again
-//     once there is room.
+//  3. A disk that fills up costs no acknowledged block: puts are answered NoRoom, with the reason, and
+//     are taken again once there is room.
 //  4. One process at a time has a folder.
-//  5. The disk holds at most twice the wanted bytes and a pack, once as many removals have come as packs need
-//  them;
-//     a remove() empties one pack that is partly wanted, and deletes all that are not wanted at all.
+//  5. The disk holds at most twice the wanted bytes and a pack, once as many removals have come as packs
+//     need them; a remove() empties one pack that is partly wanted, and deletes all that are not wanted
+//     at all.
 //
 // Thread rule: any thread. Puts wait for each other while they write, not while they hash; a get waits for
 // nobody. Limits: capacity_bytes; limits::store_write_bytes in one synced write; about 130 bytes of memory a

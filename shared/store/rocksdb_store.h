@@ -6,12 +6,13 @@
 //
 // Invariants
 //  1. A put is one synced write; what was answered Stored survives kill -9 and power loss.
-//  2. A disk that fills up costs no acknowledged block: puts are answered NoRoom, with the reason, while less
-//  than reserve_bytes would stay free or RocksDB has stopped writing, and are taken again once there is room.
-//  Nothing is ever written to a log after a write to it has failed: the database is opened anew.
+//  2. A disk that fills up costs no acknowledged block: puts are answered NoRoom, with the reason, while
+//     less than reserve_bytes would stay free or RocksDB has stopped writing, and are taken again once
+//     there is room. Nothing is ever written to a log after a write to it has failed: the database is
+//     opened anew.
 //  3. One process at a time has a folder.
-//  4. Memory: write buffers of at most limits::store_write_buffers, a table cache of 8 MiB, and what callers
-//  hold.
+//  4. Memory: write buffers of at most limits::store_write_buffers, a table cache of 8 MiB, and what
+//     callers hold.
 //
 // Thread rule: any thread. Puts wait for each other while they write, not while they hash. What for_each
 // visits with must not put or remove. Limits: capacity_bytes; limits::store_write_bytes in one synced write,

@@ -5,8 +5,8 @@
 // receiver to judge, since its answer (refused, with a reason) is a matter of protocol.
 //
 // Invariants
-//  1. decode() never throws, never reads outside the frame, and allocates no more than the frame's size in
-//  proportion.
+//  1. decode() never throws, never reads outside the frame, and allocates no more than the frame's size
+//     in proportion.
 //  2. The views in a decoded envelope live until the decoder's next decode() and as long as the frame.
 //  3. encode() of a message within base/limits/ decodes to the same message.
 //

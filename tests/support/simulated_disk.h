@@ -6,8 +6,8 @@
 //
 // Invariants
 //  1. A sector is written whole or not at all, even by a power cut; nothing else about an unsynced write
-//  holds:
-//     any subset of its sectors, of the file's new size and of the folder's new names survives, in any order.
+//     holds: any subset of its sectors, of the file's new size and of the folder's new names survives, in
+//     any order.
 //  2. A synced sector changes only by a later write, or by flip_bit, truncate or remove_file.
 //  3. What a failed sync was to make durable is read back all the same, until the cache is forgotten or the
 //     power is cut.

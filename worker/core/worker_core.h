@@ -9,17 +9,15 @@
 // full, and who is not. Rejected: to let the leader take it back; it does not know what has begun.
 //
 // Invariants
-//  1. No credit is granted with which it and the attempts not yet ended would exceed `wanted_tasks()`; with
-//  those that wait
-//     for their acknowledgement they never exceed limits::tasks_a_worker.
+//  1. No credit is granted with which it and the attempts not yet ended would exceed `wanted_tasks()`;
+//     with those that wait for their acknowledgement they never exceed limits::tasks_a_worker.
 //  2. Each held attempt is in every hello; none is forgotten before its CompleteAck.
 //  3. Once draining, nothing new is started.
 //  4. A strict attempt begins only once a renewal of it is answered, and is told to stop nine tenths of a
-//  lease
-//     after the sending of the last one that was (W3). Its end is told when its slot is done, never before:
-//     until then nobody else may have it.
-//  5. When the attempts in all slots have run for progress_after, what waits behind them is handed back: once
-//  for each attempt that comes to run so long, so that it cannot go back and forth.
+//     lease after the sending of the last one that was (W3). Its end is told when its slot is done, never
+//     before: until then nobody else may have it.
+//  5. When the attempts in all slots have run for progress_after, what waits behind them is handed back:
+//     once for each attempt that comes to run so long, so that it cannot go back and forth.
 //
 // Thread rule: pure; one owner. Limits: limits::tasks_a_worker.
 #pragma once

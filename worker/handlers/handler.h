@@ -9,8 +9,8 @@
 //  2. A handler that is deterministic() writes the same bytes and answers the same values for the same inputs
 //     and parameters in the same version(); version() grows whenever that answer may change.
 //  3. A parameter outside help() is refused with BadUsage, unless the handler says that it takes any.
-//  4. run() returns soon after its token is cancelled, with any fault; the worker, who cancelled it, knows
-//  why.
+//  4. run() returns soon after its token is cancelled, with any fault; the worker, who cancelled it,
+//     knows why.
 //  5. run() lets no exception out.
 //
 // Thread rule: run() on any thread, and on many at once; Content belongs to the one run it was given to.

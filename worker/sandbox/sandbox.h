@@ -14,7 +14,7 @@
 // Invariants
 //  1. No process of the sandbox outlives finish() or the object, nor the worker (the kernel kills it then).
 //  2. What it writes is bounded by `space`, what it runs by `processes`, and its memory by `memory`: each
-//  process by the kernel, all together by looking every limits::sandbox_watch_period.
+//     process by the kernel, all together by looking every limits::sandbox_watch_period.
 //  3. Nothing of the program's is followed by the worker outside of folder().
 //
 // Thread rule: one thread, and the same one for all calls: the program dies with the thread that started it.

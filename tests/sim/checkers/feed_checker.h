@@ -3,8 +3,7 @@
 //
 // Invariants it checks
 //  1. A broker's own messages of a topic are numbered from 1 without gaps in each of its lives. What it
-//  passes
-//     on of another may lack some, but comes once and in order.
+//     passes on of another may lack some, but comes once and in order.
 //  2. The journal index that a broker's own state events follow from never goes back.
 //  3. What was told last of a task, in this office, is the state it is in, unless some message was missed.
 //

@@ -3,9 +3,8 @@
 //
 // Invariants it checks, of every sequence of records that became committed
 //  1. A run has one lease at a time: between two leases of a task stands a requeue of the first (I8).
-//  2. A task is recorded final once: a result, a cancel or an expiry that came first (W5); of a strict type,
-//  a
-//     result of the attempt that has the lease.
+//  2. A task is recorded final once: a result, a cancel or an expiry that came first (W5); of a strict
+//     type, a result of the attempt that has the lease.
 //  3. A submission makes one task (submitted_once.h).
 //
 // Thread rule: one thread. Limits: none.
