@@ -4,10 +4,10 @@
 // one of the same records. The leader names one of its own in every BEAT, the same until all have answered or
 // T_e is over; whoever has applied that record answers with its own.
 //
-//   of those that answered                               what follows
-//   a majority agrees on another digest                  the leader leaves office (outvoted), and does not
-//   stand no other digest has a majority, nor can have one     the leader's counts: whoever has another one
-//   is wrong neither                                              nothing yet: who is silent decides it
+//   of those that answered                     what follows
+//   a majority agrees on another digest        the leader leaves office (outvoted), and does not stand
+//   no other has a majority, nor can have one  the leader's counts: whoever has another one is wrong
+//   neither                                    nothing yet: who is silent decides it
 //
 // So in a group of two the leader's counts at once: what clients were told came from its state, and nobody
 // else can say more. The same where three have three. A follower whose state is wrong applies nothing any

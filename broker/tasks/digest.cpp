@@ -76,7 +76,7 @@ std::uint64_t serial_of(const StateTables& tables, const Claim& claim) {
 
 // Two rows of folded products (wyhash, https://github.com/wangyi-fudan/wyhash), 32 bytes a step. The last
 // step reads the last 32 bytes, some of them twice; shorter ones are filled up with zeros.
-std::uint64_t content_of(Content what, ByteView bytes) {
+std::uint64_t content_of(ContentKind what, ByteView bytes) {
   if (bytes.empty()) return 0;
   constexpr std::size_t step = 32;
   std::array<std::uint8_t, step> filled{};
@@ -99,10 +99,10 @@ std::uint64_t content_of(Content what, ByteView bytes) {
 
 std::uint64_t content_of(const StateTables& tables, const TaskSlot& task) {
   const RareSlot& row = tables.rare(task);
-  return content_of(Content::Work, tables.arena.get(task.work, task.work_size)) +
-         content_of(Content::Result, tables.arena.get(task.result, task.result_size)) +
-         content_of(Content::Key, tables.key(row)) + content_of(Content::Error, tables.error(row)) +
-         content_of(Content::History, tables.history(row));
+  return content_of(ContentKind::Work, tables.arena.get(task.work, task.work_size)) +
+         content_of(ContentKind::Result, tables.arena.get(task.result, task.result_size)) +
+         content_of(ContentKind::Key, tables.key(row)) + content_of(ContentKind::Error, tables.error(row)) +
+         content_of(ContentKind::History, tables.history(row));
 }
 
 namespace {
@@ -139,29 +139,29 @@ Digest digest_of_session(const StateTables& tables, const SessionSlot& session) 
 }
 
 Digest digest_of_type(std::uint16_t number, std::string_view name) {
-  return hash<Part::Type>(number, content_of(Content::Name, name));
+  return hash<Part::Type>(number, content_of(ContentKind::Name, name));
 }
 Digest digest_of_offer(std::uint16_t type) { return hash<Part::Offer>(type, 0); }
 Digest digest_of_strict(std::uint16_t type) { return hash<Part::Strict>(type, 0); }
 Digest digest_of_node(std::uint16_t number, std::string_view name) {
-  return hash<Part::Node>(number, content_of(Content::Name, name));
+  return hash<Part::Node>(number, content_of(ContentKind::Name, name));
 }
 
 Digest digest_of_name(WallTime at, ByteView record) {
-  return hash<Part::Name>(at.milliseconds, content_of(Content::Name, record));
+  return hash<Part::Name>(at.milliseconds, content_of(ContentKind::Name, record));
 }
 
 Digest digest_of_header(const StateTables& tables) {
   return hash<Part::Header>(tables.applied.value, tables.time.milliseconds, tables.office.epoch.value,
-                            content_of(Content::Leader, tables.office.leader),
-                            content_of(Content::Endpoint, tables.office.endpoint), tables.next_kept_place,
+                            content_of(ContentKind::Leader, tables.office.leader),
+                            content_of(ContentKind::Endpoint, tables.office.endpoint), tables.next_kept_place,
                             tables.next_closing_place, 0);
 }
 
 Digest digest_of_config(const StateTables& tables) {
   Bytes book;
   tables.config.write(book);
-  return hash<Part::Config>(content_of(Content::Book, book), book.size());
+  return hash<Part::Config>(content_of(ContentKind::Book, book), book.size());
 }
 
 Digest walked_task(const StateTables& tables, TaskHandle task) {

@@ -49,9 +49,9 @@ struct Digest {
 };
 
 // What a hash of bytes is of, so that the same bytes as work and as result differ.
-enum class Content : std::uint8_t { Work, Result, Key, Error, History, Name, Leader, Endpoint, Book };
-std::uint64_t content_of(Content what, ByteView bytes);  // 0 of none
-inline std::uint64_t content_of(Content what, std::string_view text) {
+enum class ContentKind : std::uint8_t { Work, Result, Key, Error, History, Name, Leader, Endpoint, Book };
+std::uint64_t content_of(ContentKind what, ByteView bytes);  // 0 of none
+inline std::uint64_t content_of(ContentKind what, std::string_view text) {
   return content_of(what, as_bytes(text));
 }
 // Of all the bytes of a task, by reading them: what its row remembers, if all is well.

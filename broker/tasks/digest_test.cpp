@@ -160,17 +160,17 @@ TEST(ContentTest, DiffersWithEachByteEachLengthAndEachMeaning) {
   for (std::size_t length = 1; length <= 200; ++length) {
     Bytes bytes(length);
     for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
-    const std::uint64_t whole = content_of(Content::Work, bytes);
-    EXPECT_NE(whole, content_of(Content::Result, bytes));
+    const std::uint64_t whole = content_of(ContentKind::Work, bytes);
+    EXPECT_NE(whole, content_of(ContentKind::Result, bytes));
     for (std::size_t at = 0; at < length; ++at) {
       bytes[at] ^= 0x10;
-      EXPECT_NE(whole, content_of(Content::Work, bytes)) << at << " of " << length;
+      EXPECT_NE(whole, content_of(ContentKind::Work, bytes)) << at << " of " << length;
       bytes[at] ^= 0x10;
     }
     bytes.push_back(0);
-    EXPECT_NE(whole, content_of(Content::Work, bytes)) << length;
+    EXPECT_NE(whole, content_of(ContentKind::Work, bytes)) << length;
   }
-  EXPECT_EQ(content_of(Content::Work, ByteView{}), 0U);
+  EXPECT_EQ(content_of(ContentKind::Work, ByteView{}), 0U);
 }
 
 }  // namespace

@@ -206,7 +206,7 @@ TaskHandle StateMachine::create_task(const SubmitRecord& record, SessionHandle s
   ++tables_.refs[owner.ref].claims;
   slot.work = tables_.arena.put(record.work);
   slot.work_size = static_cast<std::uint32_t>(record.work.size());
-  slot.content = content_of(Content::Work, record.work);
+  slot.content = content_of(ContentKind::Work, record.work);
   set_rare_options(slot, task, record.options);
   tables_.by_id.insert(hash_run(slot.id.value), task);
   tables_.roll.enter(task);
@@ -226,7 +226,7 @@ void StateMachine::set_rare_options(TaskSlot& slot, TaskHandle task, const TaskO
   RareSlot& row = tables_.make_rare(slot);
   row.key = tables_.arena.put(as_bytes(options.key));
   row.key_size = static_cast<std::uint32_t>(options.key.size());
-  slot.content += content_of(Content::Key, options.key);
+  slot.content += content_of(ContentKind::Key, options.key);
   slot.flags |= flag_key_active;
   tables_.by_key.insert(tables_.hash_key(options.key), task);
 }
@@ -312,7 +312,7 @@ void StateMachine::on_result(ByteView payload, Changes& out) {
   if (completed) {
     slot.result = tables_.arena.put(record.result);
     slot.result_size = static_cast<std::uint32_t>(record.result.size());
-    slot.content += content_of(Content::Result, record.result);
+    slot.content += content_of(ContentKind::Result, record.result);
   }
   tables_.set_error(slot, completed ? std::string_view{} : record.error);
   if (!record.log.empty() || !record.error.empty()) {

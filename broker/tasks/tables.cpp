@@ -109,7 +109,7 @@ std::string_view StateTables::error(const RareSlot& row) const {
 void StateTables::set_error(TaskSlot& task, std::string_view error) {
   if (error.empty() && rare(task).error_size == 0) return;
   RareSlot& row = make_rare(task);
-  task.content += content_of(Content::Error, error) - content_of(Content::Error, this->error(row));
+  task.content += content_of(ContentKind::Error, error) - content_of(ContentKind::Error, this->error(row));
   arena.free(row.error, row.error_size);
   row.error = arena.put(as_bytes(error));
   row.error_size = static_cast<std::uint32_t>(error.size());
@@ -120,7 +120,7 @@ ByteView StateTables::history(const RareSlot& row) const { return arena.get(row.
 void StateTables::keep_attempt(TaskSlot& task, const PastAttempt& attempt) {
   RareSlot& row = make_rare(task);
   const Bytes longer = add_attempt(history(row), attempt);
-  task.content += content_of(Content::History, longer) - content_of(Content::History, history(row));
+  task.content += content_of(ContentKind::History, longer) - content_of(ContentKind::History, history(row));
   arena.free(row.history, row.history_size);
   row.history = arena.put(longer);
   row.history_size = static_cast<std::uint32_t>(longer.size());

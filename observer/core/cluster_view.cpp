@@ -165,6 +165,7 @@ bool ClusterView::on_status(WallTime now, const BrokerStatus& status) {
 
 void ClusterView::end_round(WallTime now) {
   group_ = round_;
+  group_time_ = now;
   round_.begin_round();
 }
 

@@ -85,6 +85,7 @@ class ClusterView {
   [[nodiscard]] const std::map<std::string, NodeView>& nodes() const { return nodes_; }
   // Of the last round; empty when no broker answered.
   [[nodiscard]] const GroupOverview& group() const { return group_; }
+  [[nodiscard]] WallTime group_time() const { return group_time_; }
   // By state, as the leader last counted them; empty before.
   [[nodiscard]] const std::vector<std::uint64_t>& tasks_by_state() const { return tasks_by_state_; }
   [[nodiscard]] const std::optional<CountersEvent>& counters() const { return counters_; }
@@ -129,6 +130,7 @@ class ClusterView {
   bool bound_ = false;
   std::map<std::string, NodeView> nodes_;
   GroupOverview group_;
+  WallTime group_time_;  // when its round was over; 0: none was
   GroupOverview round_;  // under way
   WallTime feed_heard_;  // anything; 0: never
   std::vector<std::uint64_t> tasks_by_state_;
