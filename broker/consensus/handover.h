@@ -5,13 +5,13 @@
 // privilege: a broker of higher priority that has been steady for long enough is handed the office. A broker
 // whose offices end soon is trusted less each time: its S doubles.
 //
-//   stage       means                                                       left by
+//   stage       means                                                 left by
 //   None
-//   Filling     the successor gets what it lacks                            nearly there: SealOffice
-//   Sealing     HANDOVER is to become the last record                       the driver has proposed it
-//   Sealed      nothing is appended behind it                               committed, and on its disk: Offered
-//   Offered     HANDOVER is sent                                            deposed; REFUSE, or T_e is over:
-//                                                                           None: admission goes on (H3)
+//   Filling     the successor gets what it lacks                      nearly there: SealOffice
+//   Sealing     HANDOVER is to become the last record                 the driver has proposed it
+//   Sealed      nothing is appended behind it                         committed, and on its disk: Offered
+//   Offered     HANDOVER is sent                                      deposed; REFUSE, or T_e is over:
+//                                                                     None: admission goes on (H3)
 //
 // Invariants
 //  1. The successor is offered the office only when its disk holds the leader's whole log, all committed.

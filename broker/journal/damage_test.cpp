@@ -162,7 +162,7 @@ TEST(JournalDamage, ALostSegmentIsNamed) {
   EXPECT_EQ(none.verdict, Verdict::Refused);
 }
 
-// Beside the only segment in use stands the next one, which holds nothing yet: it must not pass for a journal.
+// Behind the only segment in use stands the next one, still empty: it must not pass for a journal.
 TEST(JournalDamage, TheOnlySegmentInUseIsMissedThoughItsSuccessorIsThere) {
   SimulatedDisk disk;
   {
@@ -174,7 +174,8 @@ TEST(JournalDamage, TheOnlySegmentInUseIsMissedThoughItsSuccessorIsThere) {
   JournalRecovery recovery;
   const auto journal = Journal::open(disk, folder, owner, tiny_segments, recovery, OnDamage::Keep);
   ASSERT_FALSE(journal);
-  EXPECT_TRUE(names(journal.error().message, segment_path(1), 0)) << journal.error().message;
+  const std::string& message = journal.error().message;
+  EXPECT_TRUE(names(message, segment_path(1), 0)) << message;
 }
 
 TEST(JournalDamage, AnUnreadableSectorIsNamedOrLosesNothing) {

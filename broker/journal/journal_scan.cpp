@@ -42,7 +42,7 @@ class JournalScanner {
     SegmentScan* before = result_.segments.empty() ? nullptr : &result_.segments.back();
     if (before != nullptr && before->header.number + 1 != number && before->readable)
       damaged(segment_name(before->header.number + 1), "the file is missing");
-    // The last segment that holds something is never freed, so an empty one is the first only of a new journal.
+    // The last segment that holds something is never freed: an empty one is first only in a new journal.
     if (before == nullptr && number != 1 && scan.readable && scan.empty() && !scan.header.begins_anew)
       damaged(segment_name(number - 1), "the file is missing: what is there comes behind it, and is empty");
     if (before != nullptr && before->readable && !before->sealed && !goes_on(*before, scan)) {

@@ -34,7 +34,7 @@ class LocalCluster(ClusterTest):
 
     def states(self):
         """name -> what status says of it."""
-        words = [line.split(maxsplit=3) for line in self.script("status").out.splitlines()]
+        words = [line.split(maxsplit=3) for line in self.script("status").out.splitlines() if not line.startswith("key ")]
         return {name: state for _, name, _, state in words}
 
     def pid(self, name):

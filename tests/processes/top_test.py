@@ -61,7 +61,7 @@ class Top(ClusterTest):
             tmux = self.top(width, height)
             self.wait_for(tmux, r"^w2 +worker +alive +0/2")
             self.wait_for(tmux, r"^b[123] +leader +\d+ ")
-            self.wait_for(tmux, r"^cidbus test  leader b\d, epoch \d+  healthy  (\d alerts?  )?\d\d:\d\d:\d\d$")
+            self.wait_for(tmux, r"^cidbus test  leader b\d, epoch \d+  (healthy|warning)  (\d alerts?  )?\d\d:\d\d:\d\d$")
             screen = self.wait_for(tmux, r"^tasks 0 pending, 0 running, 1 completed, 0 failed")
             self.assertEqual(len(screen), height)
             self.assertRegex(screen[-1], r"^ 1 overview .* 5 alerts")

