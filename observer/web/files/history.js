@@ -17,7 +17,8 @@ const lengths = [
 ];
 const most_lines = 8,
   longest = 160 * 24 * hour,
-  shortest = 10;
+  shortest = 10,
+  series_looked_for = 5000; // every so many milliseconds while a window is live: nodes come, and say more
 
 // Of a node: one line for each node that has it.
 const wanted = [
@@ -96,6 +97,7 @@ export function history() {
     now = 0,
     asking = false,
     asked_at = 0,
+    made_at = 0, // when the names of series were read last
     looked = false, // elsewhere, since the last answer that came whole
     gone = false,
     shown = "",
@@ -159,6 +161,7 @@ export function history() {
     const names = await answer.json(),
       key = JSON.stringify([names, [...picked]]);
     if (gone || held) return false;
+    made_at = Date.now();
     if (key === shown) return true;
     shown = key;
     const offers = offers_of(names);
@@ -197,7 +200,8 @@ export function history() {
     asked_at = Date.now();
     let step = null;
     try {
-      if (!again || (await make_charts())) step = await draw(from, to);
+      const due = again || (until === null && Date.now() - made_at > series_looked_for);
+      if (!due || (await make_charts())) step = await draw(from, to);
       if (step !== null) tell(from, until, step);
     } catch (error) {
       set_text(said, `No history came: ${error.message}`);
