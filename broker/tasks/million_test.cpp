@@ -138,8 +138,8 @@ TEST_F(AMillionTasks, AreHandedOutOldestFirstWithoutLookingAtTheOthers) {
   service->on_message(now, Peer{7}, Credit{100});
   service->end_turn(now);
   EXPECT_EQ(output->dispatched, 100u);
-  // One more a turn, nearly to the last: who looked at all that wait would do so a quarter of a million times,
-  // past the time that a test has.
+  // One more a turn, nearly to the last: who looked at all that wait would do so a quarter of a million
+  // times, past the time that a test has.
   for (std::size_t turn = 0; turn < 240'000; ++turn) {
     service->on_message(now, Peer{7}, Credit{1});
     service->end_turn(now);
