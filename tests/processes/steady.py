@@ -23,7 +23,7 @@ import time
 from cluster import BIN, PATIENCE_SECONDS, die_with_the_test, wait_until
 
 SECOND = 1_000_000_000
-REST_SECONDS = 0.2  # between two blows, so that each meets a group at work
+REST_TASKS = 40  # accepted between two blows, so that each meets a group at work
 
 
 def percentile(values, share):
@@ -82,7 +82,8 @@ class Steady:
             return len(lags) == len(self.cluster.broker_names) and status["leader"] and \
                 all(lag is not None and lag < 1000 for lag in lags) and status["leader"]
         leader = wait_until(whole, "every broker has caught up")
-        time.sleep(REST_SECONDS)
+        enough = len(self.submitted) + REST_TASKS
+        wait_until(lambda: len(self.submitted) >= enough, "the group is at work")
         return leader
 
     def kill_leader(self):
@@ -101,7 +102,7 @@ class Steady:
         self.cluster.running[paused].send_signal(signal.SIGSTOP)
         self.note(f"{whom} paused", since)
         if whom == "standby":
-            time.sleep(0.5)
+            time.sleep(0.5)  # the pause itself
         self.cluster.running[paused].send_signal(signal.SIGCONT)
 
     def finish(self):

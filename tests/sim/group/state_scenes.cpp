@@ -33,10 +33,17 @@ void is_healed(Scene& scene, std::size_t at) {
   scene.ends_well();
 }
 
-}  // namespace
+void is_outvoted_and_healed(Scene& scene, std::size_t at) {
+  const auto another = [&] {
+    const SimBroker* const leads = scene.world.sole_leader();
+    return leads != nullptr && leads != &scene.broker(at);
+  };
+  check(scene.world.run_until(10s, another), "R7 an outvoted leader goes", "it did not");
+  is_healed(scene, at);
+}
 
-void play_corrupt_standby(std::uint64_t seed) {
-  Scene scene(seed, brokers(seed % 2 == 0 ? 3 : 5));
+void play_standby_among(std::size_t count, std::uint64_t seed) {
+  Scene scene(seed, brokers(count));
   const std::size_t leader = scene.leader();
   const std::size_t corrupt = (leader + 1) % scene.world.size();
   scene.submit(10);
@@ -47,29 +54,19 @@ void play_corrupt_standby(std::uint64_t seed) {
   check(scene.leader() == leader, "R7 a majority keeps its leader", "it lost its office");
 }
 
+}  // namespace
+
+void play_corrupt_standby(std::uint64_t seed) { play_standby_among(seed % 2 == 0 ? 3 : 5, seed); }
+
+void play_corrupt_standby_of_two(std::uint64_t seed) { play_standby_among(2, seed); }
+
 void play_corrupt_leader(std::uint64_t seed) {
   Scene scene(seed, brokers(seed % 2 == 0 ? 3 : 5));
   const std::size_t corrupt = scene.leader();
   scene.submit(10);
   scene.broker(corrupt).corrupt_state();
   scene.submit(past_a_digest);
-  const auto another = [&] {
-    const SimBroker* const leads = scene.world.sole_leader();
-    return leads != nullptr && leads != &scene.broker(corrupt);
-  };
-  check(scene.world.run_until(10s, another), "R7 an outvoted leader goes", "it did not");
-  is_healed(scene, corrupt);
-}
-
-void play_corrupt_standby_of_two(std::uint64_t seed) {
-  Scene scene(seed, brokers(2));
-  const std::size_t leader = scene.leader();
-  scene.submit(10);
-  scene.until(5s, "it has applied something", [&] { return !scene.broker(1 - leader).state().empty(); });
-  scene.broker(1 - leader).corrupt_state();
-  scene.submit(past_a_digest);
-  is_healed(scene, 1 - leader);
-  check(scene.leader() == leader, "R7 a majority keeps its leader", "it lost its office");
+  is_outvoted_and_healed(scene, corrupt);
 }
 
 void play_corrupt_straggler(std::uint64_t seed) {
@@ -117,12 +114,7 @@ void play_corrupt_leader_and_one_away(std::uint64_t seed) {
         "one word against one decided");
   scene.world.restart(away);
   scene.submit(past_a_digest);
-  const auto another = [&] {
-    const SimBroker* const leads = scene.world.sole_leader();
-    return leads != nullptr && leads != &scene.broker(corrupt);
-  };
-  check(scene.world.run_until(10s, another), "R7 an outvoted leader goes", "it did not");
-  is_healed(scene, corrupt);
+  is_outvoted_and_healed(scene, corrupt);
 }
 
 }  // namespace cidbus::group_sim
