@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import unittest
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -414,6 +415,14 @@ class Adaptation(NodeTest):
 
 
 class Up(NodeTest):
+    @staticmethod
+    def is_ready(address):
+        try:
+            with urllib.request.urlopen(f"http://{address}/readyz", timeout=PATIENCE_SECONDS) as answer:
+                return answer.status == 200
+        except urllib.error.HTTPError:  # 503: not yet
+            return False
+
     def test_up_is_a_cluster_in_one_process_until_control_c(self):
         cluster = NodeCluster(self.folder, workers=0)
         self.addCleanup(cluster.close)
@@ -432,8 +441,7 @@ class Up(NodeTest):
         cid = cluster.add(__file__)
         with urllib.request.urlopen(f"{cluster.gateway_url}/ipfs/{cid}", timeout=PATIENCE_SECONDS) as answer:
             self.assertEqual(answer.read(), Path(__file__).read_bytes())
-        with urllib.request.urlopen(f"http://127.0.0.1:{port + 21}/readyz", timeout=PATIENCE_SECONDS) as answer:
-            self.assertEqual(answer.status, 200)
+        wait_until(lambda: self.is_ready(f"127.0.0.1:{port + 21}"), "the observer has heard its broker")
         self.assertEqual(cluster.ask("submit", "hash", "--input", cid, "--wait")["state"], "completed")
         up.send_signal(signal.SIGINT)
         self.assertEqual(up.wait(PATIENCE_SECONDS), 0, (self.folder / "up.log").read_text("utf-8"))
