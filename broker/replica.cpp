@@ -269,7 +269,7 @@ void Replica::carry(Now, const group::CutFrom& cut) {
 
 void Replica::carry(Now, const group::ReadBatches& read) {
   if (reader_of(read) == fetching_reader) fetching_.push_back({read.purpose, read.peer});
-  disk_.submit(cidbus::ReadBatches{reader_of(read), read.from, read.bytes});
+  disk_.submit(cidbus::ReadBatches{reader_of(read), read.from, read.bytes, read.batches});
 }
 
 void Replica::carry(Now, const group::ReadSnapshot& read) {

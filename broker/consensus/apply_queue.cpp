@@ -39,7 +39,7 @@ void ApplyQueue::read_ahead(const LogWindow& log, LogIndex commit, Effects& out)
 }
 
 void ApplyQueue::read(LogIndex after, Effects& out) {
-  out.add(ReadBatches{ReadFor::Applying, nobody, next(after), limits::append_bytes});
+  out.add(ReadBatches{ReadFor::Applying, nobody, next(after), limits::append_bytes, limits::apply_batches});
   reading_after_ = after;
 }
 

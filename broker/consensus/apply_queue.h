@@ -3,7 +3,7 @@
 // the one before is applied.
 //
 // Invariants: 1. R4: batches come in order, whole, and none above the commit it is asked for.
-//  2. At most two pieces of limits::append_bytes are in memory, and one read is under way.
+//  2. At most two pieces (limits::append_bytes, limits::apply_batches) are in memory; one read is under way.
 //
 // Thread rule: pure; one owner. Limits: invariant 2.
 #pragma once

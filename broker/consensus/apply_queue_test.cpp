@@ -62,6 +62,13 @@ TEST_F(ApplyQueueTest, ReadsOnePieceWhileTheOneBeforeIsApplied) {
   EXPECT_FALSE(queue.lags(log, commit));
 }
 
+// Each read waits behind a sync, and after a steady trickle of tasks a batch holds a few records.
+TEST_F(ApplyQueueTest, AsksForAsManyBatchesAsFitNotForAsManyAsAMessageHolds) {
+  Effects effects;
+  queue.take(log, commit, 1, effects);
+  EXPECT_EQ(std::get<ReadBatches>(effects.all().front()).batches, limits::apply_batches);
+}
+
 TEST_F(ApplyQueueTest, HoldsNoMoreThanTwoPieces) {
   take();
   read(1, 3);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "broker/journal/batch.h"
+#include "shared/base/limits/group.h"
 #include "shared/core/group_messages.h"
 
 namespace cidbus::group {
@@ -51,7 +52,8 @@ struct ReadBatches {
   ReadFor purpose = ReadFor::Applying;
   Seat peer = nobody;
   LogIndex from;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0;  // at most; batches likewise
+  std::size_t batches = limits::append_batches;
 };
 // A piece of the file of a snapshot, `last` 0: of the newest; `bytes` 0: only which there is. Answered by
 // SnapshotRead.

@@ -9,6 +9,7 @@
 
 #include "broker/journal/segment.h"
 #include "broker/journal/snapshot_format.h"
+#include "shared/base/limits/group.h"
 
 namespace cidbus {
 
@@ -45,11 +46,12 @@ struct CheckRoom {};
 
 // Reads batches, from the one that holds `from` on: what a standby that lags lacks, or the state machine
 // after a start. `reader` (0 to disk_readers - 1) says who reads: where it goes on from its last read,
-// nothing is looked for. At most limits::append_batches are given, as many as a message may hold.
+// nothing is looked for. Each read waits for the sync under way, so who has much to read asks for much.
 struct ReadBatches {
   unsigned reader = 0;
   LogIndex from;
   ByteCount most = 0;  // at least one batch is given
+  std::size_t batches = limits::append_batches;
 };
 // Reads the file of a snapshot, for a standby that is to have it. `last` 0: the newest, and from its
 // beginning.

@@ -31,7 +31,7 @@ Status DiskReader::serve(const ReadBatches& request, std::vector<DiskCompletion>
   }
   if (!reader || reader->next() != request.from) reader.emplace(journal, request.from);
   const ByteCount most = std::min<ByteCount>(request.most, limits::disk_read_bytes);
-  for (ByteCount bytes = 0; bytes == 0 || (bytes < most && read.batches.size() < limits::append_batches);) {
+  for (ByteCount bytes = 0; bytes == 0 || (bytes < most && read.batches.size() < request.batches);) {
     if (reader->at_hole()) {
       read.stopped = Stopped::AtHole;
       break;

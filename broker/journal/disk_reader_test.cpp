@@ -59,6 +59,12 @@ TEST_F(DiskReaderTest, APieceHoldsNoMoreBatchesThanAMessageMay) {
   EXPECT_EQ(piece.stopped, Stopped::AtMost);
 }
 
+TEST_F(DiskReaderTest, WhoAsksForMoreBatchesGetsThem) {
+  rig_.disk().submit(ReadBatches{0, LogIndex{1}, 1 << 20, all_.size() - 1});
+  rig_.run();
+  EXPECT_EQ(rig_.expect<BatchesRead>().batches.size(), all_.size() - 1);
+}
+
 TEST_F(DiskReaderTest, AReadWithinABatchBeginsWithThatBatchAndTwoReadersDoNotDisturbEachOther) {
   const LogIndex within = end_of(all_[4]).last;
   EXPECT_EQ(*read(within, 1, 0).batches.front(), *all_[4]);

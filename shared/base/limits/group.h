@@ -10,9 +10,10 @@ namespace cidbus::limits {
 inline constexpr std::size_t brokers = 5;            // voting brokers of a group
 inline constexpr std::int32_t priority_most = 1000;  // of a broker; the least is 0
 
-inline constexpr std::size_t append_batches = 32;                // batches in one message (CONSENSUS R5)
-inline constexpr std::size_t append_bytes = 4 << 20;             // of them, together; one batch always fits
-inline constexpr std::size_t window_batches = 32;                // sent to a follower, not acknowledged (R5)
+inline constexpr std::size_t append_batches = 32;     // batches in one message (CONSENSUS R5)
+inline constexpr std::size_t apply_batches = 16'384;  // read at once to be applied, of append_bytes at most
+inline constexpr std::size_t append_bytes = 4 << 20;  // of them, together; one batch always fits
+inline constexpr std::size_t window_batches = 32;     // sent to a follower, not acknowledged (R5)
 inline constexpr std::size_t window_bytes_in_flight = 32 << 20;  // the same, in bytes
 inline constexpr std::size_t log_ends = 8192;                    // newest batches whose ends are in memory
 inline constexpr std::size_t log_cached_bytes = 32 << 20;        // of the newest batches kept in memory

@@ -142,7 +142,7 @@ void SimDisk::read(const group::ReadBatches& request) {
     const bool found = at != journal_.end() && at->first == request.from;
     std::size_t bytes = 0;
     for (; found && at != journal_.end() && at->intact && bytes < request.bytes; ++at) {
-      if (answer.batches.size() == limits::append_batches) break;
+      if (answer.batches.size() == request.batches) break;
       answer.batches.push_back(at->batch);
       bytes += at->batch->size();
     }
