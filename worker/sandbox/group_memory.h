@@ -3,9 +3,9 @@
 // It is read from the sandbox's own /proc, which lists its processes and no other. What processes of one fork
 // share is counted once, by asking more closely when the quick sum is over the limit.
 //
-// What nobody maps is not seen: memory files (memfd) without a mapping are looked for in open descriptors,
-// but System V segments that nobody is attached to are not. The kernel kills the sandbox first when the
-// machine itself runs out (oom_score_adj).
+// Memory files (memfd) that nobody maps are looked for in open descriptors; memory that no process holds at
+// all cannot be made in there (call_filter.h). The kernel kills the sandbox first when the machine itself
+// runs out (oom_score_adj).
 //
 // Thread rule: one owner. Limits: sandbox.h.
 #pragma once

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "shared/base/limits/programs.h"
+#include "worker/sandbox/call_filter.h"
 
 namespace cidbus {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 constexpr const char* bubblewrap = "/usr/bin/bwrap";
 
 // Descriptors of the child; single digits, for the shell at the gate.
-enum ChildDescriptor { Input, Output, Errors, Ready, Gate, About, FirstOther };
+enum ChildDescriptor { Input, Output, Errors, Ready, Gate, About, Filter, FirstOther };
 
 // $1 onwards: the limits and the program.
 constexpr const char* gate_script = R"(echo >&3; read -r go <&4; exec 3>&- 4<&-; exec "$@")";
@@ -119,7 +120,8 @@ void give_up_root() {
 }  // namespace
 
 std::vector<std::string> sandbox_command(const SandboxProgram& program) {
-  std::vector<std::string> words{bubblewrap, "--info-fd", std::to_string(About)};
+  std::vector<std::string> words{bubblewrap, "--info-fd", std::to_string(About), "--seccomp",
+                                 std::to_string(Filter)};
   add_walls(words, program);
   const SandboxLimits& limits = program.limits;
   // bubblewrap's process 1 and the shell's successor count too.
@@ -146,6 +148,9 @@ Result<LaunchedSandbox> launch_sandbox(const SandboxProgram& program) {
   if (!piped) {
     return fault(FaultKind::TryAgain, std::string("the sandbox gets no pipes: ") + std::strerror(errno));
   }
+  auto filter = make_call_filter();
+  if (!filter) return tl::unexpected(filter.error());
+  theirs[Filter] = std::move(*filter);
   std::array<int, FirstOther> numbers{};
   for (unsigned place = 0; place < FirstOther; ++place) numbers[place] = theirs[place].number();
   launched.bubblewrap = ::fork();

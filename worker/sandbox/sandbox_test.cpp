@@ -124,6 +124,18 @@ TEST(Sandbox, SeesMemoryThatNobodyMaps) {
   EXPECT_EQ(run(program).how, How::TooMuchMemory);
 }
 
+// Memory that belongs to no process would be counted by nobody.
+TEST(Sandbox, RefusesMemoryThatOutlivesProcesses) {
+  SandboxProgram program = shell("");
+  program.command = {
+      "/usr/bin/python3", "-c",
+      "import ctypes, errno\n"
+      "c = ctypes.CDLL(None, use_errno=True)\n"
+      "for got in (c.shmget(0, 1 << 20, 0o1600), c.msgget(0, 0o1600), c.semget(0, 1, 0o1600)):\n"
+      "  print(got, errno.errorcode[ctypes.get_errno()])"};
+  EXPECT_EQ(run(program).output, "-1 ENOSYS\n-1 ENOSYS\n-1 ENOSYS\n");
+}
+
 TEST(Sandbox, CountsWhatForksShareOnce) {
   SandboxProgram program = shell("");
   program.command = {"/usr/bin/python3", "-c",
