@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "client/command/bench_cluster.h"
 #include "client/command/interrupt.h"
 #include "client/command/load_result.h"
 #include "client/command/registry.h"
@@ -134,33 +135,6 @@ Result<LoadResult> LoadRun::run() {
   return std::move(result_);
 }
 
-// What the load runs on, as the leader tells it.
-struct Surroundings {
-  Durability durability = Durability::Disk;
-  std::uint64_t brokers = 0;
-  std::uint64_t workers = 0;
-  std::uint64_t slots = 0;
-};
-
-Result<Surroundings> look_around(Context& context) {
-  const RequestId request = context.next_request();
-  Surroundings found;
-  const Status asked = context.ask(SnapshotRequest{request}, [&](const Message& message) {
-    const auto* snapshot = std::get_if<Snapshot>(&message);
-    if (snapshot == nullptr || snapshot->request != request) return false;
-    found.durability = snapshot->durability;
-    found.brokers = snapshot->brokers.size();
-    for (const Member& member : snapshot->members) {
-      if (member.role != Role::Worker || member.state != MemberState::Alive) continue;
-      ++found.workers;
-      found.slots += member.load.slots;
-    }
-    return true;
-  });
-  if (!asked) return tl::unexpected(asked.error());
-  return found;
-}
-
 std::string row_json(const Surroundings& on, const Load& load, const LoadResult& result) {
   JsonWriter json;
   json.open_object().name("window").number(load.window).name("payload").number(load.payload);
@@ -179,6 +153,8 @@ struct BenchOptions {
   std::uint64_t tasks = 100'000;
   std::vector<std::uint64_t> windows{1000};
   std::vector<std::size_t> payloads{100};
+  std::vector<std::uint64_t> workers;     // of clusters made for the bench; none: 2, if such are asked for
+  std::vector<std::string> durabilities;  // likewise, in words; none: disk
   bool submit_only = false;
 };
 
@@ -188,20 +164,24 @@ std::uint64_t tasks_of(const BenchOptions& options, std::uint64_t window) {
   return std::min(options.tasks, window * rounds);
 }
 
-Result<int> bench(Context& context, const BenchOptions& options) {
+Durability durability_of(std::string_view word) {
+  if (word == "memory") return Durability::Memory;
+  return word == "quorum" ? Durability::Quorum : Durability::Disk;
+}
+
+// The rows of one cluster, which `context` reaches.
+Result<int> measure(Context& context, Output& output, const BenchOptions& options) {
   const auto around = look_around(context);
   if (!around) return tl::unexpected(around.error());
   if (around->workers == 0 && !options.submit_only) {
     return fault(FaultKind::TryAgain,
                  "the cluster has no worker to run echo tasks; start one and run the bench again");
   }
-  Output& output = context.output();
   if (output.format() == Format::Table) {
     output.line("durability " + std::string(to_text(around->durability)) + ", " +
                 std::to_string(around->workers) + " workers with " + std::to_string(around->slots) +
                 " slots");
   }
-  output.open_list();
   for (const std::size_t payload : options.payloads) {
     for (const std::uint64_t window : options.windows) {
       const Load load{tasks_of(options, window), window, payload, options.submit_only};
@@ -217,13 +197,40 @@ Result<int> bench(Context& context, const BenchOptions& options) {
       if (const Status written = output.flush(); !written) return tl::unexpected(written.error());
     }
   }
-  output.close_list();
   return 0;
+}
+
+Result<int> measure_own(Context& context, const BenchOptions& options, const BenchCluster::Wish& wish) {
+  const auto cluster = BenchCluster::start(context, wish);
+  if (context.interrupted() != 0) return context.interrupted();
+  if (!cluster) return tl::unexpected(cluster.error());
+  Context own(context.environment(), (*cluster)->common());
+  return measure(own, context.output(), options);
+}
+
+Result<int> bench(Context& context, BenchOptions options) {
+  Output& output = context.output();
+  output.open_list();
+  Result<int> done = 0;
+  if (options.workers.empty() && options.durabilities.empty()) {
+    done = measure(context, output, options);
+  } else {
+    if (options.workers.empty()) options.workers = {2};
+    if (options.durabilities.empty()) options.durabilities = {"disk"};
+    for (const std::string& durability : options.durabilities)
+      for (const std::uint64_t workers : options.workers)
+        if (done && *done == 0) done = measure_own(context, options, {durability_of(durability), workers});
+  }
+  if (done && *done == 0) output.close_list();
+  return done;
 }
 
 constexpr const char* examples = R"(  cidbus bench
   cidbus bench --tasks 1000000 --window 1,100,10000 --payload 100,4096
   cidbus bench --window 1 --tasks 10000 --output json
+  cidbus bench --workers 1,2,4 --durability memory,disk,quorum
+With --workers or --durability it measures clusters of its own instead of the running one: a broker (three for
+quorum) and workers on this machine, for each pair, in a temporary folder (TMPDIR) that is gone afterwards.
 Every task is an echo of its payload, and every answer is compared with it. Nothing else should run meanwhile.
 )";
 
@@ -233,7 +240,8 @@ void add_bench_command(CommandRegistry& registry) {
   const auto options = std::make_shared<BenchOptions>();  // shared by the options and the action
   CLI::App& app = registry.leaf(
       registry.root(),
-      {"bench", "Measure the running cluster: tasks a second and latency, by window and payload", examples},
+      {"bench", "Measure a cluster: tasks a second and latency, by window, payload, workers and durability",
+       examples},
       [options](Context& context) { return bench(context, *options); });
   app.add_option("--tasks", options->tasks, "Tasks a row, at most 20000 times its window")
       ->type_name("N")
@@ -251,6 +259,20 @@ void add_bench_command(CommandRegistry& registry) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(std::size_t{0}, payload_most));
+  app.add_option("--workers", options->workers,
+                 "Workers of a cluster made for the bench; several make one each")
+      ->type_name("N,…")
+      ->default_str("")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(std::uint64_t{1}, bench_workers_most));
+  app.add_option("--durability", options->durabilities,
+                 "memory, disk or quorum, of a cluster made for the bench; several make one each")
+      ->type_name("WORD,…")
+      ->default_str("")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"memory", "disk", "quorum"}));
   app.add_flag("--submit-only", options->submit_only,
                "Until all are accepted, not until they are done; they stay in the queue");
 }

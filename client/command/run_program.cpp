@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +88,35 @@ Result<ProgramEnd> run_program(const std::vector<std::string>& words) {
   if (error != 0) return tl::unexpected(not_started(words.front(), error));
   end.code = wait_for(process);
   return end;
+}
+
+Result<pid_t> start_program(const std::vector<std::string>& words, const std::string& log_file) {
+  const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (!std::string_view(*variable).starts_with("CIDBUS_")) variables.push_back(*variable);
+  variables.push_back(nullptr);
+  const pid_t parent = getpid();
+  const pid_t process = log < 0 || nothing < 0 ? -1 : fork();
+  if (process == 0) {  // nothing that allocates or locks until execve
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    setpgid(0, 0);  // Ctrl+C is for the program that started it
+    const bool set = dup2(nothing, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
+                     dup2(log, STDERR_FILENO) >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+    if (set && getppid() == parent) execve(arguments.front(), arguments.data(), variables.data());
+    _exit(127);
+  }
+  const int error = errno;
+  close(log);
+  close(nothing);
+  if (process < 0) return tl::unexpected(not_started(words.front(), error));
+  return process;
 }
 
 Result<int> become_program(const std::vector<std::string>& words) {

@@ -4,6 +4,8 @@
 // kept.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -20,6 +22,10 @@ struct ProgramEnd {
 };
 // Without input, its standard output dropped. Failed when it cannot be started. REQUIRES: words is not empty.
 Result<ProgramEnd> run_program(const std::vector<std::string>& words);
+// Runs beside this one, without the CIDBUS_ variables of this one's environment and with all it says in
+// `log_file`. Gives its number, to be stopped and waited for; it is killed when the thread that called this
+// ends. REQUIRES: words is not empty.
+Result<pid_t> start_program(const std::vector<std::string>& words, const std::string& log_file);
 // Runs it in the place of this one: it has the terminal, and Ctrl+C is its own. Returns only with the fault
 // that it cannot be started. REQUIRES: words is not empty.
 Result<int> become_program(const std::vector<std::string>& words);

@@ -2,10 +2,12 @@
 asserted here."""
 
 import json
+import signal
 import subprocess
 import unittest
+from pathlib import Path
 
-from cluster import BIN, PATIENCE_SECONDS, ClusterTest, wait_until
+from cluster import BIN, PATIENCE_SECONDS, ClusterTest, die_with_the_test, wait_until
 
 
 def check_load(test, row, tasks):
@@ -37,6 +39,49 @@ class BenchTest(ClusterTest):
         self.assert_fails(cluster.cidbus("bench", "--tasks", "10"), 75, "no worker", "start one")
         self.assert_fails(cluster.cidbus("bench", "--window", "0"), 2, "--window")
         self.assert_fails(cluster.cidbus("bench", "--payload", "1000000"), 2, "--payload")
+
+    def test_measures_clusters_of_its_own_by_workers_and_durability_and_leaves_nothing(self):
+        done = self.bench("--workers", "1,2", "--durability", "memory,quorum", "--tasks", "200")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = json.loads(done.stdout)
+        self.assertEqual([(row["durability"], row["brokers"], row["workers"]) for row in rows],
+                         [("memory", 1, 1), ("memory", 1, 2), ("quorum", 3, 1), ("quorum", 3, 2)])
+        for row in rows:
+            check_load(self, row, 200)
+        self.assertEqual(list(self.folder.iterdir()), [], "its folders are gone")
+
+        self.assertIn("tape not in {memory,disk,quorum}", self.bench("--durability", "tape").stderr)
+        self.assertEqual(self.bench("--workers", "0").returncode, 2)
+
+    def test_its_own_cluster_ends_with_it_however_it_ends(self):
+        for how, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
+            with self.subTest(how=how), self.start_bench("--workers", "2", "--tasks", "100000000") as bench:
+                wait_until(lambda: len(self.nodes()) == 3, "a broker and two workers run")
+                bench.send_signal(how)
+                self.assertEqual(bench.wait(PATIENCE_SECONDS), code)
+                wait_until(lambda: not self.nodes(), "they are gone")
+
+    def start_bench(self, *arguments):
+        environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(self.folder), "CIDBUS_BROKERS": "127.0.0.1:1"}
+        return subprocess.Popen([BIN / "cidbus", "--output", "json", "bench", *arguments], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=die_with_the_test)
+
+    def bench(self, *arguments):
+        with self.start_bench(*arguments) as bench:
+            out, err = bench.communicate(timeout=PATIENCE_SECONDS)
+        return subprocess.CompletedProcess(bench.args, bench.returncode, out, err)
+
+    def nodes(self):
+        """The processes whose data lies in this test's folder."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+            except OSError:  # ended meanwhile
+                continue
+            if b"--data" in words and words[words.index(b"--data") + 1].startswith(str(self.folder).encode()):
+                found.append(process)
+        return found
 
     def test_many_sessions_answer_and_a_queue_can_be_filled(self):
         cluster = self.start_cluster(workers=0)
