@@ -48,8 +48,10 @@ class Failover(ClusterTest):
         won = steady.check_winners()
         print(won)
         self.assertGreaterEqual(won["elections"], KILLS)
-        # On a busy machine a better one may come too late, and says so by its silence; not as a rule.
-        self.assertLessEqual(won["late"] + won["passed over"], won["elections"] // 2)
+        # On a busy machine a better one may come too late, and says so by its silence; not as a rule. One that is in time is
+        # passed over only in a moment in which it holds back for a third (docs/reliability.md).
+        self.assertLessEqual(won["late"], won["elections"] // 2)
+        self.assertLessEqual(won["passed over"], 1)
         self.assertLess(percentile(steady.times["leader killed"], 0.5), 1000, "milliseconds; tests/soak says how fast it is")
 
     def test_a_leader_that_is_stopped_in_order_hands_its_office_over(self):

@@ -70,8 +70,8 @@ class Steady:
     def note(self, what, since):
         self.times.setdefault(what, []).append(self.next_accepted(since))
 
-    def status(self, brokers=None):
-        done = self.cluster.cidbus("cluster", "status", "--output", "json", brokers=brokers)
+    def status(self, **where):
+        done = self.cluster.cidbus("cluster", "status", "--output", "json", **where)
         return done.json() if done.out else {"brokers": [], "leader": None}
 
     def wait_until_whole(self):
@@ -116,6 +116,12 @@ class Steady:
         if any(bad.values()) or self.summary["told"] != self.summary["submitted"]:
             raise AssertionError(f"not every task was answered once: {self.summary}")
 
+    def election_events(self):
+        """What brokers said in elections, in the order of their clock, which is one: what is said behind a cut is heard late."""
+        lines = [line for line in self.cluster.log("o1").splitlines()
+                 if line.startswith('{"event":"election"') and line.endswith("}")]
+        return sorted(map(json.loads, lines), key=lambda event: event["time"])
+
     def elections(self):
         """(epoch, winner, its rank, {voter: (its rank, whether it had its turn)}) of each election that was not a hand-over.
 
@@ -123,10 +129,7 @@ class Steady:
         asked for the office before, since somebody took it last, had its turn: it objected (OK) and asked, or asked
         first; the others held back for it as long as they must, and it was not elected (CONSENSUS E3, E4)."""
         handed, turns, stood, ayes, votes = set(), set(), {}, {}, {}
-        for line in self.cluster.log("o1").splitlines():
-            event = json.loads(line) if line.startswith('{"event":"election"') and line.endswith("}") else None
-            if event is None:
-                continue
+        for event in self.election_events():
             epoch, speaker, to = event["epoch"], event["publisher"], event["to"]
             rank = (event["last_epoch"], event["last"], event["priority"], speaker)
             if event["word"] == "HANDOVER":
