@@ -494,6 +494,7 @@ TEST_F(CommandTest, AFullStandardOutputIsNoSuccess) {
   EXPECT_EQ(run({"cat", hello}), 75);
   out.room = 0;
   EXPECT_EQ(run_with_broker({"submit", "echo"}), 75);
+  expect_line({"no room; task ", " was accepted"});
 }
 
 }  // namespace

@@ -115,6 +115,9 @@ Result<int> submit_one(Context& context, const RawTaskRequest& raw, bool wait) {
   else
     print_accepted(context, *one.task_, one.duplicate_);
   client.close();
+  // Who cannot be given the answer is still told what was accepted.
+  if (const Status told = context.output().flush(); !told)
+    return fault(told.error().kind, told.error().message + "; task " + to_text(*one.task_) + " was accepted");
   return ended;
 }
 
