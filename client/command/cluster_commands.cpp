@@ -158,8 +158,9 @@ Result<int> status(Context& context) {
   auto group = ask_group(context);
   if (!group) return tl::unexpected(group.error());
   if (group->leader() == nullptr && !group->empty() && group->reachable() >= group->needed()) {
-    // An election is under way: whoever is elected answers.
-    static_cast<void>(with_snapshot(context, [](const Snapshot&) { return 0; }));
+    // An election is under way, and whoever is elected answers; or who leads cannot be reached from here.
+    const auto any = [](const Message& message) { return std::holds_alternative<Snapshot>(message); };
+    static_cast<void>(context.ask_at_once(SnapshotRequest{context.next_request()}, any));
     group = ask_group(context);
     if (!group) return tl::unexpected(group.error());
   }

@@ -436,9 +436,7 @@ TEST_F(CommandTest, WhatWasAddedCanBeListedReadAndFetched) {
   EXPECT_EQ(stat.at("size"), 5);
   EXPECT_EQ(run({"get", root, "-o", folder / "copy"}), 0) << err.text;
   std::ifstream copy(folder / "copy" / "inner" / "b.txt");
-  std::string content;
-  copy >> content;
-  EXPECT_EQ(content, "beta");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(copy), {}), "beta");
   EXPECT_FALSE(std::filesystem::exists(folder / "copy" / ".hidden"));
 }
 
