@@ -38,7 +38,9 @@ void Handover::watch(Monotonic now, const LogWindow& log, const Replication& rep
   for (std::size_t at = 0; at < config_.size(); ++at) {
     if (static_cast<Seat>(at) == config_.self()) continue;
     const Replication::Follower& follower = replication.follower(static_cast<Seat>(at));
-    const bool behind = follower.in_flight.size() > 1 && follower.durable < log.durable();
+    // Who is not sent the newest batches lacks more than one, as far as is known.
+    const bool behind = follower.mode != Replication::Mode::Streaming ||
+                        (follower.in_flight.size() > 1 && follower.durable < log.durable());
     if (!in_touch(now, follower) || behind) watched_[at].steady_since = now;
   }
 }

@@ -74,6 +74,36 @@ TEST(Handovers, AReturningBrokerOfHigherPriorityIsHandedTheOfficeOnceItWasSteady
   EXPECT_TRUE(world.run_until(10s, [&] { return leads(world, first); }));
 }
 
+// H1: however long a snapshot takes, whoever is being sent one is behind all the time. An offer would come to
+// nothing, and double the time until the next.
+TEST(Handovers, OneThatIsBeingSentASnapshotIsNotOfferedTheOffice) {
+  WorldOptions options = three_brokers();
+  options.snapshot_after = 50;
+  World world(3, options);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.sole_leader() != nullptr; }));
+  const std::size_t first = place(world.sole_leader()->config().self());
+  const std::int32_t priority = world.broker(first).config().at(static_cast<Seat>(first)).priority;
+  world.kill(first);
+  ASSERT_TRUE(world.run_until(1s, [&] { return world.sole_leader() != nullptr; }));
+  const std::size_t second = place(world.sole_leader()->config().self());
+  ASSERT_LT(world.broker(second).config().at(static_cast<Seat>(second)).priority, priority)
+      << "choose another seed";
+  const std::size_t third = 3 - first - second;
+  const LogIndex lacks = world.broker(second).group().log().last().index;
+  const auto has_freed = [&](std::size_t at) { return world.broker(at).group().log().base().index > lacks; };
+  ASSERT_TRUE(world.run_until(10s, [&] {
+    world.submit_to_leaders();
+    return has_freed(second) && has_freed(third);
+  })) << "a journal still holds what the first lacks";
+  world.broker(second).on(group::HandOver{static_cast<Seat>(third), false});
+  ASSERT_TRUE(world.run_until(1s, [&] { return leads(world, third); }));
+  world.broker(first).disk().set_slow(80s);
+  world.restart(first);
+  EXPECT_FALSE(world.run_until(70s, [&] { return world.broker(third).group().handing_over(); }));
+  world.broker(first).disk().set_slow({});
+  EXPECT_TRUE(world.run_until(50s, [&] { return leads(world, first); }));
+}
+
 TEST(Handovers, OneThatFlapsIsTrustedLessEachTime) {
   group::OfficeHistory history;
   const auto at = [](std::int64_t seconds) { return WallTime{1'000'000 + seconds * 1000}; };

@@ -77,6 +77,7 @@ World::World(std::uint64_t seed, const WorldOptions& options)
     if (prng_.chance(1, 2)) kinds_.push_back(kind);
   if (prng_.chance(1, 2) && !options_.short_offices && options_.snapshots)
     shared_.snapshot_after = prng_.between(50, 300);
+  if (options_.snapshot_after != 0) shared_.snapshot_after = options_.snapshot_after;
   if (options_.short_offices) kinds_ = {Assassin};
   if (options_.lost_journals) kinds_ = {Damage, Damage, Cut, Crash};
   between_faults_ = options_.lost_journals ? drawn(prng_, 20ms, 200ms) : drawn(prng_, 100ms, 4s);

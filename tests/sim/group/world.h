@@ -23,8 +23,9 @@ struct WorldOptions {
   Durability durability = Durability::Quorum;
   Duration faults_last = std::chrono::seconds(20);
   group::Timers timers = group::lan_timers();
-  std::size_t append_batches = 0;  // in a message; 0: drawn
-  bool snapshots = true;           // some groups take them
+  std::size_t append_batches = 0;    // in a message; 0: drawn
+  bool snapshots = true;             // some groups take them
+  std::uint64_t snapshot_after = 0;  // records; 0: drawn
   // Three brokers, and most leaders die within 60 ms: what is committed when, and by whom, is what is tried.
   bool short_offices = false;
   // Journals are lost one after the other, while links are cut, leaders that are deposed long do not notice,
