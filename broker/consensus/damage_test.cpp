@@ -220,5 +220,30 @@ TEST(DamageScenes, ALeaderTellsItsNewestRecordAndAsksWhatIsHeld) {
   EXPECT_EQ(broker.play(scene), scene);
 }
 
+// D3: what it acknowledged before is gone, and what the network still carries of it is no word of this life.
+// It counts again from the answer on to a BEAT that was sent after it had asked.
+TEST(DamageScenes, WhoLostItsJournalIsNotCountedForWhatItHeld) {
+  Transcript broker("b1", {4}, {"4/1-5"});
+  broker.play("wait 300\nb2 AYE 1 4/5 2\nb3 AYE 1 4/5 1\nb2 VOTE e5 granted\ndisk vote\npropose 1\nwait 1\n");
+  const std::string scene = R"(b3 APPEND_ACK e5 6 6
+b3 REPAIR_REQ e4
+b3 REPAIR_REQ e5
+  to b3 e5: REPAIR_GOAL 6
+  to b3 e5: APPEND behind 5/6 commit 0
+disk batches
+b3 APPEND_ACK e5 6 6
+b3 BEAT_ACK e5 6
+wait 50
+  to b2 e5: BEAT commit 0
+  to b3 e5: BEAT commit 0
+b3 APPEND_ACK e5 6 6
+b3 BEAT_ACK e5 6
+wait 50
+  to b2 e5: BEAT commit 6
+  to b3 e5: BEAT commit 6
+)";
+  EXPECT_EQ(broker.play(scene), scene);
+}
+
 }  // namespace
 }  // namespace cidbus::group

@@ -201,8 +201,9 @@ void Group::receive_holes(Monotonic now, Seat from, const FetchData& message, Ef
   }
 }
 
-void Group::receive(Monotonic now, Seat from, Epoch, const RepairRequest& message, Effects& out) {
-  if (!in_office()) return;
+void Group::receive(Monotonic now, Seat from, Epoch epoch, const RepairRequest& message, Effects& out) {
+  if (epoch != votes_.epoch() || !in_office()) return;
+  replication_.on_lost(now, from);
   out.send(from, votes_.epoch(), RepairGoal{message.nonce, log_.last().index});
   replication_.on_connected(now, from, out);  // it holds less than it said once
 }

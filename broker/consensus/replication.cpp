@@ -106,7 +106,7 @@ void Replication::on_ack(Monotonic now, const LogWindow& log, Seat from, const A
   follower.heard_at = now;
   follower.disk_full = ack.disk_full;
   if (ack.ok) {
-    if (ack.provisional) {
+    if (ack.provisional || follower.lost_at) {
       follower.stored = ack.durable;
     } else {
       follower.match = ack.match;
@@ -134,8 +134,10 @@ void Replication::on_beat_ack(Monotonic now, const LogWindow& log, Seat from, co
                               Effects& out) {
   Follower& follower = followers_[place(from)];
   if (ack.durable > log.last().index) return;
-  follower.durable = std::max(follower.durable, ack.durable);
-  follower.acked_at = std::max(follower.acked_at, Monotonic(Duration(ack.sent)));
+  const Monotonic asked_at{Duration(ack.sent)};
+  if (follower.lost_at && asked_at > *follower.lost_at && ack.durable != LogIndex{}) follower.lost_at.reset();
+  if (!follower.lost_at) follower.durable = std::max(follower.durable, ack.durable);
+  follower.acked_at = std::max(follower.acked_at, asked_at);
   follower.read_round = std::max(follower.read_round, ack.read_round);
   follower.priority = ack.priority;
   settle(follower);
@@ -149,6 +151,13 @@ void Replication::on_read(Monotonic now, const LogWindow& log, Seat peer, LogInd
   follower.mode = gone ? Mode::Snapshot : Mode::Streaming;
   if (!batches.empty()) send_batches(now, log, peer, batches, out);
   pump_one(now, log, peer, out);
+}
+
+void Replication::on_lost(Monotonic now, Seat from) {
+  if (!holds(Rule::LostNotCounted)) return;
+  Follower& follower = followers_[place(from)];
+  follower.match = follower.durable = follower.stored = {};
+  follower.lost_at = now;
 }
 
 void Replication::on_connected(Monotonic now, Seat peer, Effects& out) {

@@ -24,6 +24,7 @@
 
 #include <array>
 #include <deque>
+#include <optional>
 
 #include "broker/consensus/effects.h"
 #include "broker/consensus/group_config.h"
@@ -40,8 +41,9 @@ class Replication {
     Mode mode = Mode::Streaming;
     LogPosition after;  // the next batch sent is the one behind it
     LogIndex match;     // it holds this log up to here, as it said last
-    LogIndex durable;   // and on its disk up to here; only grows within an office
+    LogIndex durable;   // and on its disk up to here; only grows within an office, but for on_lost()
     LogIndex stored;    // on its disk, though it does not count: it is being repaired (D3)
+    std::optional<Monotonic> lost_at;  // it said that its journal is lost, and has not counted since
     bool disk_full = false;
     std::int32_t priority = 0;  // effective, as it said last; -1: unfit
     struct Sent {
@@ -74,6 +76,9 @@ class Replication {
   // `gone`: the journal does not hold them any more.
   void on_read(Monotonic now, const LogWindow& log, Seat peer, LogIndex from,
                const std::vector<SharedBatch>& batches, bool gone, Effects& out);
+  // Its journal is lost (D3), and it counts for nothing. What it said before may still arrive: it counts again
+  // once it answers a BEAT that was sent from now on with what counts.
+  void on_lost(Monotonic now, Seat from);
   // Its connections are new: what was under way is lost.
   void on_connected(Monotonic now, Seat peer, Effects& out);
   // A snapshot that ends at `last` is in place there.

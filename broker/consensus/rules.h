@@ -26,6 +26,7 @@ enum class Rule : std::uint8_t {
   ClaimKept,        // D2: a damaged broker votes by what it once held
   DeniedTwice,      // D2: a damaged record that nobody has is cut when all have said so a second time
   RepairFirst,      // D3: who lost its journal neither votes nor counts before it was brought up again
+  LostNotCounted,   // D3: what it acknowledged before its journal was lost does not count any more
   FreshGoal,        // D3: the goal of a repair answers this very request
   OfficeKept,       // D3: the office of the newest batch is known without the journal
   AdoptOnlyBetter,  // E8: a journal is taken over only while it is the better one

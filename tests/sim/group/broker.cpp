@@ -116,6 +116,8 @@ void SimBroker::step(Input input) {
 void SimBroker::observe(const Received& received) {
   if (const auto* asked = std::get_if<ElectionMessage>(&received.message))
     world_.checkers.bully_order.on_asked(seat_, *asked);
+  if (std::holds_alternative<RepairRequest>(received.message) && group_->in_office())
+    losses_known_[place(received.from)] = world_.losses(received.from);
   if (std::holds_alternative<Ok>(received.message))
     world_.checkers.bully_order.on_ok(world_.timeline.now().monotonic, seat_);
 }
@@ -201,6 +203,7 @@ void SimBroker::take_office(Epoch epoch) {
   world_.checkers.one_leader.on_office(epoch, seat_);
   world_.checkers.committed.on_office(epoch, group_->log());
   sealed_ = false;
+  losses_known_ = {};
   builder_.emplace(epoch, group_->log().end());
   const std::uint8_t who[] = {static_cast<std::uint8_t>(seat_)};
   builder_->append(open_record, 1, wall(), who);
@@ -336,7 +339,7 @@ void SimBroker::check() {
   checked_commit_ = group_->commit();
   const LogPosition position{group_->log().epoch_at(checked_commit_), checked_commit_};
   world_.checkers.committed.on_leader_commit(group_->epoch(), position);
-  sim::HeldByMajority::on_leader_commit(position, world_.holders(position), config_.size());
+  sim::HeldByMajority::on_leader_commit(position, world_.holders(*this, position), config_.size());
 }
 
 void SimBroker::wake_at_deadline() {

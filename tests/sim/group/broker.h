@@ -8,6 +8,7 @@
 // Thread rule: one thread. Limits: none.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -36,7 +37,9 @@ class SimBroker {
     BrokerNetwork& network;
     std::function<void(group::Seat, group::Received)> deliver;  // a message to a broker
     Checkers& checkers;
-    std::function<std::size_t(const group::LogPosition&)> holders;  // brokers that hold it as durability asks
+    // Brokers that hold it as durability asks, as far as this leader can know.
+    std::function<std::size_t(const SimBroker& leader, const group::LogPosition&)> holders;
+    std::function<std::uint64_t(group::Seat)> losses;  // of its journal
     std::function<void(group::Seat)> on_office;
     std::function<void(const group::Notice&)> on_notice;
     std::uint64_t snapshot_after = 0;  // records; 0: none are taken
@@ -75,6 +78,8 @@ class SimBroker {
   [[nodiscard]] const group::GroupConfig& config() const { return config_; }
   // What it knows is not what it was told, and has not been replaced since.
   [[nodiscard]] bool corrupt() const { return corrupt_since_ != LogIndex{}; }
+  // In office it was told of so many losses of that one's journal.
+  [[nodiscard]] std::uint64_t losses_known(std::size_t at) const { return losses_known_[at]; }
 
  private:
   [[nodiscard]] Monotonic clock() const { return clock_.monotonic(); }
@@ -116,6 +121,7 @@ class SimBroker {
   std::map<std::uint64_t, LogIndex> reads_;  // by round: what they must see
 
   // the toy state machine
+  std::array<std::uint64_t, limits::brokers> losses_known_{};  // by seat
   LogIndex checked_commit_;
   LogIndex applied_;
   ChainEnd applied_end_;

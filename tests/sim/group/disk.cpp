@@ -271,6 +271,7 @@ void SimDisk::lose_journal() {
   journal_.clear();
   base_ = snapshots_.back().last;
   repairing_ = true;
+  ++losses_;
   highest_office_ = {};
 }
 
@@ -294,7 +295,7 @@ void SimDisk::set_hung(bool hung) {
   });
 }
 
-bool SimDisk::holds(const LogPosition& position) const {
+bool SimDisk::holds(const LogPosition& position, bool leader_knows_of_loss) const {
   // What a snapshot was taken of is committed, and in it.
   if (position.index <= snapshots_.back().last.last) return true;
   const auto is_in = [&position](const std::vector<Stored>& batches) {
@@ -303,6 +304,7 @@ bool SimDisk::holds(const LogPosition& position) const {
                          [](const Stored& stored, LogIndex last) { return stored.end.last < last; });
     return at != batches.end() && position_of(at->end) == position;
   };
+  if (repairing_ && leader_knows_of_loss) return false;
   return is_in(repairing_ ? lost_ : journal_);
 }
 

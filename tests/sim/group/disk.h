@@ -69,8 +69,10 @@ class SimDisk {
   void fail_next_sync(std::function<void()> broker_ends) { sync_fails_ = std::move(broker_ends); }
 
   // ---- looking
-  // Also what is damaged and not forgotten: its broker neither votes below it nor lets it count anew.
-  [[nodiscard]] bool holds(const group::LogPosition& position) const;
+  // Also what is damaged and not forgotten: its broker neither votes below it nor lets it count anew. Nor is
+  // a lost journal, until the leader knows of it; then nothing here is held before it is whole again.
+  [[nodiscard]] bool holds(const group::LogPosition& position, bool leader_knows_of_loss) const;
+  [[nodiscard]] std::uint64_t losses() const { return losses_; }
   [[nodiscard]] bool damaged() const;
   [[nodiscard]] Epoch persisted_epoch() const {
     return std::max({vote_.epoch, highest_office_, snapshots_.back().last.epoch});
@@ -115,6 +117,7 @@ class SimDisk {
   std::vector<Stored> journal_;
   std::vector<Stored> lost_;  // what the journal held when it was lost, until it was brought up again
   bool repairing_ = false;
+  std::uint64_t losses_ = 0;
   Epoch highest_office_;
 
   // this life

@@ -42,7 +42,10 @@ World::World(std::uint64_t seed, const WorldOptions& options)
               network_,
               [this](Seat to, group::Received received) { brokers_[place(to)]->on(std::move(received)); },
               checkers_,
-              [this](const group::LogPosition& position) { return holders(position); },
+              [this](const SimBroker& leader, const group::LogPosition& position) {
+                return holders(leader, position);
+              },
+              [this](Seat of) { return brokers_[place(of)]->disk().losses(); },
               [this](Seat leader) { on_office(leader); },
               [this](const group::Notice& notice) { mark(notice); }} {
   static constexpr std::size_t sizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
@@ -396,9 +399,11 @@ void World::check_end() {
   }
 }
 
-std::size_t World::holders(const group::LogPosition& position) const {
+std::size_t World::holders(const SimBroker& leader, const group::LogPosition& position) const {
   return static_cast<std::size_t>(std::count_if(brokers_.begin(), brokers_.end(), [&](const auto& broker) {
-    if (broker->disk().holds(position)) return true;
+    const SimDisk& disk = broker->disk();
+    const bool known = disk.losses() == leader.losses_known(place(broker->config().self()));
+    if (disk.holds(position, known)) return true;
     return options_.durability == Durability::Memory && broker->running() &&
            broker->group().log().has(position);
   }));

@@ -86,7 +86,7 @@ class World : private sim::BrokerLinks::Owner {
   [[nodiscard]] bool all_agree();
   void check_end();
   [[nodiscard]] std::string describe() const;
-  [[nodiscard]] std::size_t holders(const group::LogPosition& position) const;
+  [[nodiscard]] std::size_t holders(const SimBroker& leader, const group::LogPosition& position) const;
   std::size_t any() { return faults_.below(brokers_.size()); }
 
   WorldOptions options_;

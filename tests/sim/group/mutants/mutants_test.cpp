@@ -85,7 +85,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mutant{"OwnCopyUnsynced", Rule::OwnCopySynced, 2000, {i5}},
         Mutant{"OldEpochCounted", Rule::CommitOwnEpoch, 5000, {i3, i4, ensure}, Trying::ShortOffices},
         Mutant{"AdoptingWorse", Rule::AdoptOnlyBetter, 10000, {i3, i4, i5, ensure}},
-        Mutant{"VotesWhileRepairing", Rule::RepairFirst, 2000, {i3, i4, i5, ensure}}),
+        Mutant{"VotesWhileRepairing", Rule::RepairFirst, 2000, {i3, i4, i5, ensure}},
+        Mutant{"LostCounted", Rule::LostNotCounted, 2000, {i5}, Trying::LostJournals}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 // In nearly every seed what the scene is about comes about, and is noticed by the checker named.
