@@ -49,8 +49,10 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const Nay& message, E
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const VoteRequest& message, Effects& out) {
   const Vote refused{message.candidacy, false, log_.last()};
   if (epoch < votes_.epoch()) return out.send(from, votes_.epoch(), refused);
-  // Whoever was offered the office stands in the very next epoch: the leader itself has asked for it.
-  const bool offered = message.token != 0 && epoch.value == votes_.epoch().value + 1;
+  // Whoever was offered the office stands in the very next epoch: the leader itself has asked for it. That
+  // one knows whether it still does; others only that it goes on, from a record behind the offer.
+  const bool stands = in_office() ? handover_.offers(from, message.token) : message.log >= log_.last();
+  const bool offered = message.token != 0 && epoch.value == votes_.epoch().value + 1 && stands;
   if ((in_office() || contact_.heard_lately(now)) && !offered) return;
   if (epoch > votes_.epoch()) adopt(now, epoch, out);
   const LogPosition claim = holds(Rule::ClaimKept) ? log_.last() : log_.whole();

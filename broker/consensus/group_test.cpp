@@ -94,6 +94,26 @@ b1 BEAT e5 0 4/5
   EXPECT_EQ(broker.play(scene), scene);
 }
 
+// E7, H3: an offer that comes late is over. A leader knows what it has offered; a voter that holds a record
+// behind the offer knows that too. Neither adopts the epoch.
+TEST(GroupScenes, LateOfferOfTheOfficeIsIgnored) {
+  Transcript leader("b1", {4}, {"4/1-5"});
+  leader.play("wait 300\nb2 AYE 1 4/5 2\nb3 AYE 1 4/5 1\nb2 VOTE e5 granted\ndisk vote\npropose 1\n");
+  const std::string late = R"(b2 VOTE_REQ e6 5/6 token 7
+)";
+  EXPECT_EQ(leader.play(late), late);
+  Transcript voter("b3", {5}, {"5/1-6", "5/7-7"});
+  const std::string scene = R"(b1 BEAT e5 6 5/7
+  leader b1
+  to b1 e5: BEAT_ACK durable 7
+b2 VOTE_REQ e6 5/6 token 7
+b2 VOTE_REQ e6 5/7 token 7
+  leader nobody
+  write vote e6 for b2
+)";
+  EXPECT_EQ(voter.play(scene), scene);
+}
+
 // E7. The second request of the same candidate is answered at once: the vote is on disk.
 TEST(GroupScenes, OneVoteAnEpochAndOnlyForWhoHasEverything) {
   Transcript broker("b3", {5}, {"4/1-5"});

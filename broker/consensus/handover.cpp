@@ -82,7 +82,7 @@ Seat Handover::preferred(Monotonic now, const Replication& replication, const Of
 }
 
 void Handover::on_refused(Seat from, std::uint64_t token, Epoch epoch, Effects& out) {
-  if (stage_ == Stage::Offered && from == successor_ && token == token_) give_up(epoch, out);
+  if (offers(from, token)) give_up(epoch, out);
 }
 
 // H3.

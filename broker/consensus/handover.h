@@ -15,7 +15,9 @@
 //
 // Invariants
 //  1. The successor is offered the office only when its disk holds the leader's whole log, all committed.
-//  2. One offer at a time, of T_e at most; then admission goes on (H3).
+//  2. One offer at a time, of T_e at most; then admission goes on (H3). One that is over counts no more for
+//     whoever knows that it is: the leader, and all who were sent a record behind it. Taken up by others, it
+//     costs one more change of office, and nothing else.
 //
 // Thread rule: pure; one owner. Limits: S of 600 s.
 #pragma once
@@ -50,6 +52,10 @@ class Handover {
   // The driver has appended HANDOVER as the log's last record.
   void on_sealed() {
     if (stage_ == Stage::Sealing) stage_ = Stage::Sealed;
+  }
+  // Whether this offer is under way.
+  [[nodiscard]] bool offers(Seat to, std::uint64_t token) const {
+    return stage_ == Stage::Offered && to == successor_ && token == token_;
   }
   void on_refused(Seat from, std::uint64_t token, Epoch epoch, Effects& out);
   void on_left_office() { stage_ = Stage::None; }

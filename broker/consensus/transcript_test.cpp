@@ -219,7 +219,11 @@ void Transcript::message(Seat from, const std::string& name, std::istringstream&
     const NayWhy why = words >> extra ? NayWhy::Stale : NayWhy::LeaderAlive;
     return step(Received{from, epoch, Nay{round, why, answerer, nobody}});
   }
-  if (name == "VOTE_REQ") return step(Received{from, epoch, VoteRequest{read_position(words), 1, 0}});
+  if (name == "VOTE_REQ") {
+    VoteRequest request{read_position(words), 1, 0};
+    if (words >> extra) request.token = read<std::uint64_t>(words);
+    return step(Received{from, epoch, request});
+  }
   if (name == "VOTE") {
     const bool granted = read<std::string>(words) == "granted";
     return step(Received{from, epoch, Vote{candidacy_, granted, {}}});
