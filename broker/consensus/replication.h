@@ -76,8 +76,8 @@ class Replication {
   // `gone`: the journal does not hold them any more.
   void on_read(Monotonic now, const LogWindow& log, Seat peer, LogIndex from,
                const std::vector<SharedBatch>& batches, bool gone, Effects& out);
-  // Its journal is lost (D3), and it counts for nothing. What it said before may still arrive: it counts again
-  // once it answers a BEAT that was sent from now on with what counts.
+  // Its journal is lost (D3), and it counts for nothing. What it said before may still arrive: it counts
+  // again once it answers a BEAT that was sent from now on with what counts.
   void on_lost(Monotonic now, Seat from);
   // Its connections are new: what was under way is lost.
   void on_connected(Monotonic now, Seat peer, Effects& out);
