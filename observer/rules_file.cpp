@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "client/command/values.h"
 #include "shared/base/ids.h"
@@ -27,6 +29,32 @@ tl::unexpected<Fault> wrong(const ConfigValue& where, const std::string& why) {
   return fault(FaultKind::BadData, to_text(where.place) + ": " + why);
 }
 
+// From where on it is raised; nothing while it waits for a number.
+std::optional<double> threshold_of(const AlertRule& rule) {
+  return rule.warning ? rule.warning : rule.critical;
+}
+
+bool clears_behind_threshold(const AlertRule& rule) {
+  const auto threshold = threshold_of(rule);
+  if (!rule.clear || !threshold) return true;
+  return rule.when == AlertWhen::Below ? *rule.clear >= *threshold : *rule.clear <= *threshold;
+}
+
+// A `clear` that nobody gave stands to the new threshold as it stood to the old one: it was chosen so that what
+// wavers around the threshold raises one alert, not many.
+void move_clear(AlertRule& rule, const AlertRule& before) {
+  const auto threshold = threshold_of(rule);
+  const auto old = threshold_of(before);
+  if (rule.clear && threshold && old && *old != 0) rule.clear = *rule.clear * (*threshold / *old);
+  if (!clears_behind_threshold(rule)) rule.clear.reset();
+}
+
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%g", value);
+  return text.data();
+}
+
 Status check(const AlertRule& rule, const ConfigValue& table) {
   const std::string what = "[rule." + rule.name + "] ";
   if (rule.series.empty()) return wrong(table, what + "needs series: it is none of the default rules");
@@ -34,10 +62,17 @@ Status check(const AlertRule& rule, const ConfigValue& table) {
     return wrong(table, what + "needs warning or critical, a number");
   if (rule.when == AlertWhen::Unusual && std::min(rule.warning.value_or(1), rule.critical.value_or(1)) <= 0)
     return wrong(table, what + "unusual takes how many times the spread: a number above 0");
+  if (!clears_behind_threshold(rule))
+    return wrong(table, what + "clear = " + number_text(*rule.clear) +
+                            " lies on the wrong side of the threshold " + number_text(*threshold_of(rule)) +
+                            ": with when = \"" + std::string(to_text(rule.when)) + "\" give " +
+                            (rule.when == AlertWhen::Below ? "a higher" : "a lower") + " one, or none");
   return {};
 }
 
-Result<AlertRule> read_rule(AlertRule rule, const ConfigValue& table) {
+// Of a default rule as it was `before`, or one that has a name only.
+Result<AlertRule> read_rule(const AlertRule& before, const ConfigValue& table) {
+  AlertRule rule = before;
   std::string when(to_text(rule.when));
   std::string hold;
   std::string clear_hold;
@@ -59,6 +94,7 @@ Result<AlertRule> read_rule(AlertRule rule, const ConfigValue& table) {
   rule.when = *parse_alert_when(when);
   rule.hold = duration_of(hold, rule.hold);
   rule.clear_hold = duration_of(clear_hold, rule.clear_hold);
+  if (table.find("clear") == nullptr) move_clear(rule, before);
   if (const Status good = check(rule, table); !good) return tl::unexpected(good.error());
   return rule;
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "observer/core/alert_engine.h"
 #include "observer/marks_file.h"
 #include "tests/support/temporary_folder.h"
 
@@ -64,6 +65,42 @@ level = "critical"
   ASSERT_EQ(setup->sinks.size(), 2U);
   EXPECT_EQ(setup->sinks[0].command, (std::vector<std::string>{"mail", "-s", "a, b"}));
   EXPECT_EQ(setup->sinks[1].least, AlertLevel::Critical);
+}
+
+// Of a disk whose free room goes up and down by a fiftieth around the threshold.
+std::size_t notices_of_a_wavering_disk(const AlertSetup& setup) {
+  AlertEngine engine(setup.rules);
+  History history;
+  std::size_t notices = 0;
+  for (int second = 0; second < 1200; ++second) {
+    const WallTime now{(1'700'000'000LL + second) * 1000};
+    const double free = second / 15 % 2 == 0 ? 4.9e9 : 5.1e9;
+    engine.on_sample({"w1", "disk_free_bytes", now, free}, history);
+    notices += engine.on_tick(now, "demo", false).size();
+  }
+  return notices;
+}
+
+TEST(RulesFile, ARuleWhoseThresholdIsMovedFluttersNoMoreThanItDid) {
+  const auto moved = parse_rules("[rule.disk_free]\nwarning = 5e9\n", "r.toml");
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(rule_of(*moved, "disk_free").clear, 6.25e9) << "a quarter above, as it was";
+  EXPECT_EQ(notices_of_a_wavering_disk(*moved), 1U);
+  const auto given = parse_rules("[rule.disk_free]\nwarning = 5e9\nclear = 5.05e9\n", "r.toml");
+  EXPECT_EQ(rule_of(*given, "disk_free").clear, 5.05e9) << "what is given stands";
+  const auto turned = parse_rules("[rule.disk_free]\nwhen = \"above\"\n", "r.toml");
+  EXPECT_EQ(rule_of(*turned, "disk_free").clear, std::nullopt) << "it would lie on the wrong side";
+  const auto below_zero = parse_rules("[rule.cpu_used]\nwarning = -5\n", "r.toml");
+  EXPECT_EQ(rule_of(*below_zero, "cpu_used").clear, std::nullopt) << "likewise";
+}
+
+TEST(RulesFile, AClearOnTheWrongSideOfTheThresholdIsRefused) {
+  EXPECT_EQ(
+      refusal_of("[rule.disk_free]\nclear = 1e9\n"),
+      "r.toml:1: [rule.disk_free] clear = 1e+09 lies on the wrong side of the threshold 2.14748e+09: with "
+      "when = \"below\" give a higher one, or none");
+  EXPECT_NE(refusal_of("[rule.cpu_used]\nclear = 81\n").find("a lower one"), std::string::npos);
+  EXPECT_TRUE(parse_rules("[rule.cpu_used]\nclear = 80\n", "r.toml")) << "the threshold itself";
 }
 
 TEST(RulesFile, ARuleThatWaitsForANumberIsOnOnceItHasOne) {
