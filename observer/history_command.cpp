@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* program = "cidbus-observer history";
 constexpr std::int64_t hour = 3600;
+constexpr std::int64_t window_spans = 3600;  // of one series, unless --every says otherwise
 constexpr const char* footer = R"(Examples:
   cidbus-observer history list --data /var/lib/cidbus/o1
   cidbus-observer history show --data /var/lib/cidbus/o1 --node w1 --last 24h
@@ -66,14 +67,18 @@ Result<Window> window_of(const Flags& flags) {
     window.from = window.to - std::chrono::ceil<std::chrono::seconds>(*last).count();
   }
   if (window.from >= window.to) return fault(FaultKind::BadUsage, "the window ends before it begins");
-  const std::int64_t length = window.to - window.from;
-  window.resolution = length <= hour        ? Resolution::Second
-                      : length <= 60 * hour ? Resolution::Minute
-                                            : Resolution::Hour;
-  if (!flags.every.empty()) window.resolution = *parse_resolution(flags.every);
-  if (rows_of(window.resolution, length) > static_cast<std::int64_t>(limits::history_rows))
-    return fault(FaultKind::BadUsage, "the window is too long; take a shorter one, or --every hour");
   return window;
+}
+
+// The span of a row: as it was told, or the finest that the file has for the window.
+Status choose_resolution(Window& window, const Flags& flags, HistoryFile& file) {
+  const auto kept = file.kept_since();
+  if (!kept) return tl::unexpected(kept.error());
+  window.resolution = !flags.every.empty() ? *parse_resolution(flags.every)
+                                           : finest_resolution(window.from, window.to, *kept, window_spans);
+  if (rows_of(window.resolution, window.to - window.from) > static_cast<std::int64_t>(limits::history_rows))
+    return fault(FaultKind::BadUsage, "the window is too long; take a shorter one, or --every hour");
+  return {};
 }
 
 bool is_asked_for(const Flags& flags, const SeriesName& name) {
@@ -216,16 +221,17 @@ void add_window(CLI::App& command, Flags& flags) {
   command.add_option("--from", flags.from, "From this time on, in UTC: 2026-11-26T12:00:00Z")
       ->type_name("TIME");
   command.add_option("--to", flags.to, "Until this time; now when left out")->type_name("TIME");
-  CLI::Option* const every =
-      command.add_option("--every", flags.every, "Span of a row; by the window's length");
+  CLI::Option* const every = command.add_option(
+      "--every", flags.every, "Span of a row; otherwise the finest there is that makes at most 3600");
   allow_only(*every->type_name("WORD"), {"second", "minute", "hour"});
 }
 
 Status run(const CLI::App& app, const Flags& flags) {
-  const auto window = window_of(flags);
+  auto window = window_of(flags);
   if (!window) return tl::unexpected(window.error());
   auto file = HistoryFile::open_read_only(flags.data);
   if (!file) return tl::unexpected(file.error());
+  if (Status chosen = choose_resolution(*window, flags, *file); !chosen) return chosen;
   const bool exports = app.got_subcommand("export");
   Console console(*parse_format(!exports ? flags.output : flags.format == "csv" ? "table" : flags.format));
   Output& output = console.output;

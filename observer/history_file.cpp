@@ -313,6 +313,19 @@ Result<std::vector<SeriesSpan>> HistoryFile::list() {
   return spans;
 }
 
+Result<KeptSince> HistoryFile::kept_since() {
+  KeptSince kept{};
+  std::size_t place = 0;
+  for (const char* oldest : {"min(minute) FROM second", "min(start) FROM minute", "min(start) FROM hour"}) {
+    const std::string text =
+        "SELECT ifnull((SELECT " + std::string(oldest) + "), " + std::to_string(nothing_kept) + ")";
+    const auto found = state_->database.number(text.c_str());
+    if (!found) return tl::unexpected(found.error());
+    kept.at(place++) = *found;
+  }
+  return kept;
+}
+
 Result<std::vector<PastAlert>> HistoryFile::alerts(bool all) { return read_alerts(state_->database, all); }
 
 Status HistoryFile::read(const SeriesName& name, Resolution resolution, std::int64_t from, std::int64_t to,

@@ -55,6 +55,8 @@ class HistoryFile {
   // What a History in memory held if it had gone on until now.
   Result<std::vector<SeriesPart>> newest(WallTime now);
   Result<std::vector<SeriesSpan>> list();
+  // Of all series together.
+  Result<KeptSince> kept_since();
   // Those that are raised, or all; the newest last.
   Result<std::vector<PastAlert>> alerts(bool all);
   // Calls `take` with the buckets of [from, to) in order. REQUIRES: no more than limits::history_rows rows of

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "observer/history_command.h"
 #include "observer/history_keeper.h"
 #include "shared/io/clock.h"
 #include "tests/support/temporary_folder.h"
@@ -96,6 +97,27 @@ TEST_F(HistoryFileTest, DropsWhatIsOlderThanItKeeps) {
   EXPECT_EQ(read(file, Resolution::Minute).size(), 1U);
   ASSERT_TRUE(file.drop_old(at(800 * 86'400)));
   EXPECT_TRUE(file.list()->empty());
+}
+
+// A window of an hour, six days ago: its seconds are gone, and its minutes are there.
+TEST_F(HistoryFileTest, AShortWindowOfLongAgoIsToldInWhatIsLeftOfIt) {
+  {
+    HistoryFile file = open();
+    EXPECT_EQ(*file.kept_since(), (KeptSince{nothing_kept, nothing_kept, nothing_kept}));
+    SeriesPart part{busy, {{start + 6 * 86'400, 1}}, {}, {}};
+    for (std::int64_t minute = 0; minute < 60; ++minute)
+      part.minutes.push_back(bucket_of(start + minute * 60, 1));
+    ASSERT_TRUE(file.write({part}));
+    EXPECT_EQ(*file.kept_since(), (KeptSince{start + 6 * 86'400, start, nothing_kept}));
+  }
+  const std::string from = to_rfc3339(at(0)).substr(0, 19) + "Z";
+  const std::string to = to_rfc3339(at(3600)).substr(0, 19) + "Z";
+  const std::vector<const char*> words{"cidbus-observer", "history",    "export", "--data",  folder.c_str(),
+                                       "--from",          from.c_str(), "--to",   to.c_str()};
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run_history_command(static_cast<int>(words.size()), words.data()), 0);
+  const std::string told = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 61) << "a heading and 60 minutes:\n" << told;
 }
 
 TEST_F(HistoryFileTest, WhatIsNoHistoryIsRefusedAndLeftAlone) {

@@ -7,9 +7,15 @@
 namespace cidbus {
 namespace {
 
-Result<HistoryColumns> columns_in_file(const std::string& folder, const HistoryQuestion& question) {
+// The file may have dropped seconds, or minutes, before their time, for want of room; then the question is
+// answered by a coarser span, and what memory has of the finer one is let go.
+Status read_columns(const std::string& folder, HistoryQuestion& question, HistoryColumns& newest) {
   auto file = HistoryFile::open_read_only(folder);
   if (!file) return tl::unexpected(file.error());
+  const auto kept = file->kept_since();
+  if (!kept) return tl::unexpected(kept.error());
+  const Resolution wanted = question.resolution;
+  take_resolution(question, *kept);
   HistoryColumns columns;
   for (const SeriesName& name : question.series) {
     std::vector<Bucket>& column = columns.emplace_back();
@@ -17,7 +23,9 @@ Result<HistoryColumns> columns_in_file(const std::string& folder, const HistoryQ
                                    question.to, [&](const Bucket& bucket) { column.push_back(bucket); });
     if (!read) return tl::unexpected(read.error());
   }
-  return columns;
+  if (question.resolution == wanted) join_columns(columns, std::move(newest));
+  newest = std::move(columns);
+  return {};
 }
 
 }  // namespace
@@ -51,13 +59,9 @@ void HistoryReader::run() {
         job.reply->answer(http_line(503, "this node is stopping"));
         continue;
       }
-      auto columns = columns_in_file(folder_, job.question);
-      if (!columns) {
-        job.reply->answer(http_line(503, "the history cannot be read: " + columns.error().message));
-        continue;
-      }
-      join_columns(*columns, std::move(job.newest));
-      job.reply->answer(history_page(job.question, *columns));
+      const Status read = read_columns(folder_, job.question, job.newest);
+      job.reply->answer(read ? history_page(job.question, job.newest)
+                             : http_line(503, "the history cannot be read: " + read.error().message));
     }
   }
 }

@@ -85,6 +85,18 @@ void Bucket::add(double value) {
   ++count;
 }
 
+Resolution finest_resolution(std::int64_t from, std::int64_t to, const KeptSince& kept, std::int64_t most) {
+  for (const Resolution resolution : {Resolution::Second, Resolution::Minute}) {
+    const auto place = static_cast<std::size_t>(resolution);
+    // A coarser span may begin before the first thing that was measured, by less than its length.
+    const std::int64_t measured =
+        std::min(kept[1] + seconds_of(Resolution::Minute) - 1, kept[2] + seconds_of(Resolution::Hour) - 1);
+    const bool few = (to - from) / seconds_of(resolution) <= most;
+    if (few && kept.at(place) <= std::max(from, measured)) return resolution;
+  }
+  return Resolution::Hour;
+}
+
 Bucket bucket_of(std::int64_t start, double value) { return {start, value, value, value, value, 1}; }
 
 std::optional<Figures> figures_of(std::span<const Bucket> buckets) {

@@ -11,6 +11,7 @@
 // Thread rule: values and functions of them. Limits: none.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -29,6 +30,13 @@ constexpr std::int64_t seconds_of(Resolution resolution) {
 constexpr std::int64_t span_start(std::int64_t second, Resolution resolution) {
   return second - second % seconds_of(resolution);
 }
+
+// By resolution, since when there is something; nothing_kept: there is nothing.
+using KeptSince = std::array<std::int64_t, 3>;
+inline constexpr std::int64_t nothing_kept = std::int64_t{1} << 60;
+// The finest of which [from, to) has at most `most` spans and that lacks nothing of the window that a coarser
+// one has; hours when none does.
+Resolution finest_resolution(std::int64_t from, std::int64_t to, const KeptSince& kept, std::int64_t most);
 
 struct Bucket {
   std::int64_t start = 0;  // seconds since the Unix epoch

@@ -61,5 +61,19 @@ TEST(Resolution, HasNamesAndSpans) {
   EXPECT_EQ(span_start(7325, Resolution::Hour), 7200);
 }
 
+// Seconds are kept since 86400, minutes since 7200 and hours since 0, or all since something was measured.
+TEST(FinestResolution, IsTheFinestThatLacksNothingOfTheWindowAndIsNotTooMuch) {
+  const KeptSince kept{86'400, 7200, 0};
+  using enum Resolution;
+  EXPECT_EQ(finest_resolution(86'400, 90'000, kept, 3600), Second);
+  EXPECT_EQ(finest_resolution(86'399, 86'460, kept, 3600), Minute) << "seconds do not reach back so far";
+  EXPECT_EQ(finest_resolution(86'400, 90'001, kept, 3600), Minute) << "too many seconds";
+  EXPECT_EQ(finest_resolution(3600, 7300, kept, 10'000), Hour) << "nor do minutes";
+  const KeptSince young{4020, 4020, 3600};
+  EXPECT_EQ(finest_resolution(1000, 4500, young, 3600), Second) << "nothing was measured before";
+  EXPECT_EQ(finest_resolution(0, 10, {nothing_kept, nothing_kept, nothing_kept}, 3600), Second);
+  EXPECT_EQ(finest_resolution(0, 10, {nothing_kept, nothing_kept, 0}, 3600), Hour);
+}
+
 }  // namespace
 }  // namespace cidbus

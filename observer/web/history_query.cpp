@@ -11,19 +11,21 @@
 namespace cidbus {
 namespace {
 
-using std::chrono::duration_cast;
 using std::chrono::seconds;
 
-// Kept since how long ago, in memory and on disk; a little less, since the oldest is just going.
-std::int64_t kept(Resolution resolution, bool on_disk) {
-  const auto disk = resolution == Resolution::Second   ? seconds(limits::history_kept_seconds)
-                    : resolution == Resolution::Minute ? duration_cast<seconds>(limits::history_kept_minutes)
-                                                       : duration_cast<seconds>(limits::history_kept_hours);
-  if (on_disk) return disk.count();
-  const std::size_t in_memory = resolution == Resolution::Second   ? limits::history_seconds
-                                : resolution == Resolution::Minute ? limits::history_minutes
-                                                                   : limits::history_hours;
-  return (static_cast<std::int64_t>(in_memory) - 2) * seconds_of(resolution);
+// In memory or on disk; in memory a little less, since the oldest is just going.
+KeptSince kept_since(WallTime now, bool on_disk) {
+  const std::int64_t second = now.milliseconds / 1000;
+  if (on_disk)
+    return {second - seconds(limits::history_kept_seconds).count(),
+            second - seconds(limits::history_kept_minutes).count(),
+            second - seconds(limits::history_kept_hours).count()};
+  const auto in_memory = [&](std::size_t spans, Resolution resolution) {
+    return second - (static_cast<std::int64_t>(spans) - 2) * seconds_of(resolution);
+  };
+  return {in_memory(limits::history_seconds, Resolution::Second),
+          in_memory(limits::history_minutes, Resolution::Minute),
+          in_memory(limits::history_hours, Resolution::Hour)};
 }
 
 int digit_value(char c) {
@@ -54,16 +56,6 @@ std::optional<std::int64_t> parse_second(std::string_view text) {
   constexpr std::int64_t far = 1'000'000'000'000;
   if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > far) return {};
   return value;
-}
-
-void choose_resolution(HistoryQuestion& question, WallTime now, bool has_file) {
-  const std::int64_t age = now.milliseconds / 1000 - question.from;
-  for (const Resolution resolution : {Resolution::Second, Resolution::Minute, Resolution::Hour}) {
-    question.resolution = resolution;
-    const bool few = (question.to - question.from) / seconds_of(resolution) <= limits::page_points;
-    if (few && age <= kept(resolution, has_file)) break;
-  }
-  question.from = span_start(question.from, question.resolution);
 }
 
 bool is_counter(std::string_view series) { return series.ends_with("_total"); }
@@ -110,14 +102,20 @@ std::variant<HistoryQuestion, std::string> parse_history_query(std::string_view 
     return "give from 1 to " + std::to_string(limits::page_series) + " series";
   question.from = *from;
   question.to = *to;
-  choose_resolution(question, now, has_file);
+  take_resolution(question, kept_since(now, has_file));
   if ((question.to - question.from) / seconds_of(question.resolution) > limits::page_points)
     return "the window is longer than " + std::to_string(limits::page_points) + " hours; take a shorter one";
   return question;
 }
 
+void take_resolution(HistoryQuestion& question, const KeptSince& kept) {
+  question.resolution =
+      std::max(question.resolution, finest_resolution(question.from, question.to, kept, limits::page_points));
+  question.from = span_start(question.from, question.resolution);
+}
+
 bool is_in_memory(const HistoryQuestion& question, WallTime now) {
-  return now.milliseconds / 1000 - question.from <= kept(question.resolution, false);
+  return kept_since(now, false).at(static_cast<std::size_t>(question.resolution)) <= question.from;
 }
 
 HistoryColumns columns_in(const History& history, const HistoryQuestion& question) {

@@ -8,8 +8,8 @@
 // not known is null, and where nothing was measured for long stands one row of nulls, so that no line crosses
 // it.
 //
-// Invariant: the span is the finest that is kept since `from` and of which the window has no more than
-// limits::page_points.
+// Invariant: the span is the finest of which the window has no more than limits::page_points and that lacks
+// nothing of it that a coarser one has.
 //
 // Thread rule: pure. Limits: limits::page_series, limits::page_points.
 #pragma once
@@ -32,6 +32,8 @@ struct HistoryQuestion {
 // Or why it is none, for a person. `has_file`: more is kept than what is in memory.
 std::variant<HistoryQuestion, std::string> parse_history_query(std::string_view query, WallTime now,
                                                                bool has_file);
+// Makes its span coarser where it must, for what is really kept.
+void take_resolution(HistoryQuestion& question, const KeptSince& kept);
 // All of it is in memory.
 bool is_in_memory(const HistoryQuestion& question, WallTime now);
 

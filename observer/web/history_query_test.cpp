@@ -47,6 +47,15 @@ TEST(HistoryQuery, TakesTheFinestSpanThatIsKeptAndNotTooMuch) {
   EXPECT_EQ(parsed(window(5 * 3600, 60), false).resolution, Resolution::Hour);
 }
 
+TEST(HistoryQuery, TakesACoarserSpanWhereTheFileHasDroppedTheFinerBeforeItsTime) {
+  HistoryQuestion question = parsed(window(3601, 3600));
+  take_resolution(question, {now_second - 600, now_second - 86'400, now_second - 86'400});
+  EXPECT_EQ(question.resolution, Resolution::Minute);
+  EXPECT_EQ(question.from % 60, 0);
+  take_resolution(question, {now_second - 86'400, now_second - 86'400, now_second - 86'400});
+  EXPECT_EQ(question.resolution, Resolution::Minute) << "what was rounded stays so";
+}
+
 TEST(HistoryQuery, KnowsWhatMemoryHolds) {
   EXPECT_TRUE(is_in_memory(parsed(window(170, 170)), now));
   EXPECT_FALSE(is_in_memory(parsed(window(600, 60)), now));
