@@ -18,6 +18,9 @@ void keep_newest(Items& items, std::size_t most) {
   while (items.size() > most) items.pop_front();
 }
 
+// Observers and clients only look, or ask: they come and go, and one must not stand for a node that is lost.
+bool is_missed(Role role) { return role == Role::Worker || role == Role::Gateway || role == Role::Leecher; }
+
 double number(std::uint64_t value) { return static_cast<double>(value); }
 
 }  // namespace
@@ -180,13 +183,15 @@ void ClusterView::sample(WallTime now, const std::function<void(const Sample&)>&
 void ClusterView::sample_nodes(WallTime now, const std::function<void(const Sample&)>& take) const {
   if (!hears(now)) return;
   std::uint64_t alive = 0;
+  std::uint64_t brokers = 0;
   std::uint64_t workers = 0;
   std::uint64_t lost = 0;
   for (const auto& [name, known] : nodes_) {
     const auto tell = [&](std::string_view series, double value) { take({name, series, now, value}); };
     if (known.state == MemberState::Left) continue;  // in order, so nobody misses it
     const bool lives = known.state == MemberState::Alive;
-    alive += lives ? 1 : 0;
+    alive += lives && is_missed(known.role) ? 1 : 0;
+    brokers += lives && known.role == Role::Master ? 1 : 0;
     workers += lives && known.role == Role::Worker ? 1 : 0;
     lost += known.state == MemberState::Dead || known.state == MemberState::Suspect ? 1 : 0;
     if (known.role == Role::Master) continue;  // it answers for itself, in the rounds
@@ -207,7 +212,8 @@ void ClusterView::sample_nodes(WallTime now, const std::function<void(const Samp
     tell("disk_free_bytes", number(load.disk_free_bytes));
   }
   if (cluster_.empty()) return;
-  take({"", "nodes_alive", now, number(alive)});
+  // The leader names no broker but itself; those that do not lead answer for themselves.
+  take({"", "nodes_alive", now, number(alive + (group_.empty() ? brokers : group_.reachable()))});
   take({"", "nodes_lost", now, number(lost)});
   take({"", "workers_alive", now, number(workers)});
 }

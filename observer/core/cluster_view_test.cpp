@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "observer/core/feed_follower.h"
+#include "observer/core/series_names.h"
 #include "shared/base/limits/observer.h"
 
 namespace cidbus {
@@ -44,6 +45,7 @@ std::map<std::string, double> samples(ClusterView& view, WallTime now) {
   std::map<std::string, double> found;
   view.sample(now, [&](const Sample& sample) {
     found[std::string(sample.node) + "/" + std::string(sample.series)] = sample.value;
+    EXPECT_TRUE(is_known_series(sample.series)) << sample.series;
   });
   return found;
 }
@@ -75,6 +77,26 @@ TEST(ClusterView, IsPutTogetherFromSnapshotFeedAndAnswers) {
   EXPECT_EQ(told["b2/journal_lag_records"], 10);
   EXPECT_EQ(told["b3/broker_reachable"], 0);
   EXPECT_FALSE(told.contains("b3/epoch"));
+}
+
+// `nodes_alive` is what the rules single_node and few_nodes look at.
+TEST(ClusterView, WhoOnlyLooksStandsForNoNodeThatIsLost) {
+  ClusterView view;
+  view.on_bound();
+  view.on_snapshot(at(1), snapshot_of({member("b1", Role::Master), member("o1", Role::Observer),
+                                       member("top", Role::Observer), member("c1", Role::Client)}));
+  view.on_event(at(1), "b1", CountersEvent{});
+  EXPECT_EQ(samples(view, at(2))["/nodes_alive"], 1) << "a leader that is alone with those who watch it";
+  view.on_event(at(2), "b1", MemberEvent{member("w1", Role::Worker)});
+  view.on_event(at(2), "b1", MemberEvent{member("g1", Role::Gateway)});
+  EXPECT_EQ(samples(view, at(2))["/nodes_alive"], 3);
+  view.on_status(at(2), answer("b1", Duty::Leader, 100));
+  view.on_status(at(2), answer("b2", Duty::Standby, 90));
+  view.end_round(at(3));
+  EXPECT_EQ(samples(view, at(3))["/nodes_alive"], 4)
+      << "a standby, which the leader does not name, is a node";
+  view.on_event(at(3), "b1", MemberEvent{member("w1", Role::Worker, MemberState::Dead)});
+  EXPECT_EQ(samples(view, at(3))["/nodes_alive"], 3);
 }
 
 TEST(ClusterView, KnowsTheGroupOnWhenNobodyAnswers) {
