@@ -6,34 +6,38 @@
 #include <atomic>
 #include <deque>
 #include <thread>
+#include <utility>
 
 #include "client/command/json_writer.h"
 #include "observer/alert_delivery.h"
 #include "shared/base/limits/observer.h"
 #include "shared/io/clock.h"
-#include "shared/io/mailbox.h"
 
 namespace cidbus {
 
 // Invariant: what waits leaves in order; the first is at its `tries_`th try.
 class AlertSinks::Runner {
  public:
-  Runner(AlertSink sink, Log& log) : sink_(std::move(sink)), log_(log), thread_([this] { run(); }) {}
+  Runner(AlertSink sink, Log& log, Mailbox<std::uint64_t>& settled)
+      : sink_(std::move(sink)), log_(log), settled_(settled), thread_([this] { run(); }) {}
   ~Runner() {
     stop_ = true;
     incoming_.push({});
     thread_.join();
   }
-  void tell(const AlertNotice& notice, const std::string& json) {
-    if (notice.alert.level >= sink_.least) incoming_.push(json);
-  }
+  [[nodiscard]] bool wants(const AlertNotice& notice) const { return notice.alert.level >= sink_.least; }
+  void tell(std::uint64_t number, const std::string& json) { incoming_.push({number, json}); }
 
  private:
+  struct Letter {
+    std::uint64_t number = 0;  // 0: it only wakes
+    std::string json;
+  };
   void run() {
     while (!stop_) {
       incoming_.wait(time_to_next_try());
-      for (std::string& json : incoming_.take_all())
-        if (!json.empty()) waiting_.push_back(std::move(json));
+      for (Letter& letter : incoming_.take_all())
+        if (letter.number != 0) waiting_.push_back(std::move(letter));
       bound();
       if (!stop_ && !waiting_.empty() && read_monotonic() >= next_) try_first();
     }
@@ -50,11 +54,15 @@ class AlertSinks::Runner {
     if (waiting_.size() <= limits::alerts_on_the_way) return;
     log_.error("sink " + sink_.name + " is too slow: " +
                std::to_string(waiting_.size() - limits::alerts_on_the_way) + " alerts were not told to it");
-    waiting_.erase(waiting_.begin(), waiting_.end() - limits::alerts_on_the_way);
+    while (waiting_.size() > limits::alerts_on_the_way) drop_first();
+  }
+  void drop_first() {
+    settled_.push(waiting_.front().number);
+    waiting_.pop_front();
     tries_ = 0;
   }
   void try_first() {
-    const std::string& json = waiting_.front();
+    const std::string& json = waiting_.front().json;
     const Status delivered = sink_.command.empty() ? deliver_to_web(sink_.webhook, json, stop_)
                                                    : deliver_to_program(sink_.command, json, stop_);
     if (stop_ && !delivered) return;
@@ -70,15 +78,15 @@ class AlertSinks::Runner {
     if (!delivered)
       log_.error("sink " + sink_.name + " was not told an alert, after " + std::to_string(tries_) +
                  " tries: " + delivered.error().message);
-    waiting_.pop_front();
-    tries_ = 0;
+    drop_first();
   }
 
   const AlertSink sink_;
   Log& log_;
-  Mailbox<std::string> incoming_;  // an empty one wakes
+  Mailbox<std::uint64_t>& settled_;
+  Mailbox<Letter> incoming_;
   std::atomic<bool> stop_{false};
-  std::deque<std::string> waiting_;
+  std::deque<Letter> waiting_;
   unsigned tries_ = 0;
   Monotonic next_;
   std::thread thread_;  // last: it uses the others
@@ -88,16 +96,35 @@ AlertSinks::AlertSinks(const std::vector<AlertSink>& sinks, std::string cluster,
                        Log& log)
     : cluster_(std::move(cluster)), observer_(std::move(observer)) {
   if (!sinks.empty()) curl_global_init(CURL_GLOBAL_DEFAULT);
-  for (const AlertSink& sink : sinks) runners_.push_back(std::make_unique<Runner>(sink, log));
+  for (const AlertSink& sink : sinks) runners_.push_back(std::make_unique<Runner>(sink, log, settled_));
 }
 
 AlertSinks::~AlertSinks() = default;
 
 void AlertSinks::tell(const std::vector<AlertNotice>& notices) {
   for (const AlertNotice& notice : notices) {
+    const std::uint64_t number = ++number_;
+    OnTheWay& letter = on_the_way_.emplace(number, OnTheWay{notice, 1}).first->second;  // 1: this call
     const std::string json = alert_json(cluster_, observer_, notice);
-    for (const auto& runner : runners_) runner->tell(notice, json);
+    for (const auto& runner : runners_) {
+      if (!runner->wants(notice)) continue;
+      ++letter.sinks;
+      runner->tell(number, json);
+    }
+    settle(number);
   }
+}
+
+std::vector<AlertNotice> AlertSinks::take_told() {
+  for (const std::uint64_t number : settled_.take_all()) settle(number);
+  return std::exchange(told_, {});
+}
+
+void AlertSinks::settle(std::uint64_t number) {
+  const auto place = on_the_way_.find(number);
+  if (--place->second.sinks != 0) return;
+  told_.push_back(std::move(place->second.notice));
+  on_the_way_.erase(place);
 }
 
 std::string alert_json(const std::string& cluster, const std::string& observer, const AlertNotice& notice) {

@@ -25,9 +25,12 @@ AlertWatch::AlertWatch(AlertSetup setup, std::string cluster, const std::string&
       folder_(std::move(folder)),
       log_(log) {}
 
-void AlertWatch::restore(const std::vector<Alert>& alerts, WallTime now) {
-  read_marks_if_changed();
-  for (const Alert& alert : alerts) desk_.restore(alert, marks_.silence_of(alert, now) == nullptr);
+void AlertWatch::restore(const std::vector<LeftAlert>& alerts) {
+  for (const LeftAlert& left : alerts) {
+    const bool over = left.past.resolved_at.milliseconds != 0;
+    if (!over) desk_.restore(left.past.alert, left.told);
+    if (over) sinks_.tell({{AlertChange::Resolved, left.past.alert, left.past.resolved_at}});
+  }
 }
 
 std::vector<AlertNotice> AlertWatch::on_tick(WallTime now, bool blind) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "observer/alert_sinks.h"
+#include "observer/alert_table.h"
 #include "observer/core/alert_desk.h"
 #include "observer/rules_file.h"
 #include "shared/io/log.h"
@@ -19,11 +20,13 @@ class AlertWatch {
   AlertWatch(AlertSetup setup, std::string cluster, const std::string& observer, std::string folder,
              Log& log);
 
-  // What an earlier start left raised. Before any sample.
-  void restore(const std::vector<Alert>& alerts, WallTime now);
+  // What an earlier start had not done with. Before any sample.
+  void restore(const std::vector<LeftAlert>& alerts);
   void on_sample(const Sample& sample, const History& history) { desk_.engine().on_sample(sample, history); }
   // Tells sinks and log what is to be told; gives all that happened.
   std::vector<AlertNotice> on_tick(WallTime now, bool blind);
+  // What sinks have been told since, each once.
+  std::vector<AlertNotice> take_told() { return sinks_.take_told(); }
 
   [[nodiscard]] std::vector<Alert> raised() const { return desk_.engine().raised(); }
   [[nodiscard]] const AlertMarks& marks() const { return marks_; }

@@ -238,13 +238,13 @@ Result<HistoryFile> HistoryFile::open_read_only(const std::string& folder) {
   return HistoryFile(std::move(state));
 }
 
-Status HistoryFile::write(const std::vector<SeriesPart>& parts, const std::vector<AlertNotice>& notices) {
+Status HistoryFile::write(const std::vector<SeriesPart>& parts, const std::vector<AlertRecord>& alerts) {
   return state_->whole([&]() -> Status {
     if (Status room = state_->make_room(); !room) return room;
     for (const SeriesPart& part : parts)
       if (Status put = state_->put(part); !put) return put;
-    for (const AlertNotice& notice : notices)
-      if (Status put = put_alert(state_->database, notice); !put) return put;
+    for (const AlertRecord& alert : alerts)
+      if (Status put = put_alert(state_->database, alert); !put) return put;
     return {};
   });
 }
@@ -327,6 +327,8 @@ Result<KeptSince> HistoryFile::kept_since() {
 }
 
 Result<std::vector<PastAlert>> HistoryFile::alerts(bool all) { return read_alerts(state_->database, all); }
+
+Result<std::vector<LeftAlert>> HistoryFile::left_alerts() { return read_left_alerts(state_->database); }
 
 Status HistoryFile::read(const SeriesName& name, Resolution resolution, std::int64_t from, std::int64_t to,
                          const std::function<void(const Bucket&)>& take) {

@@ -5,7 +5,7 @@
 //     second(minute, series, points)            points: second of the minute (1 byte), value (8, IEEE 754,
 //                                               least byte first), again and again
 //     minute(start, series, minimum, maximum, sum, last, count)     hour: the same
-//     alert(...)                                 alert_table.h
+//     alert(...), told(...)                      alert_table.h
 //
 // Keys begin with the time, so that what is written together lies together, and what is too old goes in one
 // piece. Reading one series asks for each row by its key.
@@ -48,7 +48,7 @@ class HistoryFile {
   HistoryFile& operator=(HistoryFile&&) noexcept;
   ~HistoryFile();
 
-  Status write(const std::vector<SeriesPart>& parts, const std::vector<AlertNotice>& notices = {});
+  Status write(const std::vector<SeriesPart>& parts, const std::vector<AlertRecord>& alerts = {});
   // Drops what is older than limits/observer.h keeps.
   Status drop_old(WallTime now);
 
@@ -59,6 +59,7 @@ class HistoryFile {
   Result<KeptSince> kept_since();
   // Those that are raised, or all; the newest last.
   Result<std::vector<PastAlert>> alerts(bool all);
+  Result<std::vector<LeftAlert>> left_alerts();
   // Calls `take` with the buckets of [from, to) in order. REQUIRES: no more than limits::history_rows rows of
   // the span's table lie between.
   Status read(const SeriesName& name, Resolution resolution, std::int64_t from, std::int64_t to,

@@ -129,6 +129,39 @@ TEST_F(HistoryFileTest, WhatIsNoHistoryIsRefusedAndLeftAlone) {
   EXPECT_EQ(std::filesystem::file_size(folder + "/history.sqlite"), 8192U);
 }
 
+TEST_F(HistoryFileTest, KnowsWhatSinksWereToldOfAnAlert) {
+  Alert untold{"a1", "busy", "w1", "load", AlertLevel::Warning, 1, "text", at(0)};
+  Alert worse = untold;
+  worse.id = "a2";
+  Alert over = untold;
+  over.id = "a3";
+  Alert done = untold;
+  done.id = "a4";
+  {
+    HistoryFile file = open();
+    for (const Alert* alert : {&untold, &worse, &over, &done})
+      ASSERT_TRUE(file.write({}, {{{AlertChange::Raised, *alert, at(0)}, false}}));
+    for (const Alert* alert : {&worse, &over, &done})
+      ASSERT_TRUE(file.write({}, {{{AlertChange::Raised, *alert, at(0)}, true}}));
+    worse.level = AlertLevel::Critical;
+    ASSERT_TRUE(file.write({}, {{{AlertChange::Worsened, worse, at(1)}, false}}));
+    for (const Alert* alert : {&over, &done})
+      ASSERT_TRUE(file.write({}, {{{AlertChange::Resolved, *alert, at(2)}, false}}));
+    ASSERT_TRUE(file.write({}, {{{AlertChange::Resolved, done, at(2)}, true}}));
+  }
+  HistoryFile file = open();
+  const auto left = file.left_alerts();
+  ASSERT_TRUE(left) << left.error().message;
+  ASSERT_EQ(left->size(), 3U) << "of the last one all is done";
+  EXPECT_EQ(left->at(0).told, std::nullopt);
+  EXPECT_EQ(left->at(1).told, AlertLevel::Warning);
+  EXPECT_EQ(left->at(1).past.alert.level, AlertLevel::Critical);
+  EXPECT_EQ(left->at(2).told, AlertLevel::Warning);
+  EXPECT_EQ(left->at(2).past.resolved_at, at(2));
+  ASSERT_TRUE(file.drop_old(at(40 * 86'400)));
+  EXPECT_EQ(file.alerts(true)->size(), 2U) << "those that are raised";
+}
+
 TEST_F(HistoryFileTest, TheKeeperGivesBackWhatAnEarlierOneWasGiven) {
   const Now now = read_clock();
   QuietLog log;

@@ -14,7 +14,7 @@ constexpr Duration drop_period = std::chrono::minutes(10);
 
 struct Job {
   std::vector<SeriesPart> parts;
-  std::vector<AlertNotice> notices;
+  std::vector<AlertRecord> alerts;
   WallTime now;
   bool drops_old = false;
   bool last = false;  // nothing follows
@@ -25,7 +25,7 @@ void keep(HistoryFile& file, Mailbox<Job>& jobs, Mailbox<Status>& answers) {
   for (;;) {
     jobs.wait();
     for (const Job& job : jobs.take_all()) {
-      Status done = file.write(job.parts, job.notices);
+      Status done = file.write(job.parts, job.alerts);
       if (done && job.drops_old) done = file.drop_old(job.now);
       answers.push(std::move(done));
       if (job.last) return;
@@ -46,7 +46,7 @@ struct HistoryKeeper::State {
         if (failed) log.warning("history is written to disk again");
         failed = false;
         written_until = collected_until;
-        notices.erase(notices.begin(), notices.begin() + static_cast<std::ptrdiff_t>(collected_notices));
+        alerts.erase(alerts.begin(), alerts.begin() + static_cast<std::ptrdiff_t>(collected_alerts));
       } else if (!failed) {
         failed = true;
         log.error("history is not written, and goes on in memory: " + done.error().message);
@@ -61,8 +61,8 @@ struct HistoryKeeper::State {
     job.drops_old = now.monotonic >= next_drop;
     if (job.drops_old) next_drop = now.monotonic + drop_period;
     job.parts = history.changed_since(span_start(written_until, Resolution::Minute));
-    job.notices = notices;
-    collected_notices = notices.size();
+    job.alerts = alerts;
+    collected_alerts = alerts.size();
     collected_until = now.wall.milliseconds / 1000;
     writing = true;
     last_time = now;
@@ -79,9 +79,9 @@ struct HistoryKeeper::State {
   bool failed = false;               // the last write
   std::int64_t written_until = 0;    // the file has everything before this second
   std::int64_t collected_until = 0;  // of the write under way
-  std::vector<Alert> left_raised;
-  std::vector<AlertNotice> notices;   // not in the file yet
-  std::size_t collected_notices = 0;  // of them, in the write under way
+  std::vector<LeftAlert> left_alerts;
+  std::vector<AlertRecord> alerts;   // not in the file yet
+  std::size_t collected_alerts = 0;  // of them, in the write under way
   Monotonic next;
   Monotonic next_drop;
   Now last_time;
@@ -110,26 +110,28 @@ Result<std::unique_ptr<HistoryKeeper>> HistoryKeeper::open(const std::string& fo
   for (const SeriesPart& part : *parts) history.restore(part);
   auto state = std::make_unique<State>(std::move(*lock), std::move(*file), history, log);
   state->last_time = now;
-  auto alerts = state->file.alerts(false);
-  if (!alerts) return tl::unexpected(alerts.error());
-  for (PastAlert& past : *alerts) state->left_raised.push_back(std::move(past.alert));
+  auto left = state->file.left_alerts();
+  if (!left) return tl::unexpected(left.error());
+  state->left_alerts = std::move(*left);
   return std::unique_ptr<HistoryKeeper>(new HistoryKeeper(std::move(state)));
 }
 
-const std::vector<Alert>& HistoryKeeper::left_raised() const { return state_->left_raised; }
+const std::vector<LeftAlert>& HistoryKeeper::left_alerts() const { return state_->left_alerts; }
 
-void HistoryKeeper::on_tick(Now now, const std::vector<AlertNotice>& notices) {
+void HistoryKeeper::on_tick(Now now, const std::vector<AlertNotice>& happened,
+                            const std::vector<AlertNotice>& told) {
   State& state = *state_;
   state.last_time = now;
   state.collect(now);
-  state.notices.insert(state.notices.end(), notices.begin(), notices.end());
-  if (state.notices.size() > limits::alerts) {
-    const std::size_t dropped = state.notices.size() - limits::alerts;
-    state.notices.erase(state.notices.begin(), state.notices.begin() + static_cast<std::ptrdiff_t>(dropped));
-    state.collected_notices -= std::min(state.collected_notices, dropped);
+  for (const AlertNotice& notice : happened) state.alerts.push_back({notice, false});
+  for (const AlertNotice& notice : told) state.alerts.push_back({notice, true});
+  if (state.alerts.size() > limits::alerts) {
+    const std::size_t dropped = state.alerts.size() - limits::alerts;
+    state.alerts.erase(state.alerts.begin(), state.alerts.begin() + static_cast<std::ptrdiff_t>(dropped));
+    state.collected_alerts -= std::min(state.collected_alerts, dropped);
   }
-  const bool due = now.monotonic >= state.next || (!state.failed && !notices.empty());
-  if (!state.writing && due) state.begin_write(now, false);
+  const bool urgent = !state.failed && !(happened.empty() && told.empty());
+  if (!state.writing && (urgent || now.monotonic >= state.next)) state.begin_write(now, false);
 }
 
 }  // namespace cidbus

@@ -33,10 +33,11 @@ class HistoryKeeper {
   HistoryKeeper(const HistoryKeeper&) = delete;
   HistoryKeeper& operator=(const HistoryKeeper&) = delete;
 
-  // Alerts that an earlier start left raised.
-  [[nodiscard]] const std::vector<Alert>& left_raised() const;
-  // About once a second. Alerts are written at once, or with the next write that can be.
-  void on_tick(Now now, const std::vector<AlertNotice>& notices);
+  // Alerts that an earlier start had not done with.
+  [[nodiscard]] const std::vector<LeftAlert>& left_alerts() const;
+  // About once a second: what happened, and what sinks have been told of it. It is written at once, or with the
+  // next write that can be.
+  void on_tick(Now now, const std::vector<AlertNotice>& happened, const std::vector<AlertNotice>& told);
 
  private:
   struct State;

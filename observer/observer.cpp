@@ -222,7 +222,8 @@ struct Observer::State : BusLink::Owner {
       log.warning("more than " + std::to_string(limits::history_series) +
                   " series: the history of new ones is not kept");
     }
-    if (keeper) keeper->on_tick(now, notices);
+    const auto told_now = alerts.take_told();
+    if (keeper) keeper->on_tick(now, notices, told_now);
     if (screen) screen->on_tick([&] { return board(now.wall); });
     if (web) web->on_tick(now);
     return next_tick;
@@ -246,7 +247,7 @@ struct Observer::State : BusLink::Owner {
     auto opened = HistoryKeeper::open(options.data, options.history_bytes, read_clock(), history, log);
     if (!opened) return tl::unexpected(opened.error());
     keeper = std::move(*opened);
-    alerts.restore(keeper->left_raised(), read_clock().wall);
+    alerts.restore(keeper->left_alerts());
     return {};
   }
 

@@ -7,19 +7,16 @@ AlertDesk::Said AlertDesk::on_tick(WallTime now, std::string_view cluster, bool 
   Said said;
   said.all = engine_.on_tick(now, cluster, blind);
   for (const AlertNotice& notice : said.all) {
-    const std::string& id = notice.alert.id;
-    const bool quiet =
-        marks.silence_of(notice.alert, now) != nullptr || marks.acknowledgement_of(notice.alert) != nullptr;
-    if (notice.change == AlertChange::Resolved ? told_.erase(id) != 0 : !quiet && told_.contains(id))
+    if (notice.change == AlertChange::Resolved && told_.erase(notice.alert.id) != 0)
       said.told.push_back(notice);
   }
-  // Raised just now, or silenced until now.
+  // Raised or worse, just now or in a silence that is over.
   for (const Alert& alert : engine_.raised()) {
-    if (told_.contains(alert.id) || marks.silence_of(alert, now) != nullptr ||
-        marks.acknowledgement_of(alert) != nullptr)
-      continue;
-    told_.insert(alert.id);
-    said.told.push_back({AlertChange::Raised, alert, now});
+    const auto told = told_.find(alert.id);
+    if (told != told_.end() && told->second >= alert.level) continue;
+    if (marks.silence_of(alert, now) != nullptr || marks.acknowledgement_of(alert) != nullptr) continue;
+    said.told.push_back({told == told_.end() ? AlertChange::Raised : AlertChange::Worsened, alert, now});
+    told_[alert.id] = alert.level;
   }
   return said;
 }

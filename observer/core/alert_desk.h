@@ -3,13 +3,14 @@
 // Invariants
 //  1. Of one alert, sinks hear raised, then worse at most once, then resolved; nothing of one that was
 //     silenced all along.
-//  2. An alert that is there when its silence ends is told then. One that somebody has acknowledged is
+//  2. An alert that is there, or got worse, in its silence is told when that ends. One that somebody has acknowledged is
 //     told no more, but that it is over.
 //
 // Thread rule: pure; one owner. Limits: those of AlertEngine.
 #pragma once
 
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,10 @@ class AlertDesk {
 
   AlertEngine& engine() { return engine_; }
   [[nodiscard]] const AlertEngine& engine() const { return engine_; }
-  // As the engine's; `told`: sinks know of it already.
-  void restore(const Alert& alert, bool told) {
+  // As the engine's; `told`: how bad it is as far as sinks know, nothing when they know nothing of it.
+  void restore(const Alert& alert, std::optional<AlertLevel> told) {
     engine_.restore(alert);
-    if (told) told_.insert(alert.id);
+    if (told) told_[alert.id] = *told;
   }
   struct Said {
     std::vector<AlertNotice> all;
@@ -37,7 +38,7 @@ class AlertDesk {
 
  private:
   AlertEngine engine_;
-  std::set<std::string> told_;  // ids of raised alerts that sinks know
+  std::map<std::string, AlertLevel> told_;  // ids of raised alerts that sinks know, and how bad they know it
 };
 
 }  // namespace cidbus

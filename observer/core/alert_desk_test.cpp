@@ -60,6 +60,16 @@ TEST(AlertDesk, TellsWhatIsThereWhenItsSilenceEnds) {
   EXPECT_THAT(watched.told, ElementsAre("raised", "resolved"));
 }
 
+TEST(AlertDesk, WhatGotWorseInItsSilenceIsToldWhenThatEnds) {
+  Watched watched;
+  watched.run(1);
+  watched.marks.silences.push_back({"s1", "*", "*", at(4), ""});
+  for (const double value : {9, 9, 9}) watched.run(value);
+  EXPECT_THAT(watched.told, ElementsAre("raised"));
+  for (const double value : {9, 9, 0}) watched.run(value);
+  EXPECT_THAT(watched.told, ElementsAre("raised", "worsened", "resolved"));
+}
+
 TEST(AlertDesk, WhatSomebodyHasSeenIsToldNoMoreButThatItIsOver) {
   Watched watched;
   watched.run(1);
@@ -76,9 +86,28 @@ TEST(AlertDesk, AfterARestartOnlyTheEndIsNews) {
   before.run(1);
   Watched after;
   after.second = 10;
-  after.desk.restore(before.desk.engine().raised()[0], true);
+  after.desk.restore(before.desk.engine().raised()[0], AlertLevel::Warning);
   for (const double value : {1, 1, 0}) after.run(value);
   EXPECT_THAT(after.told, ElementsAre("resolved"));
+}
+
+TEST(AlertDesk, ASilenceThatBeganOrEndedWhileNobodyLookedLosesAndRepeatsNothing) {
+  Watched before;
+  before.run(9);
+  const Alert alert = before.desk.engine().raised()[0];
+  Watched ended;
+  ended.second = 10;
+  ended.desk.restore(alert, {});
+  ended.run(9);
+  EXPECT_THAT(ended.told, ElementsAre("raised")) << "it was silenced, and is so no more";
+  Watched begun;
+  begun.second = 10;
+  begun.marks.silences.push_back({"s1", "*", "*", at(12), ""});
+  begun.desk.restore(alert, AlertLevel::Critical);
+  for (const double value : {9, 9, 9, 9}) begun.run(value);
+  EXPECT_THAT(begun.told, IsEmpty()) << "it was told before the silence";
+  begun.run(0);
+  EXPECT_THAT(begun.told, ElementsAre("resolved"));
 }
 
 }  // namespace

@@ -130,6 +130,23 @@ class Drill(ClusterTest):
         wait_until(lambda: self.state("node_silent", "w2") is None, "it is raised no more", LONG)
         self.assertEqual(len(self.told("node_silent", "w2", "raised")), 1)
 
+    def test_what_no_sink_had_taken_is_told_by_the_next_start(self):
+        gate = self.folder / "open"
+        self.rules.write_text(f"""
+            [rule.no_worker]
+            for = "0s"
+            [sink.file]
+            command = ["/bin/sh", "-c", "test -e {gate} && cat >>{self.sink}"]
+        """)
+        cluster = self.new_cluster(workers=0, observers=1)
+        cluster.more["o1"] = ["--data", self.data, "--rules", self.rules]
+        cluster.start()
+        wait_until(lambda: "could not be told an alert" in cluster.log("o1") and self.state("no_worker", None), "a sink refuses it", LONG)
+        cluster.kill("o1")
+        gate.touch()
+        cluster.start("o1")
+        self.wait_for("no_worker", None, "raised")
+
     def test_what_makes_no_sense_is_one_line(self):
         self.rules.write_text("[rule.x]\nwarning = 1\n")
         self.assert_fails(self.observer("--name", "o1", "--rules", self.rules), 65, f"{self.rules}:1", "series")
