@@ -88,8 +88,8 @@ struct Observer::State : BusLink::Owner {
     if (web) web->on_bound();
     ask_for_snapshot();
   }
-  void on_unbound(Now) override {
-    view.on_unbound();
+  void on_unbound(Now now) override {
+    view.on_unbound(now.wall);
     log.warning("lost the leader at " + link.leader_address() + "; looking for one");
   }
   void on_refused(Now, const Refused& refused) override {

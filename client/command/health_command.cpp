@@ -102,14 +102,16 @@ Result<int> show_health(Context& context) {
 }  // namespace
 
 void add_health_command(CommandRegistry& registry, CLI::App& parent) {
-  registry.leaf(parent,
-                {"health",
-                 "Whether the cluster is healthy, and why not: brokers, majority, nodes, tasks. The exit "
-                 "code says it too: 0 "
-                 "healthy, 3 warning, 4 critical, 69 not known",
-                 "  cidbus cluster health\n  cidbus cluster health --output json\n"
-                 "  cidbus cluster health --output quiet || notify-operator\n"},
-                show_health);
+  registry.leaf(
+      parent,
+      {"health",
+       "Whether the cluster is healthy, and why not: brokers, majority, nodes, and whether somebody is there "
+       "to run what waits. The exit code says it too: 0 healthy, 3 warning, 4 critical, 69 not known. How "
+       "long tasks wait, how many fail and how busy machines are is measured over time: 'cidbus top', or "
+       "an observer's page, judges that as well",
+       "  cidbus cluster health\n  cidbus cluster health --output json\n"
+       "  cidbus cluster health --output quiet || notify-operator\n"},
+      show_health);
 }
 
 }  // namespace cidbus

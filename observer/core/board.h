@@ -22,6 +22,9 @@ struct Board {
     std::optional<std::chrono::milliseconds> silent;
     HealthStatus health = HealthStatus::Unknown;
   };
+  struct Broker : GroupOverview::Broker {
+    HealthStatus health = HealthStatus::Unknown;
+  };
   struct Machine {  // of a node or broker, as it says itself; what it does not say, or not lately, is nothing
     std::optional<double> cpu_percent;
     std::optional<double> memory_percent;
@@ -36,12 +39,13 @@ struct Board {
   };
 
   WallTime time;
+  WallTime unbound_at;  // when the leader was lost; 0: there is one, or never was
   std::string cluster;
   std::string leader;
   Epoch epoch;
   bool bound = false;
   Health health;
-  std::vector<GroupOverview::Broker> brokers;
+  std::vector<Broker> brokers;
   std::vector<Node> nodes;                  // by name
   std::map<std::string, Machine> machines;  // of each node and broker
   std::vector<std::uint64_t> tasks_by_state;

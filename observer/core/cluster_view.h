@@ -65,8 +65,14 @@ class ClusterView {
   // Of a broker that does not lead, while none does that can be reached.
   void on_standby_snapshot(WallTime now, const Snapshot& snapshot);
   void on_event(WallTime now, std::string_view publisher, const FeedEvent& event);
-  void on_bound() { bound_ = true; }
-  void on_unbound() { bound_ = false; }
+  void on_bound() {
+    bound_ = true;
+    unbound_at_ = {};
+  }
+  void on_unbound(WallTime now) {
+    bound_ = false;
+    unbound_at_ = now;
+  }
   // Of the round under way; whether it is complete. Its answers count from then on, or from end_round() on.
   bool on_status(WallTime now, const BrokerStatus& status);
   void end_round(WallTime now);
@@ -80,6 +86,8 @@ class ClusterView {
   [[nodiscard]] Epoch epoch() const { return epoch_; }
   // Spoken to, so that what it says is news.
   [[nodiscard]] bool bound() const { return bound_; }
+  // When the leader was lost; 0: there is one, or never was.
+  [[nodiscard]] WallTime unbound_at() const { return unbound_at_; }
   // The feed speaks. While it does not, it is the observer that hears nothing.
   [[nodiscard]] bool hears(WallTime now) const;
   [[nodiscard]] const std::map<std::string, NodeView>& nodes() const { return nodes_; }
@@ -128,6 +136,7 @@ class ClusterView {
   std::string leader_endpoint_;
   Epoch epoch_;
   bool bound_ = false;
+  WallTime unbound_at_;
   std::map<std::string, NodeView> nodes_;
   GroupOverview group_;
   WallTime group_time_;  // when its round was over; 0: none was

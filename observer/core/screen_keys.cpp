@@ -7,7 +7,7 @@
 namespace cidbus {
 namespace {
 
-constexpr std::size_t node_columns = 8;
+constexpr std::size_t node_columns = 11;
 constexpr std::size_t page_rows = 10;
 constexpr std::size_t far_down = 1'000'000;  // draw() brings it back to what there is
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace cidbus {
 namespace {
@@ -78,56 +79,76 @@ Style style_of(HealthStatus status) {
 
 ScreenTable brokers(const Board& board, const ScreenState& state) {
   std::vector<Row> rows;
-  for (const GroupOverview::Broker& broker : board.brokers) {
+  for (const Board::Broker& broker : board.brokers) {
     const bool answered = broker.duty.has_value();
-    rows.push_back({{safe(broker.name), std::string(state_of(broker)),
+    const Style sound = broker.duty == Duty::Leader ? Style::Good : Style::Plain;
+    const bool sick = broker.health > HealthStatus::Unknown;
+    rows.push_back({{safe(broker.name), std::string(state_of(broker)), std::string(to_text(broker.health)),
                      answered ? number(broker.epoch.value) : "-", answered ? number(broker.last.value) : "-",
                      broker.lag ? number(*broker.lag) : "-", safe(broker.address)},
-                    answered ? broker.duty == Duty::Leader ? Style::Good : Style::Plain : Style::Bad});
+                    !answered ? Style::Bad
+                    : sick    ? style_of(broker.health)
+                              : sound});
   }
-  return filled(Columns({"BROKER", "STATE", "EPOCH", "JOURNAL", "LAG", "ADDRESS"}), std::move(rows), state);
+  return filled(Columns({"BROKER", "STATE", "HEALTH", "EPOCH", "JOURNAL", "LAG", "ADDRESS"}), std::move(rows),
+                state);
 }
 
-Row node_row(const Board::Node& node) {
+Board::Machine machine_of(const Board& board, const Board::Node& node) {
+  const auto found = board.machines.find(node.view.name);
+  return found == board.machines.end() ? Board::Machine{} : found->second;
+}
+std::string percent(const std::optional<double>& share) {
+  return share ? readable_value("x_percent", std::round(*share)) : "-";
+}
+
+Row node_row(const Board& board, const Board::Node& node) {
   const NodeView& view = node.view;
+  const Board::Machine machine = machine_of(board, node);
   const bool stores = !view.exchange.empty();
   const std::string heard =
       node.silent ? number(static_cast<std::uint64_t>(node.silent->count()) / 1000) + " s" : "-";
-  return {{safe(view.name), std::string(to_text(view.role)), std::string(to_text(view.state)),
-           view.load.slots == 0 ? "-" : number(view.load.busy) + "/" + number(view.load.slots),
-           stores ? number(view.load.blocks) : "-", stores ? bytes(view.load.block_bytes) : "-",
-           stores ? bytes(view.load.disk_free_bytes) : "-", heard},
-          style_of(node.health)};
+  return {
+      {safe(view.name), std::string(to_text(view.role)), std::string(to_text(view.state)),
+       std::string(to_text(node.health)),
+       view.load.slots == 0 ? "-" : number(view.load.busy) + "/" + number(view.load.slots),
+       percent(machine.cpu_percent), percent(machine.memory_percent), stores ? number(view.load.blocks) : "-",
+       stores ? bytes(view.load.block_bytes) : "-", stores ? bytes(view.load.disk_free_bytes) : "-", heard},
+      style_of(node.health)};
 }
 
 // By the column; equal ones by name.
-void sort_nodes(std::vector<const Board::Node*>& nodes, std::size_t column, bool reversed) {
-  const auto key = [&](const Board::Node& node) -> std::uint64_t {
+void sort_nodes(std::vector<const Board::Node*>& nodes, const Board& board, const ScreenState& state) {
+  const auto key = [&](const Board::Node& node) -> double {
     const NodeView& view = node.view;
-    const std::array<std::uint64_t, 8> keys{
-        0,
-        static_cast<std::uint64_t>(view.role),
-        static_cast<std::uint64_t>(view.state),
-        view.load.busy,
-        view.load.blocks,
-        view.load.block_bytes,
-        view.load.disk_free_bytes,
-        node.silent ? static_cast<std::uint64_t>(node.silent->count()) / 1000 : ~std::uint64_t{0}};
-    return keys[column];
+    const Board::Machine machine = machine_of(board, node);
+    const std::array<double, 11> keys{0,
+                                      static_cast<double>(view.role),
+                                      static_cast<double>(view.state),
+                                      static_cast<double>(node.health),
+                                      static_cast<double>(view.load.busy),
+                                      machine.cpu_percent.value_or(-1),
+                                      machine.memory_percent.value_or(-1),
+                                      static_cast<double>(view.load.blocks),
+                                      static_cast<double>(view.load.block_bytes),
+                                      static_cast<double>(view.load.disk_free_bytes),
+                                      node.silent ? static_cast<double>(node.silent->count() / 1000) : 1e300};
+    return keys.at(state.sort);
   };
   std::stable_sort(nodes.begin(), nodes.end(),
                    [&](const auto* left, const auto* right) { return key(*left) < key(*right); });
-  if (reversed) std::reverse(nodes.begin(), nodes.end());
+  if (state.reversed) std::reverse(nodes.begin(), nodes.end());
 }
 
 ScreenTable nodes(const Board& board, const ScreenState& state) {
-  std::vector<std::string> names{"NODE", "ROLE", "STATE", "BUSY", "BLOCKS", "STORED", "FREE", "HEARD"};
-  if (state.page == Page::Nodes) names[state.sort] += state.reversed ? "^" : "*";
+  std::vector<std::string> names{"NODE",   "ROLE",   "STATE",  "HEALTH", "BUSY", "CPU",
+                                 "MEMORY", "BLOCKS", "STORED", "FREE",   "HEARD"};
+  if (state.page == Page::Nodes) names.at(state.sort) += state.reversed ? "^" : "*";
   std::vector<const Board::Node*> sorted;
   for (const Board::Node& node : board.nodes) sorted.push_back(&node);
-  sort_nodes(sorted, state.sort, state.reversed);
+  sort_nodes(sorted, board, state);
   std::vector<Row> rows;
-  for (const Board::Node* node : sorted) rows.push_back(node_row(*node));
+  for (const Board::Node* node : sorted) rows.push_back(node_row(board, *node));
   return filled(Columns(std::move(names)), std::move(rows), state);
 }
 

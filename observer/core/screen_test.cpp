@@ -23,14 +23,15 @@ Board::Node worker(std::string name, std::uint32_t busy, HealthStatus health = H
   return node;
 }
 
-GroupOverview::Broker broker(std::string name, std::optional<Duty> duty, std::uint64_t lag) {
-  GroupOverview::Broker one;
+Board::Broker broker(std::string name, std::optional<Duty> duty, std::uint64_t lag) {
+  Board::Broker one;
   one.name = std::move(name);
   one.address = "127.0.0.1:9096";
   one.duty = duty;
   one.epoch = {7};
   one.last = {1200 - lag};
   if (duty) one.lag = lag;
+  if (duty) one.health = HealthStatus::Healthy;
   return one;
 }
 
@@ -44,6 +45,7 @@ Board board() {
   made.health = {HealthStatus::Warning, {"of the brokers 1 cannot be reached; no further one may fail"}};
   made.brokers = {broker("b1", Duty::Leader, 0), broker("b2", Duty::Standby, 3), broker("b3", {}, 0)};
   made.nodes = {worker("w1", 1), worker("w2", 4, HealthStatus::Warning)};
+  made.machines = {{"w1", {12.6, 41.2}}};
   made.tasks_by_state = {12, 1, 4, 380, 2, 0, 1};
   made.accepted_rate = 41.25;
   made.finished_rate = 1234.5;
@@ -72,13 +74,13 @@ TEST(Screen, TheOverviewAt80x24) {
                   "! of the brokers 1 cannot be reached; no further one may fail", "",
                   "SINCE     LEVEL    RULE                WHAT",
                   "22:13:20  warning  broker_unreachable  b3: broker_reachable is 0, below 1", "",
-                  "BROKER  STATE        EPOCH  JOURNAL  LAG  ADDRESS",
-                  "b1      leader       7      1200     0    127.0.0.1:9096",
-                  "b2      standby      7      1197     3    127.0.0.1:9096",
-                  "b3      unreachable  -      -        -    127.0.0.1:9096", "",
-                  "NODE  ROLE    STATE  BUSY  BLOCKS  STORED  FREE    HEARD",
-                  "w1    worker  alive  1/4   120     5 MiB   70 GiB  0 s",
-                  "w2    worker  alive  4/4   120     5 MiB   70 GiB  0 s", "",
+                  "BROKER  STATE        HEALTH   EPOCH  JOURNAL  LAG  ADDRESS",
+                  "b1      leader       healthy  7      1200     0    127.0.0.1:9096",
+                  "b2      standby      healthy  7      1197     3    127.0.0.1:9096",
+                  "b3      unreachable  unknown  -      -        -    127.0.0.1:9096", "",
+                  "NODE  ROLE    STATE  HEALTH   BUSY  CPU   MEMORY  BLOCKS  STORED  FREE    HEARD",
+                  "w1    worker  alive  healthy  1/4   13 %  41 %    120     5 MiB   70 GiB  0 s",
+                  "w2    worker  alive  warning  4/4   -     -       120     5 MiB   70 GiB  0 s", "",
                   "TYPE SINCE ATTACHED  PENDING  PROCESSING  COMPLETED  FAILED  TIMEOUT  CANCELLED",
                   "echo                 400      400         380        2       0        0", "", "", "", "",
                   "", " 1 overview  2 nodes  3 tasks  4 elections  5 alerts  / filter  p pause  q quit "));
@@ -114,11 +116,16 @@ TEST(Screen, TasksElectionsAndAlertsHaveTheirPages) {
 
 TEST(Screen, NodesAreSortedAndReversed) {
   ScreenState state;
-  for (const char* key : {"2", "s", "s", "s"}) on_key(state, key);
+  for (const char* key : {"2", "s", "s", "s", "s"}) on_key(state, key);
   EXPECT_THAT(drawn(board(), state)[2], HasSubstr("BUSY*"));
   EXPECT_THAT(drawn(board(), state)[3], HasSubstr("w1"));
   on_key(state, "r");
   EXPECT_THAT(drawn(board(), state)[3], HasSubstr("w2"));
+  on_key(state, "s");
+  EXPECT_THAT(drawn(board(), state)[2], HasSubstr("CPU^"));
+  EXPECT_THAT(drawn(board(), state)[3], HasSubstr("w1")) << "what is not known comes last";
+  for (int times = 0; times < 6; ++times) on_key(state, "s");
+  EXPECT_THAT(drawn(board(), state)[2], HasSubstr("NODE^")) << "round once";
 }
 
 TEST(Screen, AFilterShowsRowsThatContainIt) {

@@ -48,9 +48,9 @@ class Fields {
   JsonWriter json_;
 };
 
-std::string broker_row(const GroupOverview::Broker& broker) {
+std::string broker_row(const Board::Broker& broker) {
   Fields row;
-  row.text("state", state_of(broker)).text("address", broker.address);
+  row.text("state", state_of(broker)).text("health", to_text(broker.health)).text("address", broker.address);
   if (broker.priority) {
     row.real("priority", *broker.priority);
   } else {
@@ -106,7 +106,10 @@ void put_now(PageLedger& ledger, const Board& board, const PageFacts& facts) {
   ledger.put("time", std::to_string(board.time.milliseconds));
   Fields cluster;
   cluster.text("name", board.cluster).text("leader", board.leader).number("epoch", board.epoch.value);
-  cluster.boolean("bound", board.bound).text("observer", facts.observer).text("version", facts.version);
+  cluster.boolean("bound", board.bound)
+      .time("unbound", board.unbound_at)
+      .text("observer", facts.observer)
+      .text("version", facts.version);
   ledger.put("cluster", cluster.time("since", facts.watching_since).end());
   Fields health;
   health.text("status", to_text(board.health.status));
@@ -125,7 +128,7 @@ void put_now(PageLedger& ledger, const Board& board, const PageFacts& facts) {
 
 void put_cluster(PageLedger& ledger, const Board& board) {
   ledger.begin("brokers");
-  for (const GroupOverview::Broker& broker : board.brokers) ledger.put(broker.name, broker_row(broker));
+  for (const Board::Broker& broker : board.brokers) ledger.put(broker.name, broker_row(broker));
   ledger.end();
   ledger.begin("nodes");
   for (const Board::Node& node : board.nodes) ledger.put(node.view.name, node_row(node));

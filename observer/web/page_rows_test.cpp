@@ -57,7 +57,8 @@ TEST_F(PageRows, SayWhatIsKnownAndNullForTheRest) {
   const std::string json = told(now);
   EXPECT_THAT(json, HasSubstr(R"("tasks":{"pending":1,"assigned":0,"processing":2,"completed":3,)"));
   EXPECT_THAT(json, HasSubstr(R"("rates":{"accepted":null,"finished":null,)"));
-  EXPECT_THAT(json, HasSubstr(R"("b1":{"state":"leader","address":"h:1","priority":2,"epoch":3,)"));
+  EXPECT_THAT(json, HasSubstr(R"("bound":true,"unbound":null,)"));
+  EXPECT_THAT(json, HasSubstr(R"("b1":{"state":"leader","health":"healthy","address":"h:1","priority":2,)"));
   EXPECT_THAT(json, HasSubstr(R"("slots":4,"busy":1,)"));
   EXPECT_THAT(json, HasSubstr(R"("blocks":9,"block_bytes":1000,"disk_free":5000)"));
   EXPECT_THAT(json, Not(HasSubstr("resident"))) << "it told of no memory";
@@ -93,6 +94,28 @@ TEST_F(PageRows, ABrokerThatAnswersIsNotSilent) {
   const Board board = make_board(view_, {}, {}, {}, now + std::chrono::minutes(1));
   EXPECT_EQ(board.nodes.at(0).health, HealthStatus::Healthy);
   EXPECT_EQ(board.nodes.at(1).health, HealthStatus::Critical);
+}
+
+TEST_F(PageRows, TellWhenTheLeaderWasLostSoThatItsOfficeEndsThere) {
+  view_.on_unbound(now + std::chrono::seconds(9));
+  EXPECT_THAT(told(now + std::chrono::minutes(5)), HasSubstr(R"("bound":false,"unbound":1700000009000,)"));
+}
+
+TEST_F(PageRows, ABrokersDiskAndAnOldQueueAreNoHealthyCluster) {
+  view_.on_event(now, "b1", CountersEvent{});
+  History history;
+  history.add({"w1", "disk_percent", now, 10});
+  EXPECT_EQ(make_board(view_, history, {}, {}, now).health.status, HealthStatus::Healthy);
+  history.add({"b2", "disk_percent", now, 99});
+  Board board = make_board(view_, history, {}, {}, now);
+  EXPECT_EQ(board.brokers.at(1).health, HealthStatus::Critical) << "a standby, which is among no nodes";
+  EXPECT_EQ(board.health.status, HealthStatus::Warning) << "one broker alone";
+  EXPECT_THAT(board.health.reasons, ::testing::ElementsAre("broker b2: disk at 99 %"));
+  history.add({"", "queue_oldest_seconds", now, 5000});
+  board = make_board(view_, history, {}, {}, now);
+  EXPECT_EQ(board.health.status, HealthStatus::Critical);
+  EXPECT_THAT(board.health.reasons,
+              ::testing::ElementsAre("a task has waited for 5000 s", "broker b2: disk at 99 %"));
 }
 
 TEST(PageEntries, TellRunsElectionsAndAlerts) {

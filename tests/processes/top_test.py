@@ -59,8 +59,8 @@ class Top(ClusterTest):
     def test_three_sizes_and_a_resize(self):
         for width, height in ((80, 24), (120, 40), (200, 60)):
             tmux = self.top(width, height)
-            self.wait_for(tmux, r"^w2 +worker +alive +0/2")
-            self.wait_for(tmux, r"^b[123] +leader +\d+ ")
+            self.wait_for(tmux, r"^w2 +worker +alive +\w+ +0/2")
+            self.wait_for(tmux, r"^b[123] +leader +\w+ +\d+ ")
             self.wait_for(tmux, r"^cidbus test  leader b\d, epoch \d+  (healthy|warning)  (\d alerts?  )?\d\d:\d\d:\d\d$")
             screen = self.wait_for(tmux, r"^tasks 0 pending, 0 running, 1 completed, 0 failed")
             self.assertEqual(len(screen), height)

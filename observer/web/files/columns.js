@@ -19,6 +19,11 @@ const share = (name, title, key) => ({
   sort: (row) => row[key],
   kind: "number",
 });
+const health_column = {
+  name: "Health",
+  value: (row) => ({text: row.health, tone: tone_of_health[row.health]}),
+  sort: (row) => row.health,
+};
 const machine_columns = [
   share("CPU", "of its machine's processors, in use by anybody", "cpu"),
   share("Memory", "of its machine, in use by anybody", "memory"),
@@ -34,6 +39,7 @@ export const broker_columns = [
     }),
     sort: (row) => row.state,
   },
+  health_column,
   {name: "Epoch", value: (row) => count(row.epoch), sort: (row) => row.epoch, kind: "number"},
   {name: "Journal", value: (row) => count(row.last), sort: (row) => row.last, kind: "number"},
   {
@@ -104,11 +110,7 @@ export function node_columns(now) {
       }),
       sort: (row) => row.state,
     },
-    {
-      name: "Health",
-      value: (row) => ({text: row.health, tone: tone_of_health[row.health]}),
-      sort: (row) => row.health,
-    },
+    health_column,
     {name: "Slots busy", value: busy, sort: (row) => row.busy, kind: "number"},
     ...machine_columns,
     {

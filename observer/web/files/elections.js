@@ -35,8 +35,10 @@ function offices_of(state) {
       from: offices[offices.length - 1]?.to ?? cluster.since,
       unheard: true,
     });
+  // A leader that died said nothing of it: its office ends when the observer lost it.
+  const lost = cluster.unbound ?? 0;
   offices.forEach((office, place) => {
-    office.to ??= offices[place + 1]?.from ?? (cluster.bound ? state.time : null);
+    office.to ??= offices[place + 1]?.from ?? (lost > office.from ? lost : undefined);
   });
   return offices;
 }
@@ -86,7 +88,11 @@ class Timeline {
       "aria-label",
       `Offices since ${date(from)}: ` +
         offices
-          .map((office) => `${office.broker} in epoch ${office.epoch} from ${clock(office.from)}`)
+          .map(
+            (office) =>
+              `${office.broker} in epoch ${office.epoch} from ${clock(office.from)}` +
+              (office.to ? ` to ${clock(office.to)}` : ""),
+          )
           .join("; "),
     );
   }
