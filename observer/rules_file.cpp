@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "client/command/values.h"
+#include "observer/core/series_names.h"
 #include "shared/base/ids.h"
 #include "shared/base/limits/observer.h"
 #include "shared/content/quote.h"
@@ -58,6 +59,11 @@ std::string number_text(double value) {
 Status check(const AlertRule& rule, const ConfigValue& table) {
   const std::string what = "[rule." + rule.name + "] ";
   if (rule.series.empty()) return wrong(table, what + "needs series: it is none of the default rules");
+  if (!is_known_series(rule.series))
+    return wrong(table,
+                 what + "series " + in_quotes(rule.series) +
+                     " is none that an observer has, so that it would never be raised; docs/observer.md "
+                     "names them, and so does 'cidbus-observer history list'");
   if (rule.enabled && !rule.warning && !rule.critical)
     return wrong(table, what + "needs warning or critical, a number");
   if (rule.when == AlertWhen::Unusual && std::min(rule.warning.value_or(1), rule.critical.value_or(1)) <= 0)

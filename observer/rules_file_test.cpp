@@ -7,7 +7,9 @@
 #include <sstream>
 
 #include "observer/core/alert_engine.h"
+#include "observer/core/series_names.h"
 #include "observer/marks_file.h"
+#include "shared/core/task.h"
 #include "tests/support/temporary_folder.h"
 
 namespace cidbus {
@@ -110,9 +112,13 @@ TEST(RulesFile, ARuleThatWaitsForANumberIsOnOnceItHasOne) {
 }
 
 TEST(RulesFile, WhatMakesNoSenseIsRefusedByFileAndLine) {
-  EXPECT_EQ(refusal_of("\n[rule.x]\nseries = \"s\"\n"),
+  EXPECT_EQ(refusal_of("\n[rule.x]\nseries = \"slots\"\n"),
             "r.toml:2: [rule.x] needs warning or critical, a number");
   EXPECT_NE(refusal_of("[rule.x]\nwarning = 1\n").find("needs series"), std::string::npos);
+  EXPECT_NE(refusal_of("[rule.x]\nseries = \"cidbus_broker_fsync_seconds\"\nwarning = 1\n").find("never"),
+            std::string::npos)
+      << "it is a metric's name, not a series'";
+  EXPECT_TRUE(parse_rules("[rule.x]\nseries = \"tasks_*\"\nwarning = 1\n", "r.toml"));
   EXPECT_NE(refusal_of("[rule.disk_free]\nwarnin = 1\n").find("r.toml:2"), std::string::npos);
   EXPECT_NE(refusal_of("[rule.disk_free]\nwhen = \"over\"\n").find("above"), std::string::npos);
   EXPECT_NE(refusal_of("[rule.disk_free]\nfor = \"1 minute\"\n").find("no duration"), std::string::npos);
@@ -141,6 +147,17 @@ TEST(RulesFile, TheDocumentShowsTheDefaultRulesAsTheyAre) {
   std::stringstream text;
   text << file.rdbuf();
   EXPECT_NE(text.str().find(table), std::string::npos) << "docs/alerts.md should say:\n" << table;
+}
+
+TEST(RulesFile, TheDocumentNamesEverySeries) {
+  std::ifstream file(CIDBUS_SOURCE_DIR "/docs/observer.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const std::string_view name : known_series()) {
+    const std::string written = "`" + std::string(name) + "`";
+    const bool by_state = name.starts_with("tasks_") && parse_task_state(name.substr(6));
+    EXPECT_TRUE(by_state || text.str().find(written) != std::string::npos) << name;
+  }
 }
 
 struct Marks : testing::Test {
