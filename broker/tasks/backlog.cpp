@@ -34,7 +34,7 @@ void Backlog::mark(TypeNumber type, std::size_t priority) {
   ++ready_types_;
 }
 
-void Backlog::push(TaskHandle task, TypeNumber type, std::uint8_t priority, Lane lane) {
+void Backlog::push(TaskHandle task, TypeNumber type, std::uint8_t priority, Lane lane, WallTime now) {
   const std::size_t number = head_of(type, priority, lane);
   if (number >= positions_.heads()) positions_.add_heads((type + std::size_t{1}) * priorities * lanes);
   const auto end = static_cast<Handle>(number) | Positions::head_bit;
@@ -45,7 +45,10 @@ void Backlog::push(TaskHandle task, TypeNumber type, std::uint8_t priority, Lane
   positions_[end].previous = task;
   ++size_;
   if (type >= sizes_.size()) sizes_.resize(type + std::size_t{1});
-  ++sizes_[type];
+  if (sizes_[type]++ == 0) {
+    if (type >= since_.size()) since_.resize(type + std::size_t{1});
+    since_[type] = now;
+  }
   if (lane != Lane::Held) mark(type, priority);
 }
 

@@ -49,7 +49,7 @@ class Backlog {
   explicit Backlog(Positions& positions) : positions_(positions) {}
 
   // At the end of its lane. REQUIRES: the task is in no queue and has no lease.
-  void push(TaskHandle task, TypeNumber type, std::uint8_t priority, Lane lane);
+  void push(TaskHandle task, TypeNumber type, std::uint8_t priority, Lane lane, WallTime now = {});
   // REQUIRES: the task is in a queue; of this type.
   void remove(TaskHandle task, TypeNumber type);
   // Takes out the next task of these types; 0 when none of them waits.
@@ -60,6 +60,11 @@ class Backlog {
   [[nodiscard]] std::size_t size_of(TypeNumber type) const { return type < sizes_.size() ? sizes_[type] : 0; }
   // The first of each queue of the type: the oldest is one of them, as far as ids tell the age.
   [[nodiscard]] std::vector<TaskHandle> fronts_of(TypeNumber type);
+  // Since when tasks of the type wait without a break: none that waits has been ready for longer. 0: not known.
+  [[nodiscard]] WallTime waiting_since(TypeNumber type) const {
+    return type < since_.size() && size_of(type) > 0 ? since_[type] : WallTime{};
+  }
+  void forget_since() { since_.clear(); }
   [[nodiscard]] bool is_ready() const { return ready_types_ > 0; }
   void check_invariants() const;
 
@@ -81,6 +86,7 @@ class Backlog {
   std::uint32_t ready_types_ = 0;                          // sum of waiting_types_
   std::size_t size_ = 0;
   std::vector<std::uint32_t> sizes_;  // by type
+  std::vector<WallTime> since_;       // by type: the first push into what was empty
 };
 
 }  // namespace cidbus

@@ -7,10 +7,19 @@ namespace cidbus {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+// Milliseconds; of a task that never was handed out. One that was is ready since it came back, at the earliest.
+std::int64_t ready_at(const StateTables& tables, const TaskSlot& slot) {
+  const std::int64_t not_before = slot.rare == 0 ? 0 : tables.rare(slot).not_before;
+  return std::max(slot.submitted_at.milliseconds, not_before);
+}
+
+}  // namespace
+
 void TaskService::measure_wait(Now now, const TaskSlot& slot) {
   if (slot.attempts > 0) return;  // it was handed out before
-  const std::int64_t not_before = slot.rare == 0 ? 0 : state_->tables().rare(slot).not_before;
-  const std::int64_t ready = std::max(slot.submitted_at.milliseconds, not_before);
+  const std::int64_t ready = ready_at(state_->tables(), slot);
   metrics_.wait.observe(milliseconds(std::max<std::int64_t>(now.wall.milliseconds - ready, 0)));
 }
 
@@ -29,7 +38,9 @@ void TaskService::read_metrics(Now now, Registry& registry) {
     registry.gauge(Metric::QueueDepth, name).add(static_cast<double>(waiting));
     std::int64_t oldest = now.wall.milliseconds;
     for (const TaskHandle task : backlog_.fronts_of(type))
-      oldest = std::min(oldest, state_->task(task).submitted_at.milliseconds);
+      oldest = std::min(oldest, ready_at(state_->tables(), state_->task(task)));
+    // One that was handed back, or had to wait for others, is ready since it came into the queue.
+    oldest = std::max(oldest, backlog_.waiting_since(type).milliseconds);
     Gauge& age = registry.gauge(Metric::QueueOldestAge, name);
     age.set(std::max(age.value(), static_cast<double>(now.wall.milliseconds - oldest) / 1000));
   }

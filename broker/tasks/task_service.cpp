@@ -44,6 +44,7 @@ bool TaskService::take_office(Now now, Epoch epoch, StateMachine& state) {
     }
     if (takeover_.type > state.types().size()) {
       hold_until_ = now.monotonic + limits::reclaim;
+      backlog_.forget_since();  // they waited in the office before
       return true;
     }
     if (roll.for_each_unfinished(takeover_.type, takeover_.pages++,
@@ -234,7 +235,7 @@ void TaskService::schedule(Now now, TaskHandle task, Backlog::Lane lane) {
     timers_.set(task, TimerWheel::Kind::NotBefore, not_before);
     return;
   }
-  backlog_.push(task, slot.type, slot.priority, lane);
+  backlog_.push(task, slot.type, slot.priority, lane, now.wall);
 }
 
 // Out of whatever the leader had it in. `revoke`: a worker that still runs it is to stop.

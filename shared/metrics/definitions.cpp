@@ -128,7 +128,7 @@ constexpr MetricDefinition definitions[] = {
      Seconds,
      Broker,
      "cidbus_broker_queue_oldest_age_seconds",
-     "How long ago the oldest of them was accepted.",
+     "Since when the oldest of them could have been handed out.",
      {"type"},
      "a task type"},
     {Credit, gauge, Number, Broker, "cidbus_broker_credit_tasks",
