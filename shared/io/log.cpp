@@ -54,7 +54,7 @@ class StderrLog : public Log {
     const Monotonic now = read_clock().monotonic;
     const std::lock_guard guard(lock_);
     put_due(now);
-    if (repeats_.take(now, level, line)) put(level, line, about, 0);
+    if (repeats_.take(now, level, line, about)) put(level, line, about, 0);
   }
   [[nodiscard]] bool wants(LogLevel level) const override { return level >= quietest_.load(); }
   void change_level(int steps_louder) override {
@@ -77,7 +77,8 @@ class StderrLog : public Log {
                                                                            : spdlog::color_mode::automatic);
   }
   void put_due(Monotonic now) {
-    for (const LogRepeats::Repeated& one : repeats_.take_due(now)) put(one.level, one.line, {}, one.times);
+    for (const LogRepeats::Repeated& one : repeats_.take_due(now))
+      put(one.level, one.line, one.fields(), one.times);
   }
   void put(LogLevel level, std::string_view line, const LogFields& about, std::uint64_t repeated) {
     logger_.log(spdlog_level(level), log_fields(options_.format, options_, about, line, repeated));

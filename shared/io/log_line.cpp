@@ -53,6 +53,18 @@ class Fields {
   std::string out_;
 };
 
+// No longer than `most` bytes, and no part of a character (UTF-8, RFC 3629): a reader of JSON would refuse it.
+std::string_view cut(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
+bool is_same(const LogFields& left, const LogFields& right) {
+  return left.epoch == right.epoch && left.task == right.task && left.attempt == right.attempt &&
+         left.trace == right.trace;
+}
+
 }  // namespace
 
 std::string log_fields(LogFormat format, const LogOptions& who, const LogFields& about, std::string_view line,
@@ -64,14 +76,14 @@ std::string log_fields(LogFormat format, const LogOptions& who, const LogFields&
   if (about.task != TaskId{}) fields.text("task", to_text(about.task));
   fields.number("attempt", about.attempt);
   fields.text("trace_id", about.trace);
-  fields.text("msg", line.substr(0, limits::text_length), true);
+  fields.text("msg", cut(line, limits::text_length), true);
   fields.number("repeated", repeated);
   return fields.take();
 }
 
-bool LogRepeats::take(Monotonic now, LogLevel level, std::string_view line) {
+bool LogRepeats::take(Monotonic now, LogLevel level, std::string_view line, const LogFields& about) {
   const auto same = std::find_if(recent_.begin(), recent_.end(), [&](const Recent& one) {
-    return one.what.level == level && one.what.line == line;
+    return one.what.level == level && one.what.line == line && is_same(one.what.fields(), about);
   });
   if (same != recent_.end()) {
     ++same->what.times;
@@ -81,7 +93,8 @@ bool LogRepeats::take(Monotonic now, LogLevel level, std::string_view line) {
     if (recent_.front().what.times > 0) forgotten_.push_back(std::move(recent_.front().what));
     recent_.erase(recent_.begin());
   }
-  recent_.push_back({{level, std::string(line), 0}, now});
+  const LogFields kept{about.epoch, about.task, about.attempt, {}};
+  recent_.push_back({{level, std::string(line), kept, std::string(about.trace), 0}, now});
   return true;
 }
 

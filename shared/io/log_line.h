@@ -24,10 +24,14 @@ class LogRepeats {
   struct Repeated {
     LogLevel level = LogLevel::Debug;
     std::string line;
+    LogFields about;  // its trace is empty, and stands in `trace`
+    std::string trace;
     std::uint64_t times = 0;  // left out
+
+    [[nodiscard]] LogFields fields() const { return {about.epoch, about.task, about.attempt, trace}; }
   };
-  // Whether it is to be written: not when the same was, within the window.
-  bool take(Monotonic now, LogLevel level, std::string_view line);
+  // Whether it is to be written: not when the same was, about the same, within the window.
+  bool take(Monotonic now, LogLevel level, std::string_view line, const LogFields& about = {});
   // Lines whose window is over and of which some were left out, each once; call before take().
   std::vector<Repeated> take_due(Monotonic now);
 
