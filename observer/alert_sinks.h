@@ -1,9 +1,9 @@
 // Brings alerts to those who want to know: a program with the alert on its standard input, or an HTTP POST.
 //
 // Each sink is an actor with a thread of its own, so that one that hangs holds up nobody. What fails is tried
-// again with back-off, in order; what cannot be delivered after all its tries is dropped, and logged. When all
-// that want an alert have it, or dropped it, that is told back, so that it is written down: what still was on
-// the way when the observer ended is told by its next start.
+// again with back-off, in order; what cannot be delivered after all its tries is dropped, and logged. When
+// all that want an alert have it, or dropped it, that is told back, so that it is written down: what was
+// still on the way when the observer ended is told by its next start.
 //
 // Thread rule: the owner's thread. Limits: alerts_on_the_way, alert_tries, alert_sink_time.
 #pragma once

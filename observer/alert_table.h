@@ -2,7 +2,7 @@
 //
 //     alert(id, raised, rule, node, series, level, value, text, resolved)     times in milliseconds; resolved
 //     0: not yet
-//     told(id, raised, what)      what: 1 that it is a warning, 2 critical, 3 that it is over; no row: nothing
+//     told(id, raised, what)     what: 1 that it is a warning, 2 critical, 3 that it is over; no row: nothing
 //
 // Thread rule: as SqliteDatabase. Limits: as many rows as history_kept_minutes of alerts make.
 #pragma once

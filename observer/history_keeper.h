@@ -35,8 +35,8 @@ class HistoryKeeper {
 
   // Alerts that an earlier start had not done with.
   [[nodiscard]] const std::vector<LeftAlert>& left_alerts() const;
-  // About once a second: what happened, and what sinks have been told of it. It is written at once, or with the
-  // next write that can be.
+  // About once a second: what happened, and what sinks have been told of it. It is written at once, or with
+  // the next write that can be.
   void on_tick(Now now, const std::vector<AlertNotice>& happened, const std::vector<AlertNotice>& told);
 
  private:

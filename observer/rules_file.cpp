@@ -41,8 +41,8 @@ bool clears_behind_threshold(const AlertRule& rule) {
   return rule.when == AlertWhen::Below ? *rule.clear >= *threshold : *rule.clear <= *threshold;
 }
 
-// A `clear` that nobody gave stands to the new threshold as it stood to the old one: it was chosen so that what
-// wavers around the threshold raises one alert, not many.
+// A `clear` that nobody gave stands to the new threshold as it stood to the old one: it was chosen so that
+// what wavers around the threshold raises one alert, not many.
 void move_clear(AlertRule& rule, const AlertRule& before) {
   const auto threshold = threshold_of(rule);
   const auto old = threshold_of(before);

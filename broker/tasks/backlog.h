@@ -60,7 +60,7 @@ class Backlog {
   [[nodiscard]] std::size_t size_of(TypeNumber type) const { return type < sizes_.size() ? sizes_[type] : 0; }
   // The first of each queue of the type: the oldest is one of them, as far as ids tell the age.
   [[nodiscard]] std::vector<TaskHandle> fronts_of(TypeNumber type);
-  // Since when tasks of the type wait without a break: none that waits has been ready for longer. 0: not known.
+  // Since when tasks of the type wait without a break: none of them has been ready for longer. 0: not known.
   [[nodiscard]] WallTime waiting_since(TypeNumber type) const {
     return type < since_.size() && size_of(type) > 0 ? since_[type] : WallTime{};
   }

@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Milliseconds; of a task that never was handed out. One that was is ready since it came back, at the earliest.
+// Milliseconds; of a task that never was handed out. One that was is ready since it came back, or later.
 std::int64_t ready_at(const StateTables& tables, const TaskSlot& slot) {
   const std::int64_t not_before = slot.rare == 0 ? 0 : tables.rare(slot).not_before;
   return std::max(slot.submitted_at.milliseconds, not_before);

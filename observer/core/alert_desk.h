@@ -3,8 +3,8 @@
 // Invariants
 //  1. Of one alert, sinks hear raised, then worse at most once, then resolved; nothing of one that was
 //     silenced all along.
-//  2. An alert that is there, or got worse, in its silence is told when that ends. One that somebody has acknowledged is
-//     told no more, but that it is over.
+//  2. An alert that is there, or got worse, in its silence is told when that ends. One that somebody has
+//     acknowledged is told no more, but that it is over.
 //
 // Thread rule: pure; one owner. Limits: those of AlertEngine.
 #pragma once

@@ -1,9 +1,9 @@
-// The series that come from what nodes measure themselves (MetricsEvent): how much of its machine each finds in
-// use, what its network and its elections counted, how long things took, how old the queue is.
+// The series that come from what nodes measure themselves (MetricsEvent): how much of its machine each finds
+// in use, what its network and its elections counted, how long things took, how old the queue is.
 //
-// Of a histogram the series is the 99th percentile of what came since the node told it before: the upper bound of
-// the bucket in which that lies, so at most twice the truth. Rejected: every bucket as a series, which would be
-// thirty for each.
+// Of a histogram the series is the 99th percentile of what came since the node told it before: the upper
+// bound of the bucket in which that lies, so at most twice the truth. Rejected: every bucket as a series,
+// which would be thirty for each.
 //
 // Invariants
 //  1. A node that has told nothing for limits::metrics_expire has no series.

@@ -1,5 +1,5 @@
-// The names of all series that an observer has, so that a rule on one that does not exist is refused instead of
-// never firing. What each means: docs/observer.md, which a test compares with this list.
+// The names of all series that an observer has, so that a rule on one that does not exist is refused instead
+// of never firing. What each means: docs/observer.md, which a test compares with this list.
 //
 // Thread rule: constants. Limits: none.
 #pragma once

@@ -53,7 +53,7 @@ class Fields {
   std::string out_;
 };
 
-// No longer than `most` bytes, and no part of a character (UTF-8, RFC 3629): a reader of JSON would refuse it.
+// No longer than `most` bytes, and no part of a character (UTF-8, RFC 3629): a reader of JSON refuses that.
 std::string_view cut(std::string_view text, std::size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
