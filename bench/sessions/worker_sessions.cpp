@@ -1,10 +1,13 @@
 #include "bench/sessions/worker_sessions.h"
 
+#include <optional>
 #include <vector>
 
 #include "bench/support/socket_set.h"
 #include "shared/io/bus_link.h"
 #include "shared/io/clock.h"
+#include "shared/io/log.h"
+#include "shared/io/node_metrics.h"
 #include "shared/io/random.h"
 #include "shared/wire/codec.h"
 #include "shared/wire/work.h"
@@ -14,6 +17,8 @@ namespace {
 
 constexpr int wait_milliseconds = 100;
 constexpr Duration sign_of_life = std::chrono::seconds(2);
+constexpr Duration heartbeat_period = std::chrono::seconds(1);
+constexpr int feed_in_offset = 2;  // DESIGN section 11: a broker at port P hears the feed at P+2
 constexpr int queue = 10'000;
 
 // What a handler of `echo` would make of the work.
@@ -33,20 +38,73 @@ struct WorkerSessions::State {
     Epoch epoch;
     bool welcome = false;
     std::uint32_t done = 0;  // since the last credit
+    std::uint64_t beats = 0;
+  };
+  // Round after round through all sessions, spread over its period, so that no turn has thousands to say.
+  struct Round {
+    Duration period;
+    std::size_t next = 0;  // whose turn it is
+    Monotonic since{};     // when the last round began
+
+    // The first that is not due yet.
+    std::size_t due(Monotonic now, std::size_t sessions) {
+      if (next == sessions && now - since >= period) {
+        next = 0;
+        since = now;
+      }
+      const auto passed = static_cast<double>((now - since).count()) / static_cast<double>(period.count());
+      return static_cast<std::size_t>(std::min(passed, 1.0) * static_cast<double>(sessions));
+    }
   };
 
   void send(std::size_t place, const Message& message) {
     const Session& session = sessions[place];
-    const Header header{protocol_version, cluster_id(session.identity.cluster), session.epoch,
-                        session.identity.name, session.identity.incarnation};
-    const SendAnswer answer = sockets[place].send({encoder.encode(header, message)});
+    const SendAnswer answer = sockets[place].send({encoder.encode(header_of(session), message)});
     ENSURE(answer == SendAnswer::Sent, "a message of", session.identity.name, "was lost");
+  }
+
+  [[nodiscard]] Header header_of(const Session& session) const {
+    return {protocol_version, cluster_id(session.identity.cluster), session.epoch, session.identity.name,
+            session.identity.incarnation};
+  }
+
+  void publish(Now now, const Session& session, FeedTopic topic, FeedEvent event) {
+    Feed message;
+    message.topic = topic;
+    message.number = session.beats;
+    message.time = now.wall;
+    message.events.push_back(std::move(event));
+    feed->send({as_bytes(to_text(topic)), encoder.encode(header_of(session), message)});
+  }
+  void say_how_it_is(Now now, Session& session) {
+    ++session.beats;
+    const NodeIdentity& identity = session.identity;
+    publish(now, session, FeedTopic::Heartbeats,
+            HeartbeatEvent{identity.name, identity.role, identity.incarnation, load});
+    publish(now, session, FeedTopic::Metrics, MetricsEvent{identity.role, samples});
+  }
+  void measure(Now now) {
+    if (!metrics) {
+      metrics.emplace("sessions", Role::Worker, "/", log);
+      Registry& registry = metrics->registry();
+      for (const Metric metric : {Metric::TurnSeconds, Metric::WorkerRunSeconds})
+        for (int length = 0; length < 12; ++length)
+          registry.histogram(metric).observe(Histogram::bound(static_cast<std::size_t>(length)));
+      for (const Metric metric : {Metric::LeaderBound, Metric::WorkerSlots, Metric::WorkerSlotsBusy,
+                                  Metric::WorkerAttemptsHeld, Metric::BlocksStored, Metric::BlockBytesStored})
+        registry.gauge(metric).set(1);
+      for (const Metric metric : {Metric::LeaderLost, Metric::ExchangeSent, Metric::ExchangeReceived})
+        registry.counter(metric).add();
+      registry.counter(Metric::WorkerTasks, "echo", "completed").add();
+    }
+    samples = metrics->registry().read(now);
   }
 
   void say_hello(std::size_t place) {
     Hello hello;
     hello.role = Role::Worker;
-    hello.load.slots = 1;
+    hello.load = load;
+    if (feed) hello.exchange = "127.0.0.1:1";  // it stores blocks, of which it says how many
     hello.task_types = {"echo"};
     send(place, hello);
   }
@@ -102,8 +160,15 @@ struct WorkerSessions::State {
   Encoder encoder;
   Decoder decoder;
   Frames frames;
-  std::size_t alive_next = 0;  // whose sign of life is next
-  Monotonic alive_since{};     // when the last round of them began
+  Round alive{sign_of_life};
+  Round beat{heartbeat_period};
+  NodeLoad load{.slots = 1};
+  struct : Log {
+    void write(LogLevel, std::string_view) override {}
+  } log;
+  std::optional<NodeMetrics> metrics;
+  std::vector<MetricSample> samples;  // as last measured
+  std::optional<Socket> feed;         // none: nothing is said there
 };
 
 WorkerSessions::WorkerSessions(const std::string& cluster, std::size_t sessions, std::uint32_t credit)
@@ -117,36 +182,42 @@ WorkerSessions::WorkerSessions(const std::string& cluster, std::size_t sessions,
 }
 WorkerSessions::~WorkerSessions() = default;
 
-Status WorkerSessions::connect(const std::string& broker) {
-  for (std::size_t place = 0; place < state_->sessions.size(); ++place) {
-    Socket::Options options;
-    options.queue = queue;
-    options.immediate = false;  // a hello waits for the connection
-    options.routing_id = routing_id(state_->sessions[place].identity);
-    Socket& socket = state_->sockets.add(Socket(state_->context, SocketKind::Dealer, options));
+Status WorkerSessions::connect(const std::string& broker, bool heartbeats) {
+  State& state = *state_;
+  Socket::Options options;
+  options.queue = queue;
+  if (heartbeats) {
+    state.load = {1, 0, 1000, 1'000'000'000, 1ULL << 40, 50'000'000};
+    state.feed.emplace(state.context, SocketKind::Pub, options);
+    const std::string address = address_at(broker, feed_in_offset);
+    if (Status connected = state.feed->connect(address); !connected) return connected;
+  }
+  options.immediate = false;  // a hello waits for the connection
+  for (std::size_t place = 0; place < state.sessions.size(); ++place) {
+    options.routing_id = routing_id(state.sessions[place].identity);
+    Socket& socket = state.sockets.add(Socket(state.context, SocketKind::Dealer, options));
     if (Status connected = socket.connect(broker); !connected) return connected;
-    state_->say_hello(place);
+    state.say_hello(place);
   }
   return {};
 }
 
-// Signs of life are spread over their period, so that no turn has thousands to say.
 void WorkerSessions::turn() {
   State& state = *state_;
   state.sockets.wait(wait_milliseconds, [&](std::size_t place, Socket&) { state.read(place); });
-  const Monotonic now = read_clock().monotonic;
-  if (state.alive_next == state.sessions.size() && now - state.alive_since >= sign_of_life) {
-    state.alive_next = 0;
-    state.alive_since = now;
+  const Now now = read_clock();
+  const std::size_t sessions = state.sessions.size();
+  for (const std::size_t due = state.alive.due(now.monotonic, sessions); state.alive.next < due;
+       ++state.alive.next) {
+    if (!state.sessions[state.alive.next].welcome) continue;
+    state.send(state.alive.next, Ping{});
+    state.sockets.look_again(state.alive.next);
   }
-  const auto passed =
-      static_cast<double>((now - state.alive_since).count()) / static_cast<double>(sign_of_life.count());
-  const auto due =
-      static_cast<std::size_t>(std::min(passed, 1.0) * static_cast<double>(state.sessions.size()));
-  for (; state.alive_next < due; ++state.alive_next) {
-    if (!state.sessions[state.alive_next].welcome) continue;
-    state.send(state.alive_next, Ping{});
-    state.sockets.look_again(state.alive_next);
+  if (!state.feed) return;
+  for (const std::size_t due = state.beat.due(now.monotonic, sessions); state.beat.next < due;
+       ++state.beat.next) {
+    if (state.beat.next == 0) state.measure(now);
+    if (state.sessions[state.beat.next].welcome) state.say_how_it_is(now, state.sessions[state.beat.next]);
   }
 }
 
