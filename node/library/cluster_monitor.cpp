@@ -46,6 +46,9 @@ AlertRule status_rule(const char* series) {
   return rule;
 }
 
+bool is_unknown(const Value& health) { return health["status"].shown() == "unknown"; }
+
+// Of what is known.
 double severity_of(const Value& health) { return std::max(0, rank_of(health["status"].shown()) - 1); }
 
 std::string joined(const Value& issues) {
@@ -58,8 +61,9 @@ std::string joined(const Value& issues) {
 }  // namespace
 
 struct ClusterMonitor::State {
-  explicit State(MonitorOptions given) : options(std::move(given)) {
-    if (options.metrics_collector == nullptr)
+  explicit State(MonitorOptions given)
+      : options(std::move(given)), measures_itself(options.metrics_collector == nullptr) {
+    if (measures_itself)
       options.metrics_collector = std::make_shared<MetricsCollector>(
           MetricsOptions{.node_id = options.node_id, .collection_interval = options.check_interval});
     for (const char* metric : usual_metrics) rules[metric] = rule_of(metric, usual_warning, usual_critical);
@@ -68,40 +72,75 @@ struct ClusterMonitor::State {
     make_engine();
   }
 
+  // What is raised stays so; what was raised by a rule that is gone is over.
   void make_engine() {
     std::vector<AlertRule> all;
     for (const auto& [name, rule] : rules) all.push_back(rule);
     const std::vector<Alert> raised = engine == nullptr ? std::vector<Alert>() : engine->raised();
     engine = std::make_unique<AlertEngine>(std::move(all));
-    for (const Alert& alert : raised) engine->restore(alert);
+    for (const Alert& alert : raised) {
+      if (rules.contains(alert.rule))
+        engine->restore(alert);
+      else
+        note({AlertChange::Resolved, alert, read_clock().wall});
+    }
   }
 
   void check() {
-    const Value measured(options.metrics_collector->get_current_metrics());
-    const Value told = options.coordinator == nullptr ? Value() : Value(options.coordinator->get_health());
-    List notices;
     {
-      const std::lock_guard guard(lock);
-      last_check = read_clock().wall;
-      health = told;
-      for (const auto& [source, value] : *measured.dict()) feed(source, value);
-      if (!told.is_null()) {
-        feed_status("", cluster_status, told);
-        for (const auto& [name, node] : *told["node_statuses"].dict()) feed_status(name, node_status, node);
-      }
-      for (const AlertNotice& notice : engine->on_tick(last_check, "", false)) {
-        Dict alert = dict_of(notice.alert, last_check);
-        if (notice.change == AlertChange::Resolved) {
-          alert["level"] = "resolved";
-          cleared.erase(key_of(notice.alert));
-        }
-        history.push_back(alert);
-        if (history.size() > limits::alert_notices_kept) history.pop_front();
-        notices.emplace_back(std::move(alert));
-      }
+      const std::lock_guard one_at_a_time(checking);
+      const Value measured(options.metrics_collector->get_current_metrics());
+      const Value told = options.coordinator == nullptr ? Value() : Value(options.coordinator->get_health());
+      judge(measured, told);
     }
-    for (const Value& notice : notices)
-      if (options.alert_callback) options.alert_callback(*notice.dict());
+    tell();
+  }
+
+  void judge(const Value& measured, const Value& told) {
+    const std::lock_guard guard(lock);
+    last_check = read_clock().wall;
+    health = told;
+    for (const auto& [source, value] : *measured.dict()) feed(source, value);
+    bool blind = false;  // of nodes nothing is known while the cluster does not answer
+    if (!told.is_null()) {
+      blind = is_unknown(told) && told["node_statuses"].dict()->empty();
+      // A cluster that has answered once and is gone is a warning at least; one of which not all is known, as
+      // while a node joins, is what it was.
+      if (!is_unknown(told))
+        severity = severity_of(told);
+      else if (severity && blind)
+        severity = std::max(1.0, *severity);
+      if (severity) feed_status("", cluster_status, told, *severity);
+      for (const auto& [name, node] : *told["node_statuses"].dict())
+        if (!is_unknown(node)) feed_status(name, node_status, node, severity_of(node));
+    }
+    for (const AlertNotice& notice : engine->on_tick(last_check, "", blind)) note(notice);
+  }
+
+  void note(const AlertNotice& notice) {
+    Dict alert = dict_of(notice.alert, notice.time);
+    if (notice.change == AlertChange::Resolved) {
+      alert["level"] = "resolved";
+      cleared.erase(key_of(notice.alert));
+    }
+    history.push_back(alert);
+    if (history.size() > limits::alert_notices_kept) history.pop_front();
+    untold.push_back(std::move(alert));
+  }
+
+  // Whoever tells already takes these along, so that they are told in their order.
+  void tell() {
+    std::unique_lock guard(lock);
+    if (is_telling) return;
+    is_telling = true;
+    while (!untold.empty()) {
+      const Dict alert = std::move(untold.front());
+      untold.pop_front();
+      guard.unlock();
+      if (options.alert_callback) options.alert_callback(alert);
+      guard.lock();
+    }
+    is_telling = false;
   }
 
   void feed(const std::string& name, const Value& value) {
@@ -112,9 +151,9 @@ struct ClusterMonitor::State {
     }
   }
 
-  void feed_status(const std::string& node, const char* series, const Value& told) {
+  void feed_status(const std::string& node, const char* series, const Value& told, double as) {
     messages[{node, series}] = joined(told["issues"]);
-    engine->on_sample({node, series, last_check, severity_of(told)}, no_history);
+    engine->on_sample({node, series, last_check, as}, no_history);
   }
 
   using Key = std::pair<std::string, std::string>;  // node, series
@@ -170,15 +209,20 @@ struct ClusterMonitor::State {
   }
 
   MonitorOptions options;
-  mutable std::mutex lock;  // of what follows; nothing of a program's is called with it held
+  const bool measures_itself;  // the collector is its own
+  std::mutex checking;         // one measures and judges at a time: nothing is judged after what is newer
+  mutable std::mutex lock;     // of what follows; nothing of a program's is called with it held
   std::map<std::string, AlertRule> rules;
   std::unique_ptr<AlertEngine> engine;
   const History no_history;  // only rules on what is unusual look at it
   std::map<Key, std::string> messages;
   std::set<Key> cleared;
   std::deque<Dict> history;
-  cidbus::WallTime last_check;  // 0: none yet
-  Value health;                 // the coordinator's; null without one
+  std::deque<Dict> untold;  // the newest of it
+  bool is_telling = false;
+  std::optional<double> severity;  // of the cluster, as it was fed last; nothing: it never answered
+  cidbus::WallTime last_check;     // 0: none yet
+  Value health;                    // the coordinator's; null without one
   Ticker ticker;
 };
 
@@ -218,10 +262,13 @@ Status ClusterMonitor::set_alert_threshold(const std::string& metric, std::optio
     return Fault{FaultKind::BadUsage, in_quotes(metric) + " is no metric"};
   if (warning && critical && *critical < *warning)
     return Fault{FaultKind::BadUsage, "the critical threshold of " + metric + " is below the warning"};
-  const std::lock_guard guard(state_->lock);
-  state_->rules.erase(metric);
-  if (warning || critical) state_->rules[metric] = rule_of(metric, warning, critical);
-  state_->make_engine();
+  {
+    const std::lock_guard guard(state_->lock);
+    state_->rules.erase(metric);
+    if (warning || critical) state_->rules[metric] = rule_of(metric, warning, critical);
+    state_->make_engine();
+  }
+  state_->tell();
   return {};
 }
 
@@ -241,6 +288,9 @@ void ClusterMonitor::clear_alerts() {
   state_->history.clear();
 }
 
-void ClusterMonitor::shutdown() { state_->ticker.stop(); }
+void ClusterMonitor::shutdown() {
+  state_->ticker.stop();
+  if (state_->measures_itself) state_->options.metrics_collector->shutdown();
+}
 
 }  // namespace cidbus::v1

@@ -70,6 +70,7 @@ def test_alerts_are_told_once_and_when_they_are_over():
             heat[0] = 20
             assert monitor.get_cluster_health()["status"] == "healthy"
             assert monitor.get_alerts() == []
+            wait_until(lambda: len(told) == 2, "both are told")
             assert [alert["level"] for alert in told] == ["critical", "resolved"]
             assert set(told[0]) == {"timestamp", "source", "node_id", "level", "type", "message"}
             assert monitor.get_alert_history() == told

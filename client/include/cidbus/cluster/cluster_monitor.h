@@ -5,12 +5,14 @@
 // 95.
 //
 // Invariants
-//  1. An alert is told once when it is raised, once when it becomes critical, once when it is over: not at
-//     every check.
-//  2. What is not known is never called healthy.
+//  1. An alert is told once when it is raised, once when it becomes critical, once when it is over (or its
+//     threshold is taken away): not at every check.
+//  2. What is not known is never called healthy, and resolves nothing. A cluster that has answered once and
+//     does not any more is an alert of its own, a warning at least.
+//  3. What was measured later is judged later; alerts are told one at a time, in their order.
 //
-// Thread rule: any thread. The callback runs on the thread that checks (the monitor's, or one that asks for
-// health), with no lock held; it must not throw. Limits: 1,000 alerts in the history, the oldest go first.
+// Thread rule: any thread. The callback runs on a thread that checks (the monitor's, or one that asks for
+// health), perhaps another than that which saw the change, with no lock held; it must not throw. Limits: 1,000 alerts in the history, the oldest go first.
 #pragma once
 
 #include <functional>
