@@ -12,7 +12,8 @@
 //  3. What was measured later is judged later; alerts are told one at a time, in their order.
 //
 // Thread rule: any thread. The callback runs on a thread that checks (the monitor's, or one that asks for
-// health), perhaps another than that which saw the change, with no lock held; it must not throw. Limits: 1,000 alerts in the history, the oldest go first.
+// health), perhaps another than that which saw the change, with no lock held; it must not throw. Limits:
+// 1,000 alerts in the history, the oldest go first.
 #pragma once
 
 #include <functional>
