@@ -32,7 +32,7 @@ bool is_question(const Message& message) {
 Leadership::Leadership(const Ground& ground, Epoch epoch, Prng prng)
     : ground_(ground),
       epoch_(epoch),
-      content_(membership_, prng.fork()),
+      content_(membership_, prng.fork(), [this](std::string_view name) { return roles_.is_leaving(name); }),
       tasks_(*this, ground.metrics.tasks, ServiceLimits{.durability = ground.options.group.durability},
              prng.fork()),
       names_(*this),

@@ -102,7 +102,8 @@ class Leadership : public Output, private RoleFacts {
   // ---- RoleFacts
   [[nodiscard]] std::vector<RoleFacts::Node> nodes() const override;
   [[nodiscard]] bool is_of_group(std::string_view name) const override;
-  [[nodiscard]] std::string loss_of(std::string_view broker) const override;
+  [[nodiscard]] std::string loss_of(std::string_view broker,
+                                    const std::vector<std::string_view>& away) const override;
   [[nodiscard]] bool answers(group::Seat seat) const;
 
   void on_hello(ByteView routing_id, const Header& from, const Hello& hello, const KeyHolder* holder);

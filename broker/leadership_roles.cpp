@@ -1,4 +1,6 @@
 // What the part of roles must know of the cluster, as the leader knows it (RoleFacts).
+#include <algorithm>
+
 #include "broker/leadership.h"
 
 namespace cidbus {
@@ -27,12 +29,14 @@ bool Leadership::answers(group::Seat seat) const {
          group.replication().follower(seat).answers(now_.monotonic, group.config().timers);
 }
 
-std::string Leadership::loss_of(std::string_view broker) const {
+std::string Leadership::loss_of(std::string_view broker, const std::vector<std::string_view>& away) const {
   const group::GroupConfig& config = ground_.options.group;
   std::size_t others = 0;
   for (std::size_t at = 0; at < config.size(); ++at) {
     const auto seat = static_cast<group::Seat>(at);
-    if (config.at(seat).name != broker && answers(seat)) ++others;
+    const std::string& name = config.at(seat).name;
+    const bool stays = name != broker && std::find(away.begin(), away.end(), name) == away.end();
+    if (stays && answers(seat)) ++others;
   }
   const std::size_t needed = config.size() / 2 + 1;
   if (others >= needed) return {};

@@ -32,6 +32,7 @@ struct Agent::State : BusLink::Owner {
   void on_bound(Now now, const Welcome&) override { report(now); }
   void on_unbound(Now) override {}
   void on_message(Now now, const Header&, const Message& message) override {
+    if (const auto* told = std::get_if<RoleChangeAnswer>(&message)) return owner.on_answer(now, *told);
     const auto* order = std::get_if<RoleChange>(&message);
     if (order == nullptr || order->node != node) return;
     if (order->token == answered.token) return tell_answer();
@@ -57,6 +58,7 @@ struct Agent::State : BusLink::Owner {
     }
     link.send(report);
     link.send(Moves{{}, moves.moves()});
+    if (news.wish != 0) link.send(RoleChange{{news.wish}, news.wish, node, news.wished, false, 0});
   }
   void tell_answer() {
     link.send(RoleChangeAnswer{{}, answered.token, node, answered.outcome, answered.reason});
@@ -86,8 +88,8 @@ Status Agent::open() { return state_->link.open(); }
 
 void Agent::report(Now now) { state_->report(now); }
 
-void Agent::answer(const RoleChange& order, RoleChangeOutcome outcome, std::string reason) {
-  state_->answered = {order.token, outcome, std::move(reason)};
+void Agent::answer(std::uint64_t order, RoleChangeOutcome outcome, std::string reason) {
+  state_->answered = {order, outcome, std::move(reason)};
   state_->tell_answer();
 }
 

@@ -1,5 +1,6 @@
 // The agent of a node: it tells the leader which role the node is in, which it could carry and what it has
-// moved of itself, and takes orders to change the role.
+// moved of itself, asks it for leave to change by itself, and takes orders to change the role. Leave is such
+// an order, under the token of the wish.
 //
 // It is a client of the bus beside the role that the node hosts, under the name NODE.node, so that it is
 // there before, during and after a change of that role.
@@ -25,6 +26,8 @@ struct RoleNews {
   WallTime since;
   bool by_itself = false;
   std::uint64_t proposal = 0;  // the newest that it has dealt with
+  std::uint64_t wish = 0;      // the token under which it asks to change by itself; 0: it does not
+  Role wished = Role::Client;
 };
 
 class Agent {
@@ -35,6 +38,8 @@ class Agent {
     [[nodiscard]] virtual RoleNews news() const = 0;
     [[nodiscard]] virtual Detection chances() = 0;  // measured now
     virtual void on_order(Now now, const RoleChange& order) = 0;
+    // The leader's word on a wish, or the end of one that was granted.
+    virtual void on_answer(Now now, const RoleChangeAnswer& answer) = 0;
   };
   struct Place {
     std::string cluster;
@@ -49,8 +54,8 @@ class Agent {
 
   // Something of the news has changed.
   void report(Now now);
-  // How an order went: told now, and to whoever gives the same order again.
-  void answer(const RoleChange& order, RoleChangeOutcome outcome, std::string reason);
+  // How the order of that token went: told now, and to whoever gives the same order again.
+  void answer(std::uint64_t order, RoleChangeOutcome outcome, std::string reason);
   // When report() is due at the latest.
   [[nodiscard]] Monotonic next() const;
 

@@ -3,6 +3,7 @@
 #include "shared/core/article.h"
 #include "shared/io/clock.h"
 #include "shared/io/posix_file_system.h"
+#include "shared/io/random.h"
 
 namespace cidbus {
 namespace {
@@ -44,26 +45,44 @@ struct NodeServer::State : Agent::Owner {
     if (!by_itself() || change || is_stopping) return next;
     if (!change_of_mind)
       change_of_mind.emplace(options.profiles, now.monotonic, role(), options.broker_wanted);
-    if (now.monotonic >= change_of_mind->next()) {
-      if (const auto wish = change_of_mind->measure(now.monotonic, options.measure()))
-        begin(now, {wish->role, wish->reason, std::nullopt, {}}, false);
-    }
+    if (now.monotonic >= change_of_mind->next()) make_wish(now);
     return std::min(*next, change_of_mind->next());
+  }
+  // As long as it is not answered it is as its newest measurement says.
+  void make_wish(Now now) {
+    auto wished = change_of_mind->measure(now.monotonic, options.measure());
+    const bool is_new = wished && (!wish || wish->role != wished->role);
+    wish = std::move(wished);
+    if (!is_new) return;
+    wish_token = random_incarnation().value | 1;
+    agent->report(now);
+  }
+  void on_answer(Now now, const RoleChangeAnswer& answer) override {
+    if (!wish || answer.token != wish_token) return;
+    log.warning("stays " + with_article(text(role())) + ": " + std::string(answer.reason));
+    wish.reset();
+    change_of_mind->settle(now.monotonic, role());
   }
 
   // ---- Agent::Owner
   [[nodiscard]] RoleNews news() const override {
-    return {role(), change ? change->role : Role::Client, since, by_itself(), told.proposal};
+    const Role next = change ? change->role : Role::Client;
+    if (!wish || change) return {role(), next, since, by_itself(), told.proposal};
+    return {role(), next, since, by_itself(), told.proposal, wish_token, wish->role};
   }
   Detection chances() override {
     return detect_role(options.measure(), options.profiles, options.broker_wanted);
   }
   void on_order(Now now, const RoleChange& order) override {
-    if (change && change->order && change->order->token == order.token) return;  // answered when it is over
+    if (change && change->token == order.token) return;  // answered when it is over
     if (change || is_stopping) {
       const std::string doing =
           change ? "it is changing to " + with_article(text(change->role)) : "it is being stopped";
-      return agent->answer(order, RoleChangeOutcome::Refused, doing + " already; try again");
+      return agent->answer(order.token, RoleChangeOutcome::Refused, doing + " already; try again");
+    }
+    if (order.token == wish_token) {
+      if (!wish) return agent->answer(order.token, RoleChangeOutcome::Refused, "it wishes so no longer");
+      return begin(now, {order.role, std::exchange(wish, std::nullopt)->reason, order.token, true}, false);
     }
     told.proposal = std::max(told.proposal, order.proposal);
     const RoleProfile& profile = profile_of(options.profiles, order.role);
@@ -71,31 +90,31 @@ struct NodeServer::State : Agent::Owner {
       if (const std::string why = role_refusal(options.measure(), profile); !why.empty()) {
         keep();
         agent->report(now);
-        return agent->answer(order, RoleChangeOutcome::Refused, why);
+        return agent->answer(order.token, RoleChangeOutcome::Refused, why);
       }
       const std::string why = order.proposal == 0
                                   ? "a person said so"
                                   : "proposal " + std::to_string(order.proposal) + " was accepted";
-      return begin(now, {order.role, why, order, {}}, order.force);
+      return begin(now, {order.role, why, order.token, false}, order.force);
     }
-    be_told(now, order, {});
+    told.role = order.role;  // it is in it, and keeps it
+    keep();
+    agent->report(now);
+    agent->answer(order.token, RoleChangeOutcome::Done, {});
   }
 
   // ---- the change itself
   struct Under {
     Role role;
     std::string reason;
-    std::optional<RoleChange> order;  // nothing: it wishes so itself
-    std::string node;                 // of the order
+    std::uint64_t token;  // of the order
+    bool is_wish;         // its own, and so no role that it was told
   };
   void begin(Now now, Under wanted, bool force) {
     log.warning("leaves its role of " + text(role()) + " for that of " + text(wanted.role) + ": " +
                 wanted.reason);
     change = std::move(wanted);
-    if (change->order) {  // its view ends with the message
-      change->node = change->order->node;
-      change->order->node = change->node;
-    }
+    wish.reset();
     stage.change({opener(change->role), opener(role()), force});
     agent->report(now);
   }
@@ -114,23 +133,14 @@ struct NodeServer::State : Agent::Owner {
         log.warning("stays " + with_article(text(role())) + ": " + changed.status.error().message);
       }
       if (change_of_mind) change_of_mind->settle(now.monotonic, role());
-      if (done.order && changed.status) {
-        be_told(now, *done.order, changed.left_behind);
-      } else if (done.order) {
-        keep();
-        agent->answer(*done.order, RoleChangeOutcome::Failed, changed.status.error().message);
-      }
+      if (changed.status && !done.is_wish) told.role = role();
+      if (!done.is_wish) keep();
       agent->report(now);
+      agent->answer(done.token, changed.status ? RoleChangeOutcome::Done : RoleChangeOutcome::Failed,
+                    changed.status ? changed.left_behind : changed.status.error().message);
     }
   }
 
-  // It is in the role of the order, and keeps it.
-  void be_told(Now now, const RoleChange& order, std::string_view left_behind) {
-    told.role = order.role;
-    keep();
-    agent->report(now);
-    agent->answer(order, RoleChangeOutcome::Done, std::string(left_behind));
-  }
   void keep() {
     if (Status kept = options.keep(told); !kept)
       log.warning("the role it was told is not kept over a restart: " + kept.error().message);
@@ -144,7 +154,9 @@ struct NodeServer::State : Agent::Owner {
   ToldRole told;
   WallTime since;
   std::optional<RoleSwitch> change_of_mind;
-  std::optional<Under> change;  // while it is under way
+  std::optional<RoleSwitch::Wish> wish;  // for which the leader's leave is asked
+  std::uint64_t wish_token = 0;          // of the last one
+  std::optional<Under> change;           // while it is under way
   bool is_stopping = false;
   std::optional<Agent> agent;  // of a node of one role
 };

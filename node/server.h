@@ -2,9 +2,11 @@
 // its agent, or by itself when what it measures has asked for it for long enough (shared/node/role_switch.h),
 // if it may.
 //
-// A broker never leaves its role by itself, since its copy of the journal is part of a majority; and a worker
-// not while no other node stores blocks. A role that it was told is kept: from then on it does not change by
-// itself. A node of several roles has no agent, and keeps them.
+// By itself it changes only with the leader's leave, which alone sees what others do at the same moment: two
+// workers that each go because the other one stays would leave none. Nobody leads: it stays what it is. A
+// broker never leaves its role by itself, since its copy of the journal is part of a majority. A role that it
+// was told is kept: from then on it does not change by itself. A node of several roles has no agent, and
+// keeps them.
 //
 // Thread rule: RoleThread. Limits: Stage's, RoleSwitch's, Agent's.
 #pragma once

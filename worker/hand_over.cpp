@@ -1,6 +1,7 @@
 #include "worker/hand_over.h"
 
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include "shared/exchange/block_client.h"
@@ -25,11 +26,18 @@ class Mover {
 
   // Each is read only when nobody else has it, and let go when another node has synced it.
   Status move(std::span<const Cid> cids) {
+    const auto leaving = ask_leaving();
+    if (!leaving) return tl::unexpected(leaving.error());
     const auto found = client_.find(cids, read_clock().monotonic + found_within);
     if (!found) return tl::unexpected(found.error());
     Status stored;
-    for (std::size_t place = 0; place < cids.size() && stored; ++place)
-      if (found->holders[place].empty()) stored = move_one(cids[place]);
+    for (std::size_t place = 0; place < cids.size() && stored; ++place) {
+      const auto& holders = found->holders[place];
+      const bool is_safe = std::any_of(holders.begin(), holders.end(), [&](std::uint32_t holder) {
+        return !leaving->contains(found->nodes[holder].name);
+      });
+      if (!is_safe) stored = move_one(cids[place]);
+    }
     const Status flushed = client_.flush();  // also after a fault: it ends the lot
     return stored ? flushed : stored;
   }
@@ -53,6 +61,22 @@ class Mover {
     return options;
   }
 
+  // Nodes that are on their way to another role.
+  Result<std::set<std::string>> ask_leaving() {
+    std::set<std::string> leaving;
+    const RequestId request = asker_.next_request();
+    const Status asked = asker_.ask(RoleQuery{request, {}}, read_clock().monotonic + found_within,
+                                    [&](const Message& message) {
+                                      const auto* answer = std::get_if<RoleReports>(&message);
+                                      if (answer == nullptr || answer->request != request) return false;
+                                      for (const NodeRole& node : answer->nodes)
+                                        if (node.next != Role::Client) leaving.emplace(node.node);
+                                      return true;
+                                    });
+    if (!asked) return tl::unexpected(asked.error());
+    return leaving;
+  }
+
   Status move_one(const Cid& cid) {
     const auto block = store_.get(cid);
     if (!block) return tl::unexpected(block.error());
@@ -69,30 +93,49 @@ class Mover {
   std::uint64_t moved_ = 0;
 };
 
+// Of the store, in their order, those that are not in `known`.
+Result<std::vector<Cid>> list(BlockStore& store, const std::vector<Cid>& known,
+                              const std::function<bool()>& stopped) {
+  std::vector<Cid> cids;
+  const Status listed = store.for_each([&](const Multihash& multihash, ByteCount) {
+    Cid cid = Cid::v1(Codec::Raw, multihash);
+    if (!std::binary_search(known.begin(), known.end(), cid)) cids.push_back(std::move(cid));
+    return !stopped();
+  });
+  if (!listed) return tl::unexpected(listed.error());
+  std::sort(cids.begin(), cids.end());
+  return cids;
+}
+
+Status move_all(Mover& mover, std::span<const Cid> cids, const std::function<bool()>& stopped) {
+  for (std::size_t begin = 0; begin < cids.size(); begin += batch_blocks) {
+    if (stopped()) return fault(FaultKind::Unavailable, "it is being stopped");
+    const std::size_t count = std::min(batch_blocks, cids.size() - begin);
+    if (Status moved = mover.move(cids.subspan(begin, count)); !moved) return moved;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::uint64_t> hand_over_blocks(SocketContext& context, const NodeIdentity& worker,
                                        const std::vector<std::string>& brokers, BlockStore& store,
-                                       const std::function<bool()>& stopped) {
-  std::vector<Cid> cids;
-  const Status listed = store.for_each([&](const Multihash& multihash, ByteCount) {
-    cids.push_back(Cid::v1(Codec::Raw, multihash));
-    return !stopped();
-  });
-  if (!listed) return tl::unexpected(listed.error());
+                                       ExchangeServer& exchange, const std::function<bool()>& stopped) {
+  const auto first = list(store, {}, stopped);
+  if (!first) return tl::unexpected(first.error());
   Mover mover(context, worker, brokers, store, stopped);
   const auto others = mover.has_others();
   if (!others) return tl::unexpected(others.error());
   if (!*others)
     return fault(FaultKind::TryAgain,
                  "no other node stores blocks: it is the last worker; start another one first");
-  for (std::size_t begin = 0; begin < cids.size(); begin += batch_blocks) {
-    if (stopped()) return fault(FaultKind::Unavailable, "it is being stopped");
-    const std::size_t count = std::min(batch_blocks, cids.size() - begin);
-    if (Status moved = mover.move(std::span(cids).subspan(begin, count)); !moved)
-      return tl::unexpected(moved.error());
-  }
-  return mover.moved();
+  if (Status moved = move_all(mover, *first, stopped); !moved) return tl::unexpected(moved.error());
+  exchange.set_taking(false);
+  const auto late = list(store, *first, stopped);
+  const Status moved = late ? move_all(mover, *late, stopped) : tl::unexpected(late.error());
+  if (moved) return mover.moved();
+  exchange.set_taking(true);
+  return tl::unexpected(moved.error());
 }
 
 }  // namespace cidbus

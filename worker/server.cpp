@@ -320,7 +320,7 @@ void WorkerServer::on_stop(Now now) {
 
 Status WorkerServer::hand_over(const std::function<bool()>& stopped) {
   const auto moved = hand_over_blocks(state_->context, state_->options.identity, state_->options.brokers,
-                                      *state_->store, stopped);
+                                      *state_->store, *state_->exchange, stopped);
   if (!moved) return tl::unexpected(moved.error());
   state_->log.info("handed over: " + std::to_string(*moved) + " blocks that only this node had");
   return {};

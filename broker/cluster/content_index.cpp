@@ -20,7 +20,8 @@ bool stores_blocks(const Membership::Node& node) {
 
 }  // namespace
 
-ContentIndex::ContentIndex(const Membership& membership, Prng prng) : membership_(membership), prng_(prng) {}
+ContentIndex::ContentIndex(const Membership& membership, Prng prng, IsLeaving is_leaving)
+    : membership_(membership), prng_(prng), is_leaving_(std::move(is_leaving)) {}
 
 void ContentIndex::announce(const std::string& node, const Announce& announce) {
   if (announce.first) forget(node);
@@ -85,11 +86,14 @@ Placement ContentIndex::place(const Place& question) {
   std::set<std::string_view> zones;  // where copies are, or go
   for (const auto& [name, node] : membership_.nodes()) {
     if (!stores_blocks(node)) continue;
+    const bool asks = !question.exclude.empty() && question.exclude.front() == name;
+    if (is_leaving_(name) && !asks) continue;
+    const bool excluded =
+        std::find(question.exclude.begin(), question.exclude.end(), name) != question.exclude.end();
     ++answer.storing_nodes;
-    const auto excluded = std::find(question.exclude.begin(), question.exclude.end(), name);
     const std::string_view zone = zone_of(node);
-    if (excluded != question.exclude.end() && !zone.empty()) zones.insert(zone);  // it has a copy, or may
-    if (excluded != question.exclude.end() || !has_room(node.load, question.bytes)) continue;
+    if (excluded && !zone.empty()) zones.insert(zone);  // it has a copy, or may
+    if (excluded || !has_room(node.load, question.bytes)) continue;
     candidates.push_back(
         {{name, node.exchange}, std::max<std::uint64_t>(node.load.disk_free_bytes >> 20, 1), zone});
   }

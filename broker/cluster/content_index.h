@@ -7,12 +7,14 @@
 //
 // Invariants
 //  1. An answer names only nodes that are joining, alive or suspect, and store blocks.
-//  2. A placement names each node once, none that was excluded, and none whose last heartbeat shows too
-//     little room.
+//  2. A placement names each node once, none that was excluded, none whose last heartbeat shows too little
+//     room, and none that is about to leave what it stores. Such a one is not counted among the storing nodes
+//     either, but for itself: the first name excluded is that of who asks.
 //
 // Thread rule: pure; one owner. Limits: as ProviderIndex.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -25,7 +27,8 @@ namespace cidbus {
 
 class ContentIndex {
  public:
-  ContentIndex(const Membership& membership, Prng prng);
+  using IsLeaving = std::function<bool(std::string_view node)>;
+  ContentIndex(const Membership& membership, Prng prng, IsLeaving is_leaving);
 
   void announce(const std::string& node, const Announce& announce);
   // The node is gone, or starts anew: what it announced holds no more.
@@ -42,6 +45,7 @@ class ContentIndex {
 
   const Membership& membership_;
   Prng prng_;
+  IsLeaving is_leaving_;
   ProviderIndex index_;
   std::map<std::string, ProviderIndex::Holder, std::less<>> numbers_;
   std::map<ProviderIndex::Holder, std::string> names_;

@@ -1,6 +1,6 @@
 #include "broker/cluster/content_index.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <set>
@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 class ContentIndexTest : public ::testing::Test {
  protected:
   Membership membership;
-  ContentIndex index{membership, Prng(3)};
+  std::set<std::string, std::less<>> leaving;
+  ContentIndex index{membership, Prng(3), [this](std::string_view name) { return leaving.contains(name); }};
   Now now{Monotonic(1h), WallTime{1000}};
   const BlockKey block{{1}};
   const BlockKey other{{2}};
@@ -77,6 +78,24 @@ TEST_F(ContentIndexTest, PlacesOnDistinctNodesWithRoomThatAreNotExcluded) {
     EXPECT_EQ(std::set(chosen.begin(), chosen.end()), (std::set<std::string>{"w1", "w3"}));
     EXPECT_EQ(placed.storing_nodes, 4u);
   }
+}
+
+TEST_F(ContentIndexTest, NothingIsPlacedOnANodeThatIsLeavingAndItCountsOnlyForItself) {
+  join("w1");
+  join("w2");
+  join("w3");
+  leaving = {"w1"};
+  const auto others = index.place({{1}, 3, 0, {}});
+  EXPECT_THAT(names(others.nodes), testing::UnorderedElementsAre("w2", "w3"));
+  EXPECT_EQ(others.storing_nodes, 2u);
+  EXPECT_EQ(index.place({{1}, 1, 0, {"w1"}}).storing_nodes, 3u) << "its own copy is one";
+  EXPECT_EQ(index.place({{1}, 1, 0, {"cli", "w1"}}).storing_nodes, 2u) << "of a target it will be none";
+  leaving = {"w1", "w2", "w3"};
+  const auto nobody = index.place({{1}, 1, 0, {"w1"}});
+  EXPECT_TRUE(nobody.nodes.empty());
+  EXPECT_EQ(nobody.storing_nodes, 1u);
+  index.announce("w1", {false, {block}, {}});
+  EXPECT_EQ(index.find({{}, {block}}).nodes.size(), 1u) << "what it has is there as long as it is";
 }
 
 TEST_F(ContentIndexTest, PlacesByTheRoomThatANodeToldLast) {

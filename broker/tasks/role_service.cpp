@@ -62,12 +62,21 @@ void RoleService::on_report(Peer peer, std::string_view sender, const RoleReport
   const auto is_gone = [](const auto& report) { return report.second.agent == Peer::Nobody; };
   if (!reports_.contains(said.node) && !make_room(reports_, limits::members, is_gone)) return;
   Report& report = reports_[text(said.node)];
-  report = {peer, said.role, said.next, said.since, said.by_itself, said.proposal, {}};
+  const bool is_same = report.agent == peer;  // an order to it may still be on its way
+  report = {peer,
+            said.role,
+            said.next,
+            said.since,
+            said.by_itself,
+            said.proposal,
+            {},
+            is_same ? report.ordered : 0,
+            is_same ? report.ordered_role : Role::Client};
   for (const RoleChance& chance : said.chances)
     report.chances.push_back({chance.role, chance.possible, chance.permille, text(chance.limit)});
   for (const Asked& asked : asked_) {
     if (asked.node == said.node)
-      output_.send(peer, RoleChange{{}, asked.token, asked.node, asked.role, asked.force, 0});
+      give(report, RoleChange{{}, asked.token, asked.node, asked.role, asked.force, 0});
   }
   carry_out_votes(said.node);
 }
@@ -110,7 +119,7 @@ NodeRole RoleService::describe(const RoleFacts::Node& fact, bool with_moves) con
     node.role = report->role;
     node.changes = true;
     node.by_itself = report->by_itself;
-    node.next = report->next;
+    node.next = report->heading();
     node.since = report->since;
     for (const Chance& chance : report->chances)
       node.chances.push_back({chance.role, chance.possible, chance.permille, chance.limit});
@@ -142,6 +151,30 @@ void RoleService::on_query(Peer peer, const RoleQuery& query) {
 
 // ---- changes
 
+void RoleService::give(Report& report, const RoleChange& order) {
+  report.ordered = order.token;
+  report.ordered_role = order.role;
+  output_.send(report.agent, order);
+}
+
+bool RoleService::is_leaving(std::string_view node) const {
+  const Report* const report = agent_of(node);
+  return report != nullptr && report->heading() != Role::Client;
+}
+
+// Whether, by its agent's word, it is not in that role, or not for long.
+bool RoleService::is_away(std::string_view node, Role role) const {
+  const Report* const report = agent_of(node);
+  return report != nullptr && (report->role != role || report->heading() != Role::Client);
+}
+
+std::string RoleService::loss_of(std::string_view broker) const {
+  std::vector<std::string_view> away;
+  for (const auto& [name, report] : reports_)
+    if (name != broker && facts_.is_of_group(name) && is_away(name, Role::Master)) away.push_back(name);
+  return facts_.loss_of(broker, away);
+}
+
 std::string RoleService::objection(std::string_view node, Role role, bool force) const {
   const auto nodes = facts_.nodes();
   const auto found =
@@ -160,9 +193,10 @@ std::string RoleService::objection(std::string_view node, Role role, bool force)
       return quoted(node) + " cannot carry " + with_article(to_text(role)) + ": " + chance.limit;
   }
   if (force || role == report->role) return {};
-  if (report->role == Role::Master && facts_.is_of_group(node)) return facts_.loss_of(node);
+  if (report->role == Role::Master && facts_.is_of_group(node)) return loss_of(node);
   const bool others_work = std::any_of(nodes.begin(), nodes.end(), [&](const RoleFacts::Node& one) {
-    return one.name != node && one.role == Role::Worker && is_live(one.state);
+    return one.name != node && one.role == Role::Worker && is_live(one.state) &&
+           !is_away(one.name, Role::Worker);
   });
   return report->role != Role::Worker || others_work
              ? ""
@@ -175,10 +209,10 @@ void RoleService::on_change(Peer peer, const RoleChange& change) {
   };
   if (const std::string why = objection(change.node, change.role, change.force); !why.empty())
     return answer(RoleChangeOutcome::Refused, why);
-  const Report& report = *agent_of(change.node);
+  Report& report = reports_.find(change.node)->second;
   if (report.role == change.role && report.next == Role::Client) return answer(RoleChangeOutcome::Done, {});
   const bool is_last_answer =
-      report.role == Role::Master && facts_.is_of_group(change.node) && !facts_.loss_of(change.node).empty();
+      report.role == Role::Master && facts_.is_of_group(change.node) && !loss_of(change.node).empty();
   const bool is_known = std::any_of(asked_.begin(), asked_.end(), [&](const Asked& asked) {
     return asked.peer == peer && asked.request == change.request;
   });
@@ -187,12 +221,14 @@ void RoleService::on_change(Peer peer, const RoleChange& change) {
   if (!is_known && !is_last_answer) {
     asked_.push_back({peer, change.request, change.token, text(change.node), change.role, change.force});
   }
-  output_.send(report.agent, RoleChange{{}, change.token, change.node, change.role, change.force, 0});
+  give(report, RoleChange{{}, change.token, change.node, change.role, change.force, 0});
   if (is_last_answer) answer(RoleChangeOutcome::Begun, {});
 }
 
 void RoleService::on_answer(std::string_view sender, const RoleChangeAnswer& told) {
   if (sender != agent_name(told.node)) return;
+  const auto report = reports_.find(told.node);
+  if (report != reports_.end() && report->second.ordered == told.token) report->second.ordered = 0;
   std::erase_if(asked_, [&](const Asked& asked) {
     if (asked.token != told.token || asked.node != told.node) return false;
     output_.send(asked.peer,
@@ -205,17 +241,18 @@ void RoleService::on_answer(std::string_view sender, const RoleChangeAnswer& tol
 
 // The newest one counts. What cannot be done now, because it is the last worker, is tried at its next report.
 void RoleService::carry_out_votes(std::string_view node) {
-  const Report* const report = agent_of(node);
-  if (report == nullptr || state_ == nullptr) return;
+  const auto found = reports_.find(node);
+  if (found == reports_.end() || found->second.agent == Peer::Nobody || state_ == nullptr) return;
+  Report& report = found->second;
   const auto& decided = state_->config().decided();
   const auto newest = std::find_if(decided.rbegin(), decided.rend(), [&](const Ballot& ballot) {
     return ballot.kind == ProposalKind::RoleChange && ballot.subject == node &&
            ballot.status == ProposalStatus::Accepted;
   });
-  if (newest == decided.rend() || newest->id <= report->proposal) return;
+  if (newest == decided.rend() || newest->id <= report.proposal) return;
   const auto role = static_cast<Role>(newest->value);
   if (!objection(node, role, false).empty()) return;
-  output_.send(report->agent, RoleChange{{}, newest->token, node, role, false, newest->id});
+  give(report, RoleChange{{}, newest->token, node, role, false, newest->id});
 }
 
 void RoleService::on_applied(const Changes& changes) {

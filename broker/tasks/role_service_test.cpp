@@ -32,7 +32,10 @@ class RoleServiceTest : public testing::Test, public Output, public RoleFacts {
       orders.push_back(std::string(order->node) + " " + std::string(to_text(order->role)) + " token " +
                        std::to_string(order->token) + (order->force ? " forced" : "") +
                        (order->proposal == 0 ? "" : " proposal " + std::to_string(order->proposal)));
-    } else if (const auto* answer = std::get_if<RoleChangeAnswer>(&message)) {
+    } else if (const auto* answer = std::get_if<RoleChangeAnswer>(&message);
+               answer != nullptr && peer == agent) {
+      told_agent.emplace_back(answer->reason);
+    } else if (answer != nullptr) {
       EXPECT_EQ(peer, anna);
       answers.emplace_back(answer->outcome, std::string(answer->reason));
     } else if (const auto* reports = std::get_if<RoleReports>(&message)) {
@@ -46,7 +49,13 @@ class RoleServiceTest : public testing::Test, public Output, public RoleFacts {
   // ---- RoleFacts
   [[nodiscard]] std::vector<Node> nodes() const override { return members; }
   [[nodiscard]] bool is_of_group(std::string_view name) const override { return name.starts_with("b"); }
-  [[nodiscard]] std::string loss_of(std::string_view) const override { return quorum_loss; }
+  [[nodiscard]] std::string loss_of(std::string_view broker,
+                                    const std::vector<std::string_view>& away) const override {
+    std::string text = quorum_loss;
+    for (const std::string_view name : away)
+      text += "without " + std::string(name) + ", and " + std::string(broker);
+    return text;
+  }
 
   static std::string text_of(const NodeRole& node) {
     std::string text = std::string(node.node) + " " + std::string(to_text(node.role));
@@ -103,6 +112,7 @@ class RoleServiceTest : public testing::Test, public Output, public RoleFacts {
                             {"w2", Role::Worker, MemberState::Alive, {}}};
   std::string quorum_loss;
   std::vector<std::string> orders;
+  std::vector<std::string> told_agent;
   std::vector<std::pair<RoleChangeOutcome, std::string>> answers;
   std::vector<std::string> shown;
   std::vector<std::string> refused;
@@ -151,6 +161,85 @@ TEST_F(RoleServiceTest, ABrokerThatTheQuorumNeedsStaysUnlessForcedAndNobodyWaits
   order("b1", Role::Worker, 3);
   EXPECT_EQ(orders.size(), 2U);
   EXPECT_EQ(answers.size(), 1U) << "the others tell how it ends";
+}
+
+TEST_F(RoleServiceTest, OfTwoLastWorkersThatAreOrderedAtOnceOneStays) {
+  members[2].name = "n2";
+  report("n1", Role::Worker);
+  report("n2", Role::Worker);
+  order("n1", Role::Gateway, 1);
+  EXPECT_THAT(orders, ElementsAre("n1 gateway token 1"));
+  orders.clear();
+  order("n2", Role::Gateway, 2);
+  expect_refused("'n2' is the last worker");
+  report("n1", Role::Worker);  // on its way before the order came
+  orders.clear();              // which is given again
+  order("n2", Role::Gateway, 3);
+  expect_refused("'n2' is the last worker");
+  report("n1", Role::Gateway);  // a member as worker still
+  orders.clear();
+  order("n2", Role::Gateway, 4);
+  expect_refused("'n2' is the last worker");
+  report("n1", Role::Worker);
+  end("n1", 1, RoleChangeOutcome::Failed, "no room elsewhere");
+  orders.clear();
+  order("n2", Role::Gateway, 5);
+  EXPECT_THAT(orders, ElementsAre("n2 gateway token 5"));
+}
+
+TEST_F(RoleServiceTest, ANodeIsLeavingFromItsOrderToItsEnd) {
+  report("n1", Role::Worker);
+  EXPECT_FALSE(service.is_leaving("n1"));
+  order("n1", Role::Worker);
+  EXPECT_FALSE(service.is_leaving("n1")) << "it is one already";
+  order("n1", Role::Gateway);
+  EXPECT_TRUE(service.is_leaving("n1"));
+  show();
+  EXPECT_THAT(shown, testing::Contains("n1 worker -> gateway when told"));
+  report("n1", Role::Worker, 0, Role::Gateway);
+  EXPECT_TRUE(service.is_leaving("n1"));
+  report("n1", Role::Gateway);
+  end("n1", 1, RoleChangeOutcome::Done);
+  EXPECT_FALSE(service.is_leaving("n1"));
+  EXPECT_FALSE(service.is_leaving("w2"));
+}
+
+TEST_F(RoleServiceTest, OfTwoAcceptedVotesThatTakeTheLastWorkersOneIsCarriedOut) {
+  members[2].name = "n2";
+  report("n1", Role::Worker);
+  report("n2", Role::Worker);
+  decide(11, "n1", Role::Gateway);
+  decide(12, "n2", Role::Gateway);
+  EXPECT_THAT(orders, ElementsAre("n1 gateway token 11 proposal 1"));
+}
+
+TEST_F(RoleServiceTest, ABrokerThatIsLeavingCountsNoMoreForTheQuorum) {
+  members = {{"b1", Role::Master, MemberState::Alive, {}}, {"b2", Role::Master, MemberState::Alive, {}}};
+  report("b1", Role::Master);
+  report("b2", Role::Master);
+  order("b1", Role::Worker, 1);
+  EXPECT_THAT(orders, ElementsAre("b1 worker token 1"));
+  orders.clear();
+  order("b2", Role::Worker, 2);
+  expect_refused("without b1, and b2");
+}
+
+TEST_F(RoleServiceTest, ANodeThatWishesToChangeByItselfAsksAndIsOrderedOrRefused) {
+  report("n1", Role::Worker);
+  const auto wish = [&](std::uint64_t token) {
+    service.on_message(agent, agent_name("n1"), RoleChange{{token}, token, "n1", Role::Gateway, false, 0});
+  };
+  members[2].state = MemberState::Dead;
+  wish(1);
+  EXPECT_THAT(orders, IsEmpty());
+  ASSERT_EQ(told_agent.size(), 1U);
+  EXPECT_THAT(told_agent.front(), HasSubstr("'n1' is the last worker"));
+  members[2].state = MemberState::Alive;
+  wish(2);
+  wish(2);
+  EXPECT_THAT(orders, ElementsAre("n1 gateway token 2", "n1 gateway token 2"));
+  end("n1", 2, RoleChangeOutcome::Done);
+  EXPECT_EQ(told_agent.size(), 2U) << "it hears its own answer once";
 }
 
 TEST_F(RoleServiceTest, ABrokerIsMadeOnlyOfANodeThatTheGroupNames) {

@@ -104,6 +104,13 @@ class ExchangeServer::Actor {
   // Set from other threads.
   std::atomic<ByteCount> window = limits::serve_bytes;
   std::atomic<ByteCount> batch = limits::store_write_bytes;
+  void set_taking(bool takes) {
+    takes_ = takes;
+    if (takes) return;
+    const std::uint64_t turns = turns_;
+    reactor_.wake();
+    turns_.wait(turns);
+  }
 
  private:
   // Reading.
@@ -149,7 +156,9 @@ class ExchangeServer::Actor {
   std::vector<Block> arrived_;           // verified by the store; their frames are their owners
   std::vector<Arrived> arrived_of_;      // one for each of arrived_
   ByteCount arrived_bytes_ = 0;
-  bool unread_ = false;  // the turn stopped reading before the socket was empty
+  std::atomic<bool> takes_ = true;        // what is to be stored; set from other threads
+  std::atomic<std::uint64_t> turns_ = 0;  // that have begun to write
+  bool unread_ = false;                   // the turn stopped reading before the socket was empty
 
   std::thread thread_;  // last: everything above is there when it starts
 };
@@ -254,6 +263,8 @@ void ExchangeServer::Actor::refuse(const std::string& peer, Refusal why, std::st
 
 std::optional<Monotonic> ExchangeServer::Actor::end_turn(Now now) {
   leave_the_revoked();
+  ++turns_;
+  turns_.notify_all();
   write_arrived();
   const Left left = serve_all();
   if (unread_ || left == Left::More) return now.monotonic;
@@ -263,7 +274,9 @@ std::optional<Monotonic> ExchangeServer::Actor::end_turn(Now now) {
 
 void ExchangeServer::Actor::write_arrived() {
   if (arrived_.empty()) return;
-  const PutReport report = store_.put(arrived_);
+  const PutReport report =
+      takes_ ? store_.put(arrived_)
+             : PutReport{std::vector(arrived_.size(), PutAnswer::NoRoom), "it is leaving its role"};
   bool stored = false;
   for (std::size_t i = 0; i < arrived_.size(); ++i) {
     const StoreAnswer answer = to_store_answer(report.answers[i]);
@@ -408,5 +421,6 @@ ByteCount ExchangeServer::window() const { return actor_->window; }
 void ExchangeServer::set_window(ByteCount bytes) { actor_->window = bytes; }
 ByteCount ExchangeServer::batch() const { return actor_->batch; }
 void ExchangeServer::set_batch(ByteCount bytes) { actor_->batch = bytes; }
+void ExchangeServer::set_taking(bool takes) { actor_->set_taking(takes); }
 
 }  // namespace cidbus

@@ -63,6 +63,10 @@ class ExchangeServer {
   [[nodiscard]] ByteCount batch() const;
   void set_batch(ByteCount bytes);
 
+  // Whether blocks to store are taken. When not, each is answered NoRoom and goes to another node, and
+  // what was being written is in the store when this returns.
+  void set_taking(bool takes);
+
  private:
   class Actor;
   explicit ExchangeServer(std::unique_ptr<Actor> actor);

@@ -116,6 +116,21 @@ TEST_F(Server, StoresABlockOnlyWhenItIsWhatItsCidNames) {
   expect_serves();
 }
 
+TEST_F(Server, OneThatTakesNoBlocksSaysNoRoomAndServesWhatItHas) {
+  const Block block = random_block(1000, 1);
+  node_.server().set_taking(false);
+  send(StoreBlock{{3}, block.cid().bytes()}, block.bytes());
+  const Message refused = receive();
+  EXPECT_EQ(std::get<StoreReply>(refused).answer, StoreAnswer::NoRoom);
+  EXPECT_EQ(std::get<StoreReply>(refused).reason, "it is leaving its role");
+  EXPECT_FALSE(node_.holds(block));
+  expect_serves();
+  node_.server().set_taking(true);
+  send(StoreBlock{{4}, block.cid().bytes()}, block.bytes());
+  const Message stored = receive();
+  EXPECT_EQ(std::get<StoreReply>(stored).answer, StoreAnswer::Synced);
+}
+
 TEST_F(Server, RefusesWhatItCannotTakeAndGoesOn) {
   const Block block = random_block(100, 1);
   send(WantBlocks{{1}, {block.cid().bytes()}}, test_header("another"));

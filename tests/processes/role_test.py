@@ -7,6 +7,7 @@ import subprocess
 import unittest
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cluster import BIN, PATIENCE_SECONDS, Cluster, ClusterTest, wait_until
@@ -229,7 +230,7 @@ class Switching(NodeTest):
         cid = cluster.add(__file__)  # on the only node that stores blocks
 
         group.limit(300 << 20)
-        wait_until(lambda: "stays a worker: no other node stores blocks" in cluster.log("n1"), "the last worker stays")
+        wait_until(lambda: "stays a worker: 'n1' is the last worker" in cluster.log("n1"), "the last worker stays")
         self.assertEqual(cluster.ask("submit", "echo", "--wait")["worker"], "n1")
         cluster.names.append("w2")
         cluster.start("w2")
@@ -283,6 +284,31 @@ class Changing(NodeTest):
         self.assertEqual(cluster.ask("role", "set", "n1", "worker")["outcome"], "done")
         self.assertEqual(cluster.members()["n1"]["role"], "worker")
         self.assertEqual(len(cluster.ask("role", "history", "n1")), 2)
+
+    def test_two_nodes_that_hold_the_same_leave_at_once_and_of_the_last_workers_one_stays(self):
+        cluster = self.start_node("worker")
+        cluster.add_node("n2", "worker")
+        cluster.more["n2"] = cluster.more["n1"]
+        cluster.start("n2")
+
+        def agents():
+            return {node["name"] for node in cluster.ask("role", "show") if node["roles"]} >= {"n1", "n2"}
+        wait_until(agents, "their agents are there")
+        cid = cluster.add(__file__)  # on both
+        both = ("n1", "n2")
+        with ThreadPoolExecutor() as pool:
+            done = list(pool.map(lambda name: cluster.cidbus("role", "set", name, "gateway"), both))
+        self.assertEqual(sorted(one.code for one in done), [0, 77], done)
+        gone = both[[one.code for one in done].index(0)]
+        self.assertEqual(cluster.cidbus("cat", cid).out, Path(__file__).read_text(encoding="utf-8"))
+        self.assertEqual(cluster.ask("role", "set", gone, "worker")["outcome"], "done")
+
+        self.start_worker(cluster, "w3")
+        with ThreadPoolExecutor() as pool:
+            done = list(pool.map(lambda name: cluster.cidbus("role", "set", name, "gateway"), both))
+        self.assertEqual([one.code for one in done], [0, 0], done)
+        wait_until(lambda: cluster.members()["w3"]["blocks"] == 1, "each saw that the other one's copy would go")
+        self.assertEqual(cluster.cidbus("cat", cid).out, Path(__file__).read_text(encoding="utf-8"))
 
     def test_what_a_machine_cannot_carry_is_refused_with_the_factor_and_shown(self):
         minimums = Detection.minimums(1)
