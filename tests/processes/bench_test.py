@@ -83,6 +83,23 @@ class BenchTest(ClusterTest):
                 found.append(process)
         return found
 
+    def test_sessions_that_say_how_they_are_are_followed_by_an_observer(self):
+        nodes = 100
+        cluster = self.new_cluster(workers=0, observers=1)
+        cluster.more["o1"] = ["--data", self.folder / "o1"]
+        cluster.start()
+        words = ["--brokers", cluster.broker_address, "--cluster", cluster.name, "--sessions", str(nodes), "--heartbeats"]
+        with subprocess.Popen([BIN / "sessions", *words], preexec_fn=die_with_the_test) as sessions:
+            self.addCleanup(sessions.kill)
+            listed = [BIN / "cidbus-observer", "history", "list", "--data", self.folder / "o1", "--node", "s*", "--output", "quiet"]
+
+            def measured(series):
+                out = subprocess.run(listed, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False).stdout
+                return sum(line.endswith(f" {series}") for line in out.splitlines())
+            for series in ("silent_seconds", "slots_busy", "disk_free_bytes", "cpu_percent", "network_received_bytes_total"):
+                wait_until(lambda series=series: measured(series) == nodes, f"{series} of every node is kept")
+            sessions.kill()
+
     def test_many_sessions_answer_and_a_queue_can_be_filled(self):
         cluster = self.start_cluster(workers=0)
         row = cluster.ask("bench", "--tasks", "500", "--submit-only")[0]
