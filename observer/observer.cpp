@@ -344,6 +344,8 @@ Status Observer::open() {
 void Observer::on_stop(Now) { leave(state_->flush()); }
 
 void Observer::leave(Status status) {
+  // What sinks took since the last tick is not told again by the next start.
+  if (state_->keeper) state_->keeper->on_tick(read_clock(), {}, state_->alerts.take_told());
   state_->link.send(Goodbye{"stopped"});
   end(std::move(status));
 }
