@@ -11,6 +11,9 @@ from cluster import BIN, ClusterTest, Done, wait_until
 from full_disk_test import SmallDisk
 
 LONG = 180  # seconds, on a machine that has no time
+# What the drill gives no cause for, however slow the machine; and what a machine that is busy with other things may add.
+CAUSELESS = {"broker_lag", "single_node", "few_nodes", "failures", "queue_age"}
+MACHINE = {"cpu_used", "memory_used", "disk_used", "memory_unusual"}
 
 
 class Web:
@@ -104,7 +107,10 @@ class Drill(ClusterTest):
             over = self.wait_for(rule, node, "resolved")
             self.assertEqual(over["id"], self.told(rule, node, "raised")[0]["id"])
             self.assertEqual([len(self.told(rule, node, change)) for change in ("raised", "resolved")], [1, 1], rule)
-        self.assertEqual(self.told("disk_free", "w1", "raised"), [])
+        alerts = [json.loads(line) for line in self.sink.read_text().splitlines()]
+        self.assertEqual({alert["rule"] for alert in alerts} & CAUSELESS, set())
+        for rule, node in (("broker_unreachable", leader), ("node_silent", "w1")):  # which hide all others of their node
+            self.assertEqual({alert["rule"] for alert in alerts if alert["node"] == node} - MACHINE, {rule})
         heard = wait_until(lambda: len(self.web.heard) >= len(self.sink.read_text().splitlines()) and list(self.web.heard),
                            "the web has heard as much, what it refused too", LONG)
         self.assertEqual([alert["id"] for alert in heard[:6]],

@@ -62,9 +62,21 @@ class History(ClusterTest):
             self.assertTrue(0 <= used["current"] <= 100, used)
         self.assertGreater(self.shown(data, "memory_percent", "w1")["current"], 0)
         wait_until(lambda: self.shown(data, "queue_oldest_seconds"), "the age of the queue is kept")
+        self.assert_formats_agree(data)
         self.assert_fails(self.history("show", "--data", data, "--series", "nonsense"), 1, "no series", "list")
         self.assert_fails(self.history("show", "--data", self.folder), 1, "no history", "--data")
         self.assert_fails(self.history("show", "--data", data, "--last", "1h", "--from", "2026-11-26T12:00:00Z"), 2, "--last")
+
+    def assert_formats_agree(self, data):
+        """JSON, NDJSON and CSV of a window that is over hold the same rows."""
+        rows = self.rows(data, "leader_present", "second")[:5]
+        window = ["--series", "leader_present", "--every", "second", "--from", rows[0]["time"][:19] + "Z", "--to", rows[-1]["time"][:19] + "Z"]
+        exported = {form: self.history("export", "--data", data, *window, "--format", form) for form in ("json", "ndjson", "csv")}
+        told = exported["json"].json()
+        self.assertEqual([(one["time"], one["node"], one["last"], one["points"]) for one in told],
+                         [(row["time"], None, float(row["last"]), int(row["points"])) for row in rows[:-1]])
+        self.assertEqual(exported["ndjson"].lines(), told)
+        self.assertEqual(len(exported["csv"].out.splitlines()), len(told) + 1)
 
     def test_with_a_full_disk_it_goes_on_in_memory_and_writes_that_when_there_is_room(self):
         disk = SmallDisk(self.folder / "disk", 16)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import unittest
 import urllib.error
@@ -188,6 +189,19 @@ class Readiness(ClusterTest):
         wait_until(lambda: fetch(address, "/readyz")[0] == 503, "without a leader it is not")
         self.assertIn("[-]bus failed: no leader is reached", fetch(address, "/readyz")[1])
         self.assertEqual(values(fetch(address, "/metrics")[1])["cidbus_leader_lost_total"], 1)
+
+    def test_an_observer_that_hears_nothing_is_not_ready_though_it_is_connected(self):
+        cluster = self.new_cluster(workers=0, observers=1)
+        address = f"127.0.0.1:{cluster.ports.base + 28}"
+        cluster.more["o1"] = ["--page", address]
+        cluster.start()
+        wait_until(lambda: fetch(address, "/readyz")[0] == 200, "it is ready")
+        cluster.running["b1"].send_signal(signal.SIGSTOP)  # its connections stay
+        wait_until(lambda: "[-]feed failed: nothing was heard on it lately" in fetch(address, "/readyz")[1], "it says that the feed is silent")
+        self.assertEqual(fetch(address, "/readyz")[0], 503)
+        self.assertEqual(fetch(address, "/livez")[0], 200)
+        cluster.running["b1"].send_signal(signal.SIGCONT)
+        wait_until(lambda: fetch(address, "/readyz")[0] == 200, "it hears the leader again")
 
     def test_an_address_that_is_none_or_taken_is_refused(self):
         cluster = self.start_cluster(workers=0)
