@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "observer/marks_file.h"
 
 namespace cidbus {
@@ -28,14 +31,31 @@ AlertWatch::AlertWatch(AlertSetup setup, std::string cluster, const std::string&
 void AlertWatch::restore(const std::vector<LeftAlert>& alerts) {
   for (const LeftAlert& left : alerts) {
     const bool over = left.past.resolved_at.milliseconds != 0;
-    if (!over) desk_.restore(left.past.alert, left.told);
-    if (over) sinks_.tell({{AlertChange::Resolved, left.past.alert, left.past.resolved_at}});
+    if (over) {
+      sinks_.tell({{AlertChange::Resolved, left.past.alert, left.past.resolved_at}});
+    } else if (has_rule(left.past.alert.rule)) {
+      desk_.restore(left.past.alert, left.told);
+    } else {
+      ruleless_.push_back(left);
+    }
   }
+}
+
+bool AlertWatch::has_rule(const std::string& name) const {
+  const auto& rules = desk_.engine().rules();
+  return std::any_of(rules.begin(), rules.end(),
+                     [&](const AlertRule& rule) { return rule.enabled && rule.name == name; });
 }
 
 std::vector<AlertNotice> AlertWatch::on_tick(WallTime now, bool blind) {
   read_marks_if_changed();
   AlertDesk::Said said = desk_.on_tick(now, cluster_, blind, marks_);
+  for (LeftAlert& left : std::exchange(ruleless_, {})) {
+    AlertNotice over{AlertChange::Resolved, std::move(left.past.alert), now};
+    over.alert.text += "; its rule is there no longer";
+    if (left.told) said.told.push_back(over);
+    said.all.push_back(std::move(over));
+  }
   for (const AlertNotice& notice : said.told) {
     const Alert& alert = notice.alert;
     const std::string line = "alert " + alert.id + " " + std::string(to_text(notice.change)) + ": " +

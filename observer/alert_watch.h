@@ -20,7 +20,8 @@ class AlertWatch {
   AlertWatch(AlertSetup setup, std::string cluster, const std::string& observer, std::string folder,
              Log& log);
 
-  // What an earlier start had not done with. Before any sample.
+  // What an earlier start had not done with. Before any sample. An alert whose rule is there no longer is
+  // over with the next tick.
   void restore(const std::vector<LeftAlert>& alerts);
   void on_sample(const Sample& sample, const History& history) { desk_.engine().on_sample(sample, history); }
   // Tells sinks and log what is to be told; gives all that happened.
@@ -33,10 +34,12 @@ class AlertWatch {
 
  private:
   void read_marks_if_changed();
+  [[nodiscard]] bool has_rule(const std::string& name) const;
 
   AlertDesk desk_;
   AlertSinks sinks_;
   AlertMarks marks_;
+  std::vector<LeftAlert> ruleless_;  // restored; until the next tick
   const std::string cluster_;
   const std::string folder_;
   Log& log_;
