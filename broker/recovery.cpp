@@ -93,6 +93,7 @@ Result<Recovered> recover(DataDirectory& directory, const group::GroupConfig& co
     return tl::unexpected(read.error());
   recovered.group.applied = recovered.applied_end.last;
   recovered.group.repairing = directory.repairing();
+  recovered.group.is_new = directory.is_new();
   return recovered;
 }
 

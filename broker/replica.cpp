@@ -245,7 +245,7 @@ void Replica::carry(Now, const Send& send) {
 
 void Replica::carry(Now, const WriteVote& vote) {
   const std::string name = vote.voted == nobody ? "" : group_.config().at(vote.voted).name;
-  disk_.submit(PersistVote{vote.epoch, name});
+  disk_.submit(PersistVote{vote.epoch, name, vote.founds});
 }
 
 void Replica::carry(Now, const group::WriteBatch& write) {

@@ -78,6 +78,7 @@ struct BrokerServer::State : BrokerPorts, Mesh::Owner {
     where.fresh_incarnation = random_disk_incarnation();
     // What is damaged is to be had from the others; alone there is nobody to ask.
     where.on_damage = options.group.size() > 1 ? OnDamage::Keep : OnDamage::Refuse;
+    where.new_is_unproven = options.group.new_is_unproven();
     auto directory = DataDirectory::open(files, where);
     if (!directory) return tl::unexpected(directory.error());
     for (const std::string& notice : directory->notices()) log.warning(notice);

@@ -245,5 +245,73 @@ wait 50
   EXPECT_EQ(broker.play(scene), scene);
 }
 
+// D4: a new folder may stand in the place of one that was lost. It is brought up like one without a journal.
+TEST(DamageScenes, ANewFolderHasNoSayAmongBrokersThatHoldAnything) {
+  Transcript broker("b2", {0}, {}, 3, Durability::Quorum, true, true);
+  const std::string scene = R"(b3 ELECTION 1 4/5 1
+  to b3 e0: NAY unfit
+b3 VOTE_REQ e5 4/5
+  to b3 e5: VOTE refused
+b1 APPEND e6 0/0 0 2/1-3
+  leader b1
+  write 2/1-3 office 6
+  to b1 e6: REPAIR_REQ
+disk batches
+  to b1 e6: APPEND_ACK match 3 durable 3 provisional
+b1 GOAL e6 3
+  write repaired
+b3 ELECTION 2 0/0 1
+  to b3 e6: NAY leader alive
+disk repaired
+b1 BEAT e6 3 2/3
+  to b1 e6: BEAT_ACK durable 3
+)";
+  EXPECT_EQ(broker.play(scene), scene);
+}
+
+TEST(DamageScenes, ANewFolderThatHoldsSomethingFoundsNothing) {
+  Transcript broker("b1", {4}, {"4/1-3"}, 3, Durability::Quorum, true, true);
+  const std::string scene = R"(wait 1000
+b3 ELECTION 1 0/0 1
+  to b3 e4: NAY unfit
+b3 VOTE_REQ e5 0/0
+  to b3 e5: VOTE refused
+)";
+  EXPECT_EQ(broker.play(scene), scene);
+}
+
+// D4: all that hold nothing found the group. Who voted is one of it from then on, whatever becomes of the
+// candidate.
+TEST(DamageScenes, NewFoldersFoundAGroup) {
+  Transcript voter("b3", {0}, {}, 3, Durability::Quorum, true, true);
+  const std::string votes = R"(b1 ELECTION 1 0/0 3
+  to b1 e0: AYE
+b1 VOTE_REQ e1 0/0
+  write vote e1 for b1, founding
+disk vote
+  to b1 e1: VOTE granted
+b2 VOTE_REQ e2 1/1
+  write vote e2 for b2
+)";
+  EXPECT_EQ(voter.play(votes), votes);
+  Transcript candidate("b1", {0}, {}, 3, Durability::Quorum, true, true);
+  const std::string stands = R"(wait 300
+  to b2 e0: ELECTION 0/0 prio 3
+  to b3 e0: ELECTION 0/0 prio 3
+b2 AYE 1 0/0 2
+b3 AYE 1 0/0 1
+  write vote e1 for b1
+  to b2 e1: VOTE_REQ 0/0
+  to b3 e1: VOTE_REQ 0/0
+disk vote
+b2 VOTE e1 granted
+  leader b1
+  write repaired
+disk repaired
+  take office e1
+)";
+  EXPECT_EQ(candidate.play(stands), stands);
+}
+
 }  // namespace
 }  // namespace cidbus::group

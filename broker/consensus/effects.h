@@ -36,6 +36,7 @@ struct Send {
 struct WriteVote {
   Epoch epoch;
   Seat voted = nobody;
+  bool founds = false;  // it makes the new folder one of the group's (D4)
 };
 // Answered by BatchesWritten, one for all that a sync covered.
 struct WriteBatch {

@@ -38,7 +38,7 @@ struct Standing {
   LogPosition claim;  // what its journal once held (D2)
   bool fit = true;    // for objecting to others
   bool may_stand = true;
-  bool may_vote = true;           // its journal was not lost (D3)
+  bool may_vote = true;           // for whoever asks: its journal was not lost (D3), its folder not new (D4)
   Epoch epoch;                    // for the headers
   Seat leader = nobody;           // the last one heard in this epoch; or itself
   bool leader_alive = false;      // and it was heard lately, or it is this broker, in good standing (E3.1)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/consensus/rules.h"
 #include "shared/base/ensure.h"
 
 namespace cidbus::group {
@@ -19,7 +20,7 @@ Group::Group(GroupConfig config, GroupStart start, Monotonic now, Prng prng)
       sender_(config_),
       handover_(config_, prng.fork()),
       mending_(config_, prng.fork()),
-      repair_(start.repairing, prng.fork()),
+      repair_(start.repairing, start.is_new, prng.fork()),
       comparison_(config_),
       last_step_(now) {
   ENSURE(log_.last().epoch <= start.epoch, "epoch", start.epoch.value, "log", log_.last().epoch.value);
@@ -56,14 +57,22 @@ void Group::on_clock(Monotonic now, Effects& out) {
 
 Rank Group::rank() const {
   const bool unfit =
-      room_.full || room_.low || draining_ || log_.whole() != log_.last() || repair_.needed() ||
-      (!in_office() && apply_.lags(log_, applicable())) || !comparison_.good() ||
+      room_.full || room_.low || draining_ || log_.whole() != log_.last() ||
+      (repair_.needed() && !may_found()) || (!in_office() && apply_.lags(log_, applicable())) ||
+      !comparison_.good() ||
       (unsynced_since_ != Monotonic::max() && last_step_ - unsynced_since_ > config_.timers.suspicion);
   return {log_.whole(), unfit ? -1 : config_.at(config_.self()).priority, config_.self()};
 }
 
 bool Group::may_stand() const {
-  return !room_.full && !draining_ && !receiver_.installing() && !repair_.needed() && comparison_.good();
+  return !room_.full && !draining_ && !receiver_.installing() && (!repair_.needed() || may_found()) &&
+         comparison_.good();
+}
+
+bool Group::may_vote(const LogPosition& candidate) const {
+  if (!repair_.needed() || !holds(Rule::RepairFirst)) return true;
+  if (repair_.is_new() && !holds(Rule::NewHasNoSay)) return true;
+  return may_found() && candidate == LogPosition{};
 }
 
 LogIndex Group::applicable() const {
@@ -80,7 +89,6 @@ Standing Group::standing(Monotonic now) const {
   self.claim = log_.last();
   self.fit = self.rank.priority >= 0;
   self.may_stand = may_stand();
-  self.may_vote = !repair_.needed() || !holds(Rule::RepairFirst);
   self.epoch = votes_.epoch();
   self.leader = leader();
   self.leader_alive = in_office() || contact_.heard_lately(now);
@@ -159,7 +167,7 @@ void Group::obey(Monotonic now, Verdict verdict, Effects& out) {
 
 // E6.
 void Group::stand(Monotonic now, std::uint64_t token, Effects& out) {
-  ENSURE(log_.whole() == log_.last() && !repair_.needed(), "a damaged broker stands",
+  ENSURE(log_.whole() == log_.last() && (!repair_.needed() || may_found()), "a damaged broker stands",
          log_.last().index.value);
   // Whoever was handed the office stands in the very next epoch; others above all that they have seen.
   const Epoch above = token != 0 ? votes_.epoch() : std::max(votes_.epoch(), election_.highest_seen());
@@ -183,9 +191,12 @@ void Group::take_office(Monotonic now, Effects& out) {
   sender_.on_office();
   handover_.on_office(now);
   comparison_.on_office();
-  out.add(LeaderKnown{config_.self(), votes_.epoch()});
-  out.add(TakeOffice{votes_.epoch()});
   next_beat_ = now;
+  out.add(LeaderKnown{config_.self(), votes_.epoch()});
+  // A majority that holds nothing founds the group. The disk must know that before OPEN is anywhere.
+  founding_ = repair_.needed();
+  if (founding_) return out.add(WriteRepaired{});
+  out.add(TakeOffice{votes_.epoch()});
 }
 
 void Group::leave_office(Monotonic now, WhyDeposed why, Effects& out) {
@@ -195,6 +206,7 @@ void Group::leave_office(Monotonic now, WhyDeposed why, Effects& out) {
   following_.begin();
   handover_.on_left_office();
   open_.reset();
+  founding_ = false;
   out.add(LeaveOffice{votes_.epoch(), why});
   out.add(LeaderKnown{nobody, votes_.epoch()});
 }
@@ -273,6 +285,8 @@ void Group::advance_commit(Monotonic now, Effects& out) {
 }
 
 void Group::on(Monotonic now, const VoteWritten& written, Effects& out) {
+  // The vote of a new folder for another is one for a candidate that holds nothing, and founds (D4).
+  if (repair_.is_new() && written.voted != config_.self()) repair_.on_written();
   if (!votes_.on_persisted(written.epoch, written.voted)) return;
   if (written.voted == config_.self()) return obey(now, election_.on_own_vote_written(), out);
   election_.on_vote_told(now);
@@ -363,8 +377,10 @@ void Group::drive_repair(Monotonic now, Effects& out) {
 }
 
 void Group::on(Monotonic, const RepairedWritten&, Effects& out) {
+  if (repair_.needed() && !founding_)
+    out.notice(NoticeKind::Repaired, nobody, votes_.epoch(), log_.last().index.value);
   repair_.on_written();
-  out.notice(NoticeKind::Repaired, nobody, votes_.epoch(), log_.last().index.value);
+  if (std::exchange(founding_, false)) out.add(TakeOffice{votes_.epoch()});
 }
 
 void Group::on(Monotonic, const Freed& freed, Effects&) { log_.on_freed(freed.first); }

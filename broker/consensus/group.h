@@ -49,6 +49,7 @@ struct GroupStart {
   LogWindow log;     // all that the journal holds; its last record is the newest identifier's, intact or not
   LogIndex applied;  // what the state machine holds: of a snapshot, which is committed
   bool repairing = false;  // the journal was lost, and is being brought up again (D3)
+  bool is_new = false;     // repairing because the folder is new (D4)
 };
 
 class Group {
@@ -60,28 +61,24 @@ class Group {
   void step(Monotonic now, Input input, Effects& out);
   // When a Tick is wanted at the latest; nothing while only input can change anything.
   [[nodiscard]] std::optional<Monotonic> deadline() const;
-
   // Batches to apply now, until they hold `records` or more, each once.
   std::vector<SharedBatch> take_committed(std::size_t records, Effects& out);
   [[nodiscard]] bool has_committed() const { return apply_.has(applicable()); }
   // A read that must see all accepted so far (section 9) may be answered when ReadsConfirmed names this round
   // or a later one, and commit() of then is applied. REQUIRES: serving().
   [[nodiscard]] std::uint64_t ask_read(Monotonic now, Effects& out);
-  // ---- looking
   [[nodiscard]] Role role() const { return election_.role(); }
   [[nodiscard]] bool in_office() const { return role() == Role::Leader; }
-  // In office, and its OPEN is committed: clients are served once it is applied too.
+  // Its OPEN is committed: clients are served once it is applied too.
   [[nodiscard]] bool serving() const { return in_office() && open_ && commit_ >= *open_; }
   [[nodiscard]] Epoch epoch() const { return votes_.epoch(); }
   [[nodiscard]] Rank rank() const;  // its priority is -1 while it is unfit
   [[nodiscard]] Seat leader() const { return in_office() ? config_.self() : contact_.leader(); }
   // The leader that it hears, itself included; nobody when the one it knew is silent.
   [[nodiscard]] Seat heard_leader(Monotonic now) const;
-  // In office, and about to be no more.
   [[nodiscard]] bool handing_over() const { return handover_.stage() != Handover::Stage::None; }
   [[nodiscard]] LogIndex commit() const { return commit_; }
   [[nodiscard]] const LogWindow& log() const { return log_; }
-  // Its journal was lost, and is being brought up again.
   [[nodiscard]] bool repairing() const { return repair_.needed(); }
   [[nodiscard]] const VoteState& votes() const { return votes_; }
   [[nodiscard]] const GroupConfig& config() const { return config_; }
@@ -129,7 +126,9 @@ class Group {
   void advance_commit(Monotonic now, Effects& out);
   [[nodiscard]] Standing standing(Monotonic now) const;
   [[nodiscard]] bool may_stand() const;
-  // What is committed and held: a damaged record can not be applied; nor is any to a state that is wrong.
+  [[nodiscard]] bool may_found() const { return repair_.is_new() && log_.last() == LogPosition{}; }
+  [[nodiscard]] bool may_vote(const LogPosition& candidate) const;  // for whoever has such a log (D3, D4)
+  // Committed and held: a damaged record can not be applied; nor is any to a state that is wrong.
   [[nodiscard]] LogIndex applicable() const;
   [[nodiscard]] OwnDisk own_disk() const;
   void drive_repair(Monotonic now, Effects& out);
@@ -186,6 +185,7 @@ class Group {
 
   // in office
   std::optional<LogIndex> open_;  // its OPEN, once proposed
+  bool founding_ = false;  // the disk is told that this folder is one of the group's now (D4); then OPEN
   Monotonic next_beat_{};
   std::uint64_t read_round_ = 0;    // only grows; in every BEAT
   std::uint64_t wanted_round_ = 0;  // a read waits for it

@@ -38,6 +38,9 @@ class GroupConfig {
   GroupConfig(std::vector<Member> members, std::string_view self);
 
   [[nodiscard]] std::size_t size() const { return members_.size(); }
+  // D4: a new folder must not vote as if it knew what is committed. Of two, the other has all of it, and
+  // could not lead without that vote.
+  [[nodiscard]] bool new_is_unproven() const { return size() > 2; }
   [[nodiscard]] std::size_t majority() const { return members_.size() / 2 + 1; }
   [[nodiscard]] Seat self() const { return self_; }
   [[nodiscard]] const Member& at(Seat seat) const { return members_[place(seat)]; }

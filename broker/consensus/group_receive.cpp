@@ -30,7 +30,9 @@ void Group::on(Monotonic now, Received& received, Effects& out) {
 
 void Group::receive(Monotonic now, Seat from, Epoch, const ElectionMessage& message, Effects& out) {
   contact_.on_second_witness();
-  obey(now, election_.on_election(now, standing(now), from, message, out), out);
+  Standing self = standing(now);
+  self.may_vote = may_vote(message.rank.log);
+  obey(now, election_.on_election(now, self, from, message, out), out);
 }
 
 void Group::receive(Monotonic now, Seat from, Epoch epoch, const Ok& message, Effects& out) {
@@ -57,8 +59,8 @@ void Group::receive(Monotonic now, Seat from, Epoch epoch, const VoteRequest& me
   if (epoch > votes_.epoch()) adopt(now, epoch, out);
   const LogPosition claim = holds(Rule::ClaimKept) ? log_.last() : log_.whole();
   const bool has_all = message.log >= claim || !holds(Rule::RankOfJournal);
-  const bool may_vote = !repair_.needed() || !holds(Rule::RepairFirst);
-  if (!has_all || !may_vote || !votes_.may_vote_for(from)) return out.send(from, votes_.epoch(), refused);
+  if (!has_all || !may_vote(message.log) || !votes_.may_vote_for(from))
+    return out.send(from, votes_.epoch(), refused);
   grant(now, from, message.candidacy, out);
 }
 
@@ -67,10 +69,10 @@ void Group::grant(Monotonic now, Seat candidate, std::uint64_t candidacy, Effect
   votes_.vote_for(candidate);
   election_.be_patient(now, config_.timers.vote);
   out.notice(NoticeKind::Voted, candidate, votes_.epoch());
-  if (votes_.durable() || !holds(Rule::VoteKept)) {
+  if (votes_.durable() || (!holds(Rule::VoteKept) && !repair_.is_new())) {
     out.send(candidate, votes_.epoch(), Vote{candidacy, true, log_.last()});
   } else {
-    out.add(WriteVote{votes_.epoch(), candidate});
+    out.add(WriteVote{votes_.epoch(), candidate, repair_.is_new()});
   }
 }
 

@@ -1,8 +1,16 @@
-// Repair: the way back of a broker whose journal was lost, identities and all (CONSENSUS D3).
+// Repair: the way back of a broker whose journal was lost, identities and all (CONSENSUS D3), and the way in
+// of one whose folder is new (D4).
 //
 // What it once acknowledged is unknown, so it neither votes nor stands, and nothing it holds counts, until it
 // has on its disk everything that a sitting leader's log held when it was asked. Whatever this broker
 // acknowledged in its earlier life is among that: leaders of its epoch or later have it, by the votes.
+//
+// A new folder may stand in the place of one that was wiped, so its broker is repaired likewise; but where
+// nobody holds anything somebody must begin. So while it holds nothing it stands, and votes for others that
+// hold nothing; the first such vote, or being elected, makes it one of the group for good. The epoch of its
+// earlier life it does not know: that a leader deposed since repairs it is excluded by time, since that one
+// leaves office within T_q, and no disk is replaced so soon. What is not excluded: a wiped broker founds the
+// group anew with those that were never brought up, while all that hold anything are down.
 //
 // Invariants
 //  1. A goal answers the request that this very life made last ★: an older one may lie below what was
@@ -23,9 +31,11 @@ namespace cidbus::group {
 
 class Repair {
  public:
-  Repair(bool needed, Prng prng) : needed_(needed), prng_(prng) {}
+  Repair(bool needed, bool is_new, Prng prng) : needed_(needed), is_new_(is_new), prng_(prng) {}
 
   [[nodiscard]] bool needed() const { return needed_; }
+  // Because its folder is new.
+  [[nodiscard]] bool is_new() const { return needed_ && is_new_; }
 
   // Asks the leader for a goal while there is none. REQUIRES: needed().
   void tick(Monotonic now, const Timers& timers, Seat leader, Epoch epoch, Effects& out) {
@@ -56,6 +66,7 @@ class Repair {
 
  private:
   bool needed_;
+  bool is_new_;
   Prng prng_;
   std::uint64_t nonce_ = prng_();  // of the request made last
   std::optional<LogIndex> goal_;

@@ -28,6 +28,7 @@ enum class Rule : std::uint8_t {
   RepairFirst,      // D3: who lost its journal neither votes nor counts before it was brought up again
   LostNotCounted,   // D3: what it acknowledged before its journal was lost does not count any more
   FreshGoal,        // D3: the goal of a repair answers this very request
+  NewHasNoSay,      // D4: nor does a new folder that has to be brought up, among brokers that hold anything
   OfficeKept,       // D3: the office of the newest batch is known without the journal
   AdoptOnlyBetter,  // E8: a journal is taken over only while it is the better one
   StatesCompared,   // R7: a state that is not the group's is replaced

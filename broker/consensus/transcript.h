@@ -35,9 +35,10 @@ namespace cidbus::group {
 class Transcript {
  public:
   // This broker of b1/3, b2/2, b3/1 (name/priority), with a journal of these batches on disk; one with a '!'
-  // is damaged. `repairing`: the journal was lost.
+  // is damaged. `repairing`: the journal was lost; `is_new`: because the folder is new.
   Transcript(const std::string& self, Epoch epoch, const std::vector<std::string>& journal,
-             std::size_t brokers = 3, Durability durability = Durability::Quorum, bool repairing = false);
+             std::size_t brokers = 3, Durability durability = Durability::Quorum, bool repairing = false,
+             bool is_new = false);
 
   std::string play(std::string_view scene);
   std::string event(const std::string& line);

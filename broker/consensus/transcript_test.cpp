@@ -46,7 +46,7 @@ StateDigest read_state(std::istringstream& words) {
 }  // namespace
 
 Transcript::Transcript(const std::string& self, Epoch epoch, const std::vector<std::string>& journal,
-                       std::size_t brokers, Durability durability, bool repairing) {
+                       std::size_t brokers, Durability durability, bool repairing, bool is_new) {
   std::vector<Member> members;
   for (std::size_t at = 1; at <= brokers; ++at)
     members.push_back(
@@ -64,7 +64,7 @@ Transcript::Transcript(const std::string& self, Epoch epoch, const std::vector<s
     }
   }
   const LogIndex applied = brokers == 1 ? log.last().index : LogIndex{};
-  group.emplace(config, GroupStart{epoch, nobody, std::move(log), applied, repairing}, now, Prng(1));
+  group.emplace(config, GroupStart{epoch, nobody, std::move(log), applied, repairing, is_new}, now, Prng(1));
 }
 
 // A batch follows the newest made one that ends where it begins.
@@ -355,7 +355,8 @@ std::string Transcript::text_of(const Effect& effect) {
   }
   if (const auto* vote = std::get_if<WriteVote>(&effect)) {
     vote_ = *vote;
-    return "write vote e" + std::to_string(vote->epoch.value) + " for " + name_of(vote->voted);
+    return "write vote e" + std::to_string(vote->epoch.value) + " for " + name_of(vote->voted) +
+           (vote->founds ? ", founding" : "");
   }
   if (const auto* write = std::get_if<WriteBatch>(&effect)) {
     written_ = peek_batch_header(*write->batch)->end();

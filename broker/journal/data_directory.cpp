@@ -43,6 +43,7 @@ Status make_new(FileSystem& files, const DataDirectoryOptions& options) {
   state.cluster = options.cluster;
   state.node = options.node;
   state.incarnation = options.fresh_incarnation;
+  state.repairing = state.is_new = options.new_is_unproven;
   if (Status status = Journal::create(files, options.folder + "/journal", owner_of(state), options.journal);
       !status)
     return status;
@@ -57,8 +58,15 @@ Result<VoteFile> open_votes(FileSystem& files, const DataDirectoryOptions& optio
     votes = VoteFile::open(files, options.folder, notices);
   }
   if (!votes) return votes;
-  const VoteState& state = votes->state();
-  if (state.cluster == options.cluster && state.node == options.node) return votes;
+  VoteState state = votes->state();
+  if (state.cluster == options.cluster && state.node == options.node) {
+    // Made for a group, and never brought up: alone there is nobody whom it might contradict.
+    if (state.is_new && options.on_damage == OnDamage::Refuse) {
+      state.repairing = state.is_new = false;
+      if (Status status = votes->write(state); !status) return tl::unexpected(status.error());
+    }
+    return votes;
+  }
   return fault(FaultKind::BadUsage, "folder " + options.folder + " is that of broker " + state.node +
                                         " of cluster " + state.cluster + ", not of " + options.node + " of " +
                                         options.cluster + "; name another folder with --data");
@@ -158,7 +166,12 @@ void DataDirectory::take_notice(JournalRecovery recovery, std::vector<std::strin
   for (const JournalHole& hole : journal_.holes())
     notices.push_back(segment_name(hole.segment) + " at " + std::to_string(hole.place.offset) +
                       ": a damaged batch, to be had from another broker");
-  if (repairing()) notices.push_back("the journal was lost and is brought up again from the other brokers");
+  if (is_new())
+    notices.push_back(
+        "the folder is new: this broker has no say among brokers that hold anything before it was brought "
+        "up");
+  if (repairing() && !is_new())
+    notices.push_back("the journal was lost and is brought up again from the other brokers");
   recovery_ = std::move(recovery);
   notices_ = std::move(notices);
 }

@@ -38,6 +38,9 @@ struct DataDirectoryOptions {
   // Keep: what is damaged can be had from the peers. A journal with holes is opened; one that no copy can
   // mend is set aside, and the broker is repairing() until it was brought up again.
   OnDamage on_damage = OnDamage::Refuse;
+  // A folder that is made now may stand in the place of one that was lost: it is repairing() and is_new()
+  // until it was brought up, or has founded its group (CONSENSUS D4).
+  bool new_is_unproven = false;
 };
 
 class DataDirectory {
@@ -61,6 +64,7 @@ class DataDirectory {
   // this.
   [[nodiscard]] Epoch highest_epoch() const;
   [[nodiscard]] bool repairing() const { return votes_.state().repairing; }
+  [[nodiscard]] bool is_new() const { return votes_.state().is_new; }
   // Lines about what was found and put right, for the log.
   [[nodiscard]] const std::vector<std::string>& notices() const { return notices_; }
   [[nodiscard]] const JournalRecovery& recovery() const { return recovery_; }

@@ -66,6 +66,26 @@ TEST(DataDirectory, IsMadeOnceAndKeepsItsIncarnation) {
   EXPECT_EQ(again->votes().state().incarnation, some_options().fresh_incarnation);
 }
 
+// CONSENSUS D4.
+TEST(DataDirectory, ANewOneOfAGroupIsUnprovenUntilItsBrokerIsAlone) {
+  SimulatedDisk disk;
+  DataDirectoryOptions of_group = some_options();
+  of_group.on_damage = OnDamage::Keep;
+  of_group.new_is_unproven = true;
+  for (int starts = 0; starts < 2; ++starts) {
+    const auto directory = DataDirectory::open(disk, of_group);
+    ASSERT_TRUE(directory);
+    EXPECT_TRUE(directory->repairing());
+    EXPECT_TRUE(directory->is_new());
+  }
+  for (const DataDirectoryOptions& options : {some_options(), of_group}) {
+    const auto directory = DataDirectory::open(disk, options);
+    ASSERT_TRUE(directory);
+    EXPECT_FALSE(directory->repairing());
+    EXPECT_FALSE(directory->is_new());
+  }
+}
+
 TEST(DataDirectory, AMakingCutShortAtAnyWriteIsBegunAgain) {
   for (std::uint64_t operation = 0;; ++operation) {
     bool reached = false;

@@ -25,6 +25,7 @@ struct CutFrom {
 struct PersistVote {
   Epoch epoch;
   std::string voted;
+  bool founds = false;  // it makes a new folder one of its group's (CONSENSUS D4)
 };
 // One snapshot is written at a time: begun, fed with chunks, and finished or abandoned.
 struct SnapshotBegin {

@@ -112,9 +112,8 @@ void DiskExecutor::persist_votes(Completions& out) {
     if (vote != nullptr) {
       state.epoch = vote->epoch;
       state.voted = vote->voted;
-    } else {
-      state.repairing = false;
     }
+    if (vote == nullptr || vote->founds) state.repairing = state.is_new = false;
     if (Status status = directory_.votes().write(state); !status) return fail(status.error(), out);
     if (vote != nullptr) {
       out.emplace_back(VotePersisted{vote->epoch, vote->voted});

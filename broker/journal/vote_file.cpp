@@ -34,7 +34,7 @@ Bytes encode_slot(const VoteState& state, std::uint64_t sequence) {
   writer.sized(state.cluster);
   writer.sized(state.node);
   writer.sized(state.voted);
-  writer.number(static_cast<std::uint8_t>(state.repairing ? 1 : 0));
+  writer.number(static_cast<std::uint8_t>(state.is_new ? 2 : state.repairing ? 1 : 0));
   ENSURE(bytes.size() <= slot_bytes, state.cluster, state.node, state.voted);
   bytes.resize(slot_bytes);
   const std::uint32_t crc = crc32c(ByteView(bytes).subspan(sizeof(std::uint32_t)));
@@ -59,7 +59,9 @@ std::optional<Slot> decode_slot(ByteView bytes) {
   slot.state.cluster = reader.sized_text();
   slot.state.node = reader.sized_text();
   slot.state.voted = reader.sized_text();
-  slot.state.repairing = reader.number<std::uint8_t>() != 0;
+  const auto repairing = reader.number<std::uint8_t>();
+  slot.state.repairing = repairing != 0;
+  slot.state.is_new = repairing == 2;
   if (reader.failed()) return std::nullopt;
   return slot;
 }

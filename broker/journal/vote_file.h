@@ -11,7 +11,8 @@
 //           u64 epoch
 //           u64 config_version, u64 config_hash   0 until a CONFIG record exists
 //           text cluster, text node, text voted   u32 length, characters; voted is empty for nobody
-//           u8  repairing        1 while the journal was lost and is not known to be whole again
+//           u8  repairing        1 while the journal was lost and is not known to be whole again; 2: as the
+//                                folder is new, and others may hold what it must not contradict
 //           zeros
 //
 // Slots are written in turn. A vote may be told once the first is on disk; the other is then brought to the
@@ -55,6 +56,8 @@ struct VoteState {
   // What it once promised may be missing from its journal: it neither votes nor stands, and nothing it holds
   // is counted, until it has caught up with a leader (CONSENSUS D3).
   bool repairing = false;
+  // Because the folder is new (CONSENSUS D4): it may have a say in founding a group that holds nothing yet.
+  bool is_new = false;
   std::uint64_t config_version = 0;
   std::uint64_t config_hash = 0;
   friend bool operator==(const VoteState&, const VoteState&) = default;

@@ -49,7 +49,8 @@ Status verify_journal(FileSystem& files, const std::string& folder, const PrintL
   if (!quiet) return tl::unexpected(quiet.error());
   for (const std::string& line : quiet->findings) print(line + " (made again at the next start)");
   print("broker " + quiet->votes.node + " of cluster " + quiet->votes.cluster + ", epoch " +
-        std::to_string(quiet->votes.epoch.value) + (quiet->votes.repairing ? ", repairing" : ""));
+        std::to_string(quiet->votes.epoch.value) + (quiet->votes.repairing ? ", repairing" : "") +
+        (quiet->votes.is_new ? " a new folder" : ""));
   const auto scan = scan_journal(files, journal_of(folder), quiet->owner());
   if (!scan) return tl::unexpected(scan.error());
   print_all(scan->mended, "mended at the next start", print);

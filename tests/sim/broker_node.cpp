@@ -22,6 +22,7 @@ DataDirectoryOptions directory_options(const group::GroupConfig& config, const D
   options.cluster = "sim";
   options.node = config.at(config.self()).name;
   options.on_damage = config.size() > 1 ? OnDamage::Keep : OnDamage::Refuse;  // as in broker/server.cpp
+  options.new_is_unproven = config.new_is_unproven();
   options.fresh_incarnation = fresh;
   // Few batches fit a segment, so that much is freed and much is told by snapshots; but the largest does.
   options.journal.head_bytes = 8 << 10;

@@ -29,7 +29,7 @@ constexpr std::array marks_of_lines = {
     Mark{"refilled a damaged batch", "D2 a hole is refilled"},
     Mark{"dropped the damaged end", "D2 a damaged end that nobody has is dropped"},
     Mark{"lost its journal and is brought up", "D3 a lost journal is brought up"},
-    Mark{"has its journal again", "D3 a lost journal is whole again"},
+    Mark{"has the whole journal of its group", "D3 a lost or new journal is whole"},
     Mark{".damaged", "section 6: a damaged snapshot is set aside"},
     Mark{"room on the disk is full", "section 8: a disk is full"},
     Mark{"refused a broker's message", "a broker's message is refused"},

@@ -79,7 +79,7 @@ TEST(Simulation, NothingAcceptedIsLostAndEverythingFinishesUnderFaults) {
   for (const char* mark :
        {"C1 a node turns to the leader that the feed names", "C3 a submission sent again is recognised",
         "a broker passes on another's feed", "D1 damage is mended from its second place",
-        "D2 a hole is refilled", "D3 a lost journal is whole again", "E8 a journal is taken over by FETCH",
+        "D2 a hole is refilled", "D3 a lost or new journal is whole", "E8 a journal is taken over by FETCH",
         "H2 a hand-over begins", "H3 a hand-over comes to nothing", "R2 a tail that nobody else has is cut",
         "R6 a broker ends because its disk failed", "R7 a wrong state is replaced", "a proposal expires",
         "a proposal is refused", "a proposal is rejected", "a snapshot is taken", "a vote is refused",

@@ -43,7 +43,7 @@ SimBroker::SimBroker(World& world, GroupConfig config, Prng prng)
       config_(std::move(config)),
       seat_(config_.self()),
       prng_(prng),
-      disk_(world.timeline, prng_.fork()),
+      disk_(world.timeline, prng_.fork(), config_.new_is_unproven()),
       clock_(world.timeline) {}
 
 void SimBroker::start() {
@@ -196,7 +196,12 @@ void SimBroker::send(const Send& given) {
   Received received{seat_, given.epoch, world_.flatters ? flattered(given.message) : given.message};
   const Channel channel = channel_of(received.message);
   world_.network.send(seat_, given.to, channel,
-                      [&world = world_, to = given.to, received] { world.deliver(to, received); });
+                      [&world = world_, to = given.to, received,
+                       disks = std::pair(world_.incarnation(seat_), world_.incarnation(given.to))] {
+                        // What is from or for another disk is not listened to (peer_registry.h).
+                        if (disks == std::pair(world.incarnation(received.from), world.incarnation(to)))
+                          world.deliver(to, received);
+                      });
 }
 
 void SimBroker::take_office(Epoch epoch) {

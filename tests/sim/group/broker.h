@@ -39,7 +39,8 @@ class SimBroker {
     Checkers& checkers;
     // Brokers that hold it as durability asks, as far as this leader can know.
     std::function<std::size_t(const SimBroker& leader, const group::LogPosition&)> holders;
-    std::function<std::uint64_t(group::Seat)> losses;  // of its journal
+    std::function<std::uint64_t(group::Seat)> losses;       // of its journal
+    std::function<std::uint64_t(group::Seat)> incarnation;  // of its disk
     std::function<void(group::Seat)> on_office;
     std::function<void(const group::Notice&)> on_notice;
     std::uint64_t snapshot_after = 0;  // records; 0: none are taken

@@ -103,6 +103,51 @@ void play_earlier_candidacy(std::uint64_t seed) {
   scene.ends_well();
 }
 
+void play_unmatched_acknowledgement(std::uint64_t seed) {
+  WorldOptions options = brokers(3);
+  options.timers.check_quorum = 10s;  // leaders hold out alone
+  Scene scene(seed, options);
+  const std::size_t old = scene.leader();
+  scene.submit(10);
+  const auto submit_to = [&](std::size_t at, std::uint64_t first) {
+    for (std::uint64_t count = 0; count < 10; ++count) {
+      scene.broker(at).submit(first + count);
+      scene.world.run_for(5ms);
+    }
+  };
+  scene.link_to_all(old, false);
+  submit_to(old, 1'000'000);
+  std::size_t next = old;
+  scene.until(10s, "another leads", [&] {
+    for (std::size_t at = 0; at < 3; ++at)
+      if (at != old && scene.broker(at).serving()) next = at;
+    return next != old;
+  });
+  scene.world.kill(3 - old - next);
+  submit_to(next, 2'000'000);
+  submit_to(next, 3'000'000);
+  scene.link(old, next, true);
+  scene.world.run_for(5s);
+  scene.ends_well();
+}
+
+void play_replaced_disk(std::uint64_t seed) {
+  Scene scene(seed, brokers(3));
+  const std::size_t leader = scene.leader();
+  const std::size_t replaced = (leader + 1) % 3;
+  const std::size_t behind = (leader + 2) % 3;
+  scene.submit(10);
+  scene.link_to_all(behind, false);
+  scene.submit(10);
+  scene.world.kill(replaced);
+  scene.world.replace_disk(replaced);
+  scene.world.kill(leader);
+  scene.world.restart(replaced);
+  scene.link(replaced, behind, true);
+  scene.world.run_for(5s);
+  scene.ends_well();
+}
+
 void play_stale_goal(std::uint64_t seed) {
   WorldOptions options = brokers(3);
   options.append_batches = 1;  // the journal comes in many pieces

@@ -1,4 +1,4 @@
-// Damage at the worst moment ends well (CONSENSUS D2, D3); mutants_test.cpp plays the same scenes with the
+// Damage at the worst moment ends well (CONSENSUS D2 to D4); mutants_test.cpp plays the same scenes with the
 // rules broken.
 #include <gtest/gtest.h>
 
@@ -23,6 +23,8 @@ void ends_well(void (*play)(std::uint64_t)) {
 TEST(DamageScenes, ABrokerWithADamagedEndVotesByWhatItOnceHeld) { ends_well(play_forgotten_claim); }
 TEST(DamageScenes, ARecordIsGivenUpOnlyWhenNobodyHasItASecondTime) { ends_well(play_denied_once); }
 TEST(DamageScenes, AVoteForAnEarlierCandidacyIsNotCounted) { ends_well(play_earlier_candidacy); }
+TEST(DamageScenes, AnotherEndIsNotAcknowledged) { ends_well(play_unmatched_acknowledgement); }
+TEST(DamageScenes, ANewDiskHasNoSayBeforeItWasBroughtUp) { ends_well(play_replaced_disk); }
 TEST(DamageScenes, AGoalOfAnEarlierRepairMakesNobodyWhole) { ends_well(play_stale_goal); }
 TEST(DamageScenes, ALeaderDeposedSinceMakesNobodyWhole) { ends_well(play_forgotten_office); }
 

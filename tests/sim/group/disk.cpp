@@ -27,8 +27,9 @@ group::GroupStart SimDisk::recover() const {
     }
   }
   const Epoch epoch = persisted_epoch();
-  return {epoch, vote_.epoch == epoch ? vote_.voted : nobody, std::move(log), snapshots_.back().last.last,
-          repairing_};
+  return {epoch,          vote_.epoch == epoch ? vote_.voted : nobody,
+          std::move(log), snapshots_.back().last.last,
+          repairing_,     is_new_};
 }
 
 Duration SimDisk::latency() {
@@ -107,6 +108,7 @@ void SimDisk::complete(const Command& command, bool is_last) {
 void SimDisk::apply(const Command& command) {
   if (const auto* vote = std::get_if<WriteVote>(&command)) {
     vote_ = *vote;
+    if (vote->founds) be_whole();
   } else if (const auto* to_cut = std::get_if<CutFrom>(&command)) {
     cut(to_cut->from);
   } else if (const auto* finish = std::get_if<ReceiveFinish>(&command)) {
@@ -115,8 +117,7 @@ void SimDisk::apply(const Command& command) {
     const ChainEnd end = peek_batch_header(*refill->batch)->end();
     for (Stored& stored : journal_) stored.intact = stored.intact || stored.end == end;
   } else if (std::holds_alternative<WriteRepaired>(command)) {
-    repairing_ = false;
-    lost_.clear();
+    be_whole();
   } else {
     const auto& write = std::get<WriteBatch>(command);
     const auto header = peek_batch_header(*write.batch);
@@ -275,6 +276,22 @@ void SimDisk::lose_journal() {
   highest_office_ = {};
 }
 
+void SimDisk::replace() {
+  if (!repairing_) lost_base_ = snapshots_.back().last.last;
+  lose_journal();
+  is_new_ = true;
+  ++incarnation_;
+  base_ = {};
+  snapshots_.assign(1, {});
+  vote_ = {};
+}
+
+void SimDisk::be_whole() {
+  repairing_ = is_new_ = false;
+  lost_.clear();
+  lost_base_ = {};
+}
+
 bool SimDisk::damaged() const {
   return repairing_ ||
          std::any_of(journal_.begin(), journal_.end(), [](const Stored& stored) { return !stored.intact; });
@@ -305,6 +322,7 @@ bool SimDisk::holds(const LogPosition& position, bool leader_knows_of_loss) cons
     return at != batches.end() && position_of(at->end) == position;
   };
   if (repairing_ && leader_knows_of_loss) return false;
+  if (position.index <= lost_base_) return true;
   return is_in(repairing_ ? lost_ : journal_);
 }
 

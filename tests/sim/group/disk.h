@@ -32,7 +32,9 @@ class SimDisk {
                                group::RefillHole, group::WriteRepaired>;
   using Completion = std::function<void(group::Input)>;
 
-  SimDisk(sim::Timeline& timeline, Prng prng) : timeline_(timeline), prng_(prng) {}
+  // `unproven`: made for a group in which a new disk has no say (D4).
+  SimDisk(sim::Timeline& timeline, Prng prng, bool unproven)
+      : timeline_(timeline), prng_(prng), repairing_(unproven), is_new_(unproven) {}
 
   // ---- a life of the broker
   void open(Completion completion);
@@ -57,6 +59,8 @@ class SimDisk {
   void rot_behind(LogIndex last);  // all of them
   // The journal is gone; vote file and snapshots are there. REQUIRES: between two lives.
   void lose_journal();
+  // Another, empty disk is in its place. REQUIRES: between two lives.
+  void replace();
 
   // ---- faults
   void set_profile(const DiskProfile& profile) { profile_ = profile; }
@@ -73,6 +77,8 @@ class SimDisk {
   // a lost journal, until the leader knows of it; then nothing here is held before it is whole again.
   [[nodiscard]] bool holds(const group::LogPosition& position, bool leader_knows_of_loss) const;
   [[nodiscard]] std::uint64_t losses() const { return losses_; }
+  // Which disk it is, counted.
+  [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }
   [[nodiscard]] bool damaged() const;
   [[nodiscard]] Epoch persisted_epoch() const {
     return std::max({vote_.epoch, highest_office_, snapshots_.back().last.epoch});
@@ -100,6 +106,7 @@ class SimDisk {
   void install(bool replaces);
   void apply(const Command& command);
   void cut(LogIndex from);
+  void be_whole();
   [[nodiscard]] Duration latency();
 
   sim::Timeline& timeline_;
@@ -116,8 +123,11 @@ class SimDisk {
   std::vector<Snapshot> snapshots_{1};  // the two newest; the first is that of nothing
   std::vector<Stored> journal_;
   std::vector<Stored> lost_;  // what the journal held when it was lost, until it was brought up again
-  bool repairing_ = false;
+  LogIndex lost_base_;        // and what a snapshot held, when that was lost too
+  bool repairing_;
+  bool is_new_;
   std::uint64_t losses_ = 0;
+  std::uint64_t incarnation_ = 0;
   Epoch highest_office_;
 
   // this life

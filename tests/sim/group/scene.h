@@ -19,7 +19,8 @@ class Scene {
     check(world.run_until(most, done), "scene", "it did not come about that ", what);
   }
   std::size_t leader() {
-    until(std::chrono::seconds(20), "somebody leads", [this] { return world.sole_leader() != nullptr; });
+    until(std::chrono::seconds(20), "somebody leads, and all are part of the group",
+          [this] { return world.sole_leader() != nullptr && world.all_whole(); });
     return group::place(world.sole_leader()->config().self());
   }
   // So many submissions, accepted.
@@ -44,12 +45,8 @@ class Scene {
   void ends_well() {
     world.network().heal();
     for (std::size_t at = 0; at < world.size(); ++at) world.restart(at);
-    const auto whole = [this] {
-      bool all = world.sole_leader() != nullptr;
-      for (std::size_t at = 0; at < world.size(); ++at) all = all && !world.broker(at).disk().damaged();
-      return all;
-    };
-    until(std::chrono::seconds(30), "all are whole", whole);
+    until(std::chrono::seconds(30), "all are whole",
+          [this] { return world.sole_leader() != nullptr && world.all_whole(); });
     submit(1);
     world.checkers().acknowledged.on_end(world.sole_leader()->state());
   }

@@ -36,6 +36,7 @@ World::World(std::uint64_t seed, const WorldOptions& options)
     : options_(options),
       prng_(seed),
       faults_(prng_.fork()),
+      replacements_(mix_bits(seed)),
       workload_(prng_.fork()),
       network_(timeline_, prng_.fork()),
       shared_{timeline_,
@@ -46,6 +47,7 @@ World::World(std::uint64_t seed, const WorldOptions& options)
                 return holders(leader, position);
               },
               [this](Seat of) { return brokers_[place(of)]->disk().losses(); },
+              [this](Seat of) { return brokers_[place(of)]->disk().incarnation(); },
               [this](Seat leader) { on_office(leader); },
               [this](const group::Notice& notice) { mark(notice); }} {
   static constexpr std::size_t sizes[] = {1, 2, 3, 3, 3, 4, 5, 5};
@@ -122,6 +124,8 @@ RunReport World::run() {
   run_for(drawn(prng_, 0ms, 2s));
   faulty_ = !kinds_.empty();
   if (faulty_) schedule_fault();
+  const bool may_replace = brokers_.size() > 2 && options_.durability != Durability::Memory;
+  if (faulty_ && may_replace && replacements_.chance(1, 3)) schedule_replacement();
   run_for(options_.faults_last);
   faulty_ = false;
   heal();
@@ -243,7 +247,7 @@ void World::kill(std::size_t at) {
 }
 
 void World::restart(std::size_t at) {
-  if (brokers_[at]->running()) return;
+  if (brokers_[at]->running() || without_disk_ == at) return;
   brokers_[at]->start();
   links_->on_start(at);
 }
@@ -260,9 +264,7 @@ void World::cut_some_links() {
 // lost for good, and no rule brings it back.
 void World::damage_some() {
   const std::size_t at = any();
-  const bool another = std::any_of(brokers_.begin(), brokers_.end(),
-                                   [](const auto& broker) { return broker->disk().damaged(); });
-  if (another || brokers_.size() == 1 || options_.durability == Durability::Memory) return;
+  if (!all_whole() || brokers_.size() == 1 || options_.durability == Durability::Memory) return;
   kill(at);
   // Of two, the other can not lead alone: nobody would bring this one up again.
   if (brokers_.size() > 2 && (options_.lost_journals || faults_.chance(1, 3))) {
@@ -272,6 +274,34 @@ void World::damage_some() {
     ++report_.faults["bits rot"];
   }
   timeline_.after(drawn(faults_, 1ms, options_.lost_journals ? 50ms : 2s), [this, at] { restart(at); });
+}
+
+bool World::all_whole() const {
+  return std::none_of(brokers_.begin(), brokers_.end(),
+                      [](const auto& broker) { return broker->disk().damaged(); });
+}
+
+void World::replace_disk(std::size_t at) {
+  brokers_[at]->disk().replace();
+  checkers_.votes.on_another_disk(static_cast<Seat>(at));
+}
+
+// A disk is lost with everything on it, and the broker comes back on an empty one. That takes longer than
+// anything else that may be under way: a deposed leader has left office by then (D4).
+void World::schedule_replacement() {
+  timeline_.after(drawn(replacements_, 200ms, options_.faults_last / 3), [this] {
+    const std::size_t at = replacements_.below(brokers_.size());
+    if (!faulty_) return;
+    if (!all_whole() || !brokers_[at]->running()) return schedule_replacement();
+    ++report_.faults["disk replaced"];
+    kill(at);
+    replace_disk(at);
+    without_disk_ = at;
+    timeline_.after(drawn(replacements_, 4s, 8s), [this, at] {
+      without_disk_.reset();
+      restart(at);
+    });
+  });
 }
 
 void World::mark(const group::Notice& notice) {
@@ -331,6 +361,7 @@ void World::heal() {
   network_.heal();
   network_.set_profile({});
   shared_.flatters = false;
+  without_disk_.reset();
   for (std::size_t at = 0; at < brokers_.size(); ++at) {
     SimBroker& broker = *brokers_[at];
     broker.set_clock_rate(0);

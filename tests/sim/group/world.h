@@ -62,7 +62,11 @@ class World : private sim::BrokerLinks::Owner {
   bool run_until(Duration most, const std::function<bool()>& done);
   void kill(std::size_t at);
   void restart(std::size_t at);
+  // Another, empty disk is in the place of its own. REQUIRES: it is dead.
+  void replace_disk(std::size_t at);
   void break_connection(std::size_t one, std::size_t other) { links_->break_connection(one, other); }
+  // No disk is new, has lost its journal, or has a hole in it.
+  [[nodiscard]] bool all_whole() const;
   // The broker that serves, when exactly one does.
   [[nodiscard]] SimBroker* sole_leader();
   void submit_to_leaders();
@@ -79,6 +83,7 @@ class World : private sim::BrokerLinks::Owner {
   void harm_some_disk();
   void pause_some();
   void damage_some();
+  void schedule_replacement();
   void mark(const group::Notice& notice);
   void crash_some(std::size_t count);
   void on_office(group::Seat leader);
@@ -93,6 +98,7 @@ class World : private sim::BrokerLinks::Owner {
   sim::Timeline timeline_;
   Prng prng_;
   Prng faults_;
+  Prng replacements_;  // of its own: the other faults of a seed are what they are without it
   Prng workload_;
   Checkers checkers_;
   BrokerNetwork network_;
@@ -103,6 +109,7 @@ class World : private sim::BrokerLinks::Owner {
   Duration between_faults_{};
   Duration between_submissions_{};
   bool faulty_ = false;
+  std::optional<std::size_t> without_disk_;  // it waits for another one
   std::uint64_t submissions_ = 0;
   RunReport report_;
 };
