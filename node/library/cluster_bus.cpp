@@ -1,5 +1,6 @@
 #include "node/library/cluster_bus.h"
 
+#include <atomic>
 #include <future>
 #include <mutex>
 
@@ -75,7 +76,8 @@ struct ClusterBus::State {
       : context(trust_or_fault(keys)),
         askers(limits::idle_connections,
                [=, this] {
-                 return std::make_unique<BusAsker>(context, client_identity(cluster, name), addresses);
+                 return std::make_unique<BusAsker>(context, client_identity(cluster, name), addresses,
+                                                   [this] { return closed.load(); });
                }),
         submitter(std::make_shared<TaskSubmitter>(context, client_identity(cluster, name), addresses)) {}
 
@@ -109,6 +111,7 @@ struct ClusterBus::State {
     return *std::move(dict);
   }
 
+  std::atomic<bool> closed = false;
   SocketContext context;
   Pool<BusAsker> askers;
   std::mutex lock;
@@ -138,7 +141,10 @@ Result<TaskId> ClusterBus::submit(SubmissionOrder order) {
       "no broker said that it has the task, and it may have it; submit with a 'key' to be able to repeat");
 }
 
+bool ClusterBus::is_closed() const { return state_->closed; }
+
 void ClusterBus::close() {
+  state_->closed = true;
   std::shared_ptr<TaskSubmitter> ending;
   const std::lock_guard guard(state_->lock);
   ending.swap(state_->submitter);

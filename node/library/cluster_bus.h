@@ -34,8 +34,9 @@ class ClusterBus {
   Status reach(Duration patience);
   // The id, once the task is durable. TimedOut when nobody said so for long: then nobody knows.
   Result<TaskId> submit(SubmissionOrder order);
-  // Ends every submission that is waited for, and takes no more.
+  // Ends every submission and every question that is waited for, within a second, and takes no more.
   void close();
+  [[nodiscard]] bool is_closed() const;
   // NotFound when the brokers do not know it.
   Result<TaskRecord> task(TaskId id);
   // Calls `take` with the cluster as its leader sees it; views live during the call.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cctype>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "client/library/public_values.h"
@@ -73,7 +74,9 @@ struct RoleManager::State {
     return {};
   }
 
-  [[nodiscard]] const RoleProfile& profile() const { return profile_of(profiles, to_internal(role)); }
+  [[nodiscard]] const RoleProfile& profile(NodeRole of) const {
+    return profile_of(profiles, to_internal(of));
+  }
   [[nodiscard]] KeyOptions keys() const { return keys_of(options.key_file, options.allow_file); }
 
   [[nodiscard]] Dict overrides(NodeRole of) const {
@@ -82,25 +85,58 @@ struct RoleManager::State {
     return flags;
   }
 
-  [[nodiscard]] Dict config() const {
-    const RoleProfile& asked = profile();
+  [[nodiscard]] Dict config(NodeRole of) const {
+    const RoleProfile& asked = profile(of);
     List capabilities;
     for (const std::string_view capability : asked.capabilities) capabilities.emplace_back(capability);
-    return {{"description", description_of(role)},
+    return {{"description", description_of(of)},
             {"required_resources", Dict{{"memory_available_mb", asked.minimum_memory_mb},
                                         {"disk_available_gb", asked.minimum_disk_gb},
                                         {"cpu_count", asked.wanted_cores},
                                         {"bandwidth_mbps", asked.wanted_mbit},
                                         {"uptime_hours", asked.wanted_uptime_h}}},
             {"capabilities", std::move(capabilities)},
-            {"config_overrides", overrides(role)}};
+            {"config_overrides", overrides(of)}};
   }
 
   void tell_change(Value old_role) {
-    told_role = role.load();
-    if (options.configuration_callback)
-      options.configuration_callback(
-          {{"old_role", std::move(old_role)}, {"new_role", to_text(role)}, {"config", config()}});
+    const NodeRole now = role;
+    told_role = now;
+    if (!options.configuration_callback) return;
+    const Telling here(*this);
+    options.configuration_callback(
+        {{"old_role", std::move(old_role)}, {"new_role", to_text(now)}, {"config", config(now)}});
+  }
+
+  // While a callback runs on this thread: what waits for the callback to end is refused to it.
+  class Telling {
+   public:
+    explicit Telling(State& state) : state_(state) {
+      const std::lock_guard guard(state_.lock);
+      state_.telling.insert(std::this_thread::get_id());
+    }
+    ~Telling() {
+      const std::lock_guard guard(state_.lock);
+      state_.telling.extract(std::this_thread::get_id());
+    }
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+
+   private:
+    State& state_;
+  };
+  [[nodiscard]] bool is_in_callback() const {
+    const std::lock_guard guard(lock);
+    return telling.contains(std::this_thread::get_id());
+  }
+
+  // One at a time of what comes, goes and changes; not from a callback.
+  template <typename Doing>
+  Status do_alone(const Doing& what) {
+    if (is_in_callback())
+      return Fault{FaultKind::BadUsage, "a callback may ask the node that calls it, but not change it"};
+    const std::lock_guard one_at_a_time(doing);
+    return what();
   }
 
   Status switch_to(NodeRole wanted) {
@@ -110,9 +146,10 @@ struct RoleManager::State {
     const std::string refusal = role_refusal(machine, profile_of(profiles, to_internal(wanted)));
     if (!refusal.empty()) return Fault{FaultKind::NotAllowed, refusal};
     if (hosted != nullptr) {
-      if (Status free = may_leave(wanted); !free) return free;
-      const auto changed = bus->change_role(options.node_id, to_internal(wanted), false);
-      return changed ? wait_until_member() : to_public(changed);
+      const auto asking = current();
+      if (Status free = may_leave(*asking, wanted); !free) return free;
+      const auto changed = asking->change_role(options.node_id, to_internal(wanted), false);
+      return changed ? wait_until_member(*asking) : to_public(changed);
     }
     const NodeRole before = role;
     role = wanted;
@@ -121,14 +158,14 @@ struct RoleManager::State {
   }
 
   // Whether the cluster does without what this node is.
-  Status may_leave(NodeRole wanted) {
+  Status may_leave(ClusterBus& asking, NodeRole wanted) {
     if (role == NodeRole::Master)
       return Fault{FaultKind::NotAllowed, "this node is a broker of its cluster; shut it down instead"};
     if (wanted == NodeRole::Master)
       return Fault{FaultKind::NotAllowed, "a running cluster takes no further broker; docs/configuration.md"};
     if (role != NodeRole::Worker) return {};
     bool others = false;
-    const auto asked = bus->snapshot(look_time, [&](const Snapshot& snapshot) {
+    const auto asked = asking.snapshot(look_time, [&](const Snapshot& snapshot) {
       others = std::any_of(snapshot.members.begin(), snapshot.members.end(), [&](const Member& member) {
         return member.role == cidbus::Role::Worker && member.state <= MemberState::Suspect &&
                member.name != options.node_id;
@@ -141,9 +178,14 @@ struct RoleManager::State {
 
   // ---- the cluster
 
+  [[nodiscard]] std::shared_ptr<ClusterBus> current() const {
+    const std::lock_guard guard(lock);
+    return bus;
+  }
+
   Status prepare(const std::string& name) {
     if (!opened) return opened;
-    if (bus != nullptr) return Fault{FaultKind::BadUsage, "this node is in a cluster already"};
+    if (current() != nullptr) return Fault{FaultKind::BadUsage, "this node is in a cluster already"};
     for (const std::string& text : {options.node_id, name}) {
       if (!is_valid_name(text))
         return Fault{FaultKind::BadUsage,
@@ -152,7 +194,6 @@ struct RoleManager::State {
     const auto usual = usual_data_folder(name, options.node_id);
     if (options.data.empty() && !usual) return to_public(usual.error());
     folder = options.data.empty() ? *usual : options.data;
-    cluster = name;
     return {};
   }
 
@@ -161,16 +202,16 @@ struct RoleManager::State {
       return Fault{FaultKind::BadUsage, "only a master creates a cluster, and this node is " +
                                             with_article(to_text(role)) + "; join one, or switch its role"};
     if (Status ready = prepare(name); !ready) return ready;
-    return start_broker();
+    return start_broker(name);
   }
 
-  Status start_broker() {
+  Status start_broker(const std::string& name) {
     const Value settings(options.settings);
-    auto broker = open_hosted_broker({cluster, options.node_id, folder + "/master",
-                                      settings["listen"].shown(), settings["group"].shown(), keys()});
+    auto broker = open_hosted_broker({name, options.node_id, folder + "/master", settings["listen"].shown(),
+                                      settings["group"].shown(), keys()});
     if (!broker) return to_public(broker.error());
     hosted = std::move(broker->role);
-    return enter(broker->address);
+    return enter(name, broker->address);
   }
 
   Status join(const std::string& name, const std::string& master) {
@@ -180,19 +221,25 @@ struct RoleManager::State {
       return Fault{FaultKind::BadUsage, "a master creates its cluster, or is one of a group that names " +
                                             master + "; switch this node's role to join one"};
     if (Status ready = prepare(name); !ready) return ready;
-    return role == NodeRole::Master ? start_broker() : enter(master);
+    return role == NodeRole::Master ? start_broker(name) : enter(name, master);
   }
 
-  Status enter(const std::string& at) {
-    address = at;
-    bus = std::make_unique<ClusterBus>(cluster, options.node_id, std::vector{at}, keys());
-    Status entered = to_public(bus->reach(contact));
-    if (entered && hosted == nullptr) entered = start_role();
+  Status enter(const std::string& name, const std::string& at) {
+    auto entering = std::make_shared<ClusterBus>(name, options.node_id, std::vector{at}, keys());
+    {
+      const std::lock_guard guard(lock);
+      bus = entering;
+      cluster = name;
+      address = at;
+    }
+    Status entered = to_public(entering->reach(contact));
+    if (entered && hosted == nullptr) entered = start_role(*entering);
     if (!entered) leave();
     return entered;
   }
 
-  // On the calling thread, and later on that of the stage: it changes nothing but `role`.
+  // On the calling thread, and later on that of the stage: it changes nothing but `role`. What it reads is as
+  // it is for as long as a role runs.
   cidbus::Result<std::unique_ptr<RunningRole>> open(cidbus::Role wanted) {
     Words words{"--name=" + options.node_id, "--cluster=" + cluster, "--brokers=" + address,
                 "--data=" + folder + "/" + std::string(cidbus::to_text(wanted))};
@@ -213,11 +260,11 @@ struct RoleManager::State {
   }
 
   // The role with the agent that changes it; by itself where switching is off.
-  Status start_role() {
+  Status start_role(ClusterBus& asking) {
     auto started = options.role_switching_enabled ? open_node() : open(to_internal(role));
     if (!started) return to_public(started.error());
     hosted = *std::move(started);
-    return wait_until_member();
+    return wait_until_member(asking);
   }
 
   cidbus::Result<std::unique_ptr<RunningRole>> open_node() {
@@ -249,31 +296,41 @@ struct RoleManager::State {
     return keep_told_role(files, folder, told_here, {std::nullopt, now.proposal});
   }
 
-  Status wait_until_member() {
+  Status wait_until_member(ClusterBus& asking) {
     const Monotonic deadline = read_clock().monotonic + contact;
     do {
       bool is_member = false;
-      static_cast<void>(bus->snapshot(look_time, [&](const Snapshot& snapshot) {
+      static_cast<void>(asking.snapshot(look_time, [&](const Snapshot& snapshot) {
         for (const Member& member : snapshot.members)
           is_member |= member.name == options.node_id && member.role == to_internal(role) &&
                        member.state <= MemberState::Suspect;
       }));
       const bool is_whole =
-          !options.role_switching_enabled || bus->takes_orders(options.node_id, look_time).value_or(false);
+          !options.role_switching_enabled || asking.takes_orders(options.node_id, look_time).value_or(false);
       if (is_member && is_whole) return {};
       std::this_thread::sleep_for(asks_every);
-    } while (read_clock().monotonic < deadline);
+    } while (read_clock().monotonic < deadline && !asking.is_closed());
+    if (asking.is_closed()) return Fault{FaultKind::Unavailable, "this node is being shut down"};
     return Fault{FaultKind::Unavailable, "the brokers at " + address + " did not take node " +
                                              in_quotes(options.node_id) + " in within 30 s"};
   }
 
   void leave() {
-    if (hosted != nullptr && role != NodeRole::Master) static_cast<void>(stop_role(*hosted));
-    if (bus != nullptr) bus->close();
-    bus.reset();
-    if (hosted != nullptr && role == NodeRole::Master) static_cast<void>(stop_role(*hosted));
+    if (const auto asking = current()) asking->close();
+    if (hosted != nullptr) static_cast<void>(stop_role(*hosted));
     hosted.reset();
+    const std::lock_guard guard(lock);
+    bus.reset();
+    cluster.clear();
     address.clear();
+  }
+
+  // What is under way ends first: it holds `doing`, and may wait for minutes.
+  void shutdown() {
+    if (is_in_callback()) return;
+    if (const auto asking = current()) asking->close();
+    const std::lock_guard one_at_a_time(doing);
+    leave();
   }
 
   // ---- peers
@@ -288,11 +345,16 @@ struct RoleManager::State {
     return peers;
   }
 
+  List ask_for_clusters() {
+    if (!options.cluster_discovery_callback) return {};
+    const Telling here(*this);
+    return options.cluster_discovery_callback();
+  }
+
   Result<List> discover() {
-    if (bus != nullptr) return peers_of(*bus);
+    if (const auto asking = current()) return peers_of(*asking);
     List found;
-    if (!options.cluster_discovery_callback) return found;
-    for (const Value& place : options.cluster_discovery_callback()) {
+    for (const Value& place : ask_for_clusters()) {
       const std::string name = place["cluster_id"].shown();
       const std::string at = place["address"].shown();
       if (Status known = check_cluster({at}, name); !known) return known.error();
@@ -309,18 +371,21 @@ struct RoleManager::State {
     return found;
   }
 
-  RoleManagerOptions options;
+  RoleManagerOptions options;  // as they are from the start
   const RoleProfiles profiles = default_profiles();
   const Monotonic began;
-  mutable std::mutex lock;  // of all that follows: one call at a time
-  Machine machine;
+  Machine machine;                                      // as it was at the start
   std::atomic<NodeRole> role = NodeRole::Leecher;       // set by the stage's thread, too
   std::atomic<NodeRole> told_role = NodeRole::Leecher;  // to the callback
-  Status opened;
-  std::string folder;
-  std::string cluster;
+  std::multiset<std::thread::id> telling;               // threads that run a callback; under `lock`
+  mutable std::mutex lock;                              // held for moments, and for no callback
+  std::string cluster;                                  // under `lock`, as what follows; empty in none
   std::string address;
-  std::unique_ptr<ClusterBus> bus;      // null in no cluster
+  std::shared_ptr<ClusterBus> bus;  // null in no cluster; shared with calls under way
+  Status opened;
+
+  std::mutex doing;  // of what comes and goes, and of what follows
+  std::string folder;
   std::unique_ptr<RunningRole> hosted;  // null where nothing runs
 };
 
@@ -329,24 +394,16 @@ RoleManager::~RoleManager() = default;
 
 Status RoleManager::status() const { return state_->opened; }
 
-NodeRole RoleManager::role() const {
-  const std::lock_guard guard(state_->lock);
-  return state_->role;
-}
+NodeRole RoleManager::role() const { return state_->role; }
 
 bool RoleManager::can_handle_capability(std::string_view capability) const {
-  const std::lock_guard guard(state_->lock);
-  const auto& has = state_->profile().capabilities;
+  const auto& has = state_->profile(state_->role).capabilities;
   return std::find(has.begin(), has.end(), capability) != has.end();
 }
 
-Dict RoleManager::get_role_config() const {
-  const std::lock_guard guard(state_->lock);
-  return state_->config();
-}
+Dict RoleManager::get_role_config() const { return state_->config(state_->role); }
 
 Dict RoleManager::get_node_info() const {
-  const std::lock_guard guard(state_->lock);
   Dict fits;
   for (const RoleProfile& profile : state_->profiles) {
     const RoleFit fit = fit_of(state_->machine, profile);
@@ -354,11 +411,13 @@ Dict RoleManager::get_node_info() const {
                  Dict{{"possible", fit.possible}, {"score", fit.score}, {"limit", text_of(fit)}});
   }
   const auto alive = std::chrono::duration<double>(read_clock().monotonic - state_->began).count();
+  const NodeRole role = state_->role;
+  const std::lock_guard guard(state_->lock);
   return {{"node_id", state_->options.node_id},
           {"cluster_id", state_->cluster.empty() ? Value() : Value(state_->cluster)},
-          {"role", to_text(state_->role)},
+          {"role", to_text(role)},
           {"resources", resources_of(state_->machine)},
-          {"capabilities", Value(state_->config())["capabilities"]},
+          {"capabilities", Value(state_->config(role))["capabilities"]},
           {"uptime", alive},
           {"metadata", state_->options.metadata},
           {"address", state_->address},
@@ -366,18 +425,15 @@ Dict RoleManager::get_node_info() const {
 }
 
 Status RoleManager::switch_role(NodeRole role) {
-  const std::lock_guard guard(state_->lock);
-  return state_->switch_to(role);
+  return state_->do_alone([&] { return state_->switch_to(role); });
 }
 
 Status RoleManager::create_cluster(const std::string& cluster_id) {
-  const std::lock_guard guard(state_->lock);
-  return state_->create(cluster_id);
+  return state_->do_alone([&] { return state_->create(cluster_id); });
 }
 
 Status RoleManager::join_cluster(const std::string& cluster_id, const std::string& master_address) {
-  const std::lock_guard guard(state_->lock);
-  return state_->join(cluster_id, master_address);
+  return state_->do_alone([&] { return state_->join(cluster_id, master_address); });
 }
 
 std::string RoleManager::address() const {
@@ -386,11 +442,11 @@ std::string RoleManager::address() const {
 }
 
 Dict RoleManager::get_cluster_status() {
-  const std::lock_guard guard(state_->lock);
   Dict status;
-  if (state_->bus != nullptr)
-    static_cast<void>(state_->bus->snapshot(
-        look_time, [&](const Snapshot& snapshot) { status = snapshot_dict(snapshot); }));
+  if (const auto asking = state_->current())
+    static_cast<void>(
+        asking->snapshot(look_time, [&](const Snapshot& snapshot) { status = snapshot_dict(snapshot); }));
+  const std::lock_guard guard(state_->lock);
   status.try_emplace("cluster_id", state_->cluster.empty() ? Value() : Value(state_->cluster));
   status.try_emplace("members", List{});
   status.try_emplace("leader", Value());
@@ -399,16 +455,15 @@ Dict RoleManager::get_cluster_status() {
   return status;
 }
 
-Result<List> RoleManager::discover_peers() {
-  const std::lock_guard guard(state_->lock);
-  return state_->discover();
-}
+Result<List> RoleManager::discover_peers() { return state_->discover(); }
 
 Status RoleManager::assign_role_to_peer(const std::string& peer, NodeRole role, bool force) {
-  const std::lock_guard guard(state_->lock);
-  if (state_->bus == nullptr)
+  const auto asking = state_->current();
+  if (asking == nullptr)
     return Fault{FaultKind::BadUsage, "this node is in no cluster; create or join one first"};
-  return to_public(state_->bus->change_role(peer, to_internal(role), force));
+  if (state_->is_in_callback())
+    return Fault{FaultKind::BadUsage, "a callback may ask, but not change roles, which would wait for it"};
+  return to_public(asking->change_role(peer, to_internal(role), force));
 }
 
 Result<bool> RoleManager::authenticate_peer(const std::string& peer, const std::string& public_key) const {
@@ -426,10 +481,10 @@ Result<bool> RoleManager::is_peer_authorized(const std::string& peer, std::optio
     });
   }
   if (list.error().kind != FaultKind::NotFound) return list.error();
-  const std::lock_guard guard(state_->lock);
-  if (state_->bus == nullptr) return false;
+  const auto asking = state_->current();
+  if (asking == nullptr) return false;
   bool is_member = false;
-  const auto asked = state_->bus->snapshot(look_time, [&](const Snapshot& snapshot) {
+  const auto asked = asking->snapshot(look_time, [&](const Snapshot& snapshot) {
     for (const Member& member : snapshot.members)
       is_member |= member.name == peer && member.state <= MemberState::Suspect &&
                    (!in_role || member.role == to_internal(*in_role));
@@ -438,9 +493,6 @@ Result<bool> RoleManager::is_peer_authorized(const std::string& peer, std::optio
   return is_member;
 }
 
-void RoleManager::shutdown() {
-  const std::lock_guard guard(state_->lock);
-  state_->leave();
-}
+void RoleManager::shutdown() { state_->shutdown(); }
 
 }  // namespace cidbus::v1

@@ -1,6 +1,9 @@
 #include "cidbus/cluster/role_manager.h"
 
-#include <gtest/gtest.h>
+#include <chrono>
+#include <thread>
+
+#include "node/library/waiting.h"
 
 namespace cidbus::v1 {
 namespace {
@@ -90,6 +93,48 @@ TEST(RoleManagerTest, SwitchesToWhatTheMachineCanCarryAndSaysSo) {
 
   RoleManager fixed({.resources = machine(8192, 100), .role_switching_enabled = false});
   EXPECT_EQ(fixed.switch_role(NodeRole::Leecher).error().kind, FaultKind::NotAllowed);
+}
+
+TEST(RoleManagerTest, ACallbackMayAskWhatCallsIt) {
+  RoleManager* node = nullptr;
+  std::vector<NodeRole> seen;
+  std::vector<FaultKind> refused;
+  RoleManagerOptions options{.resources = machine(1500, 100)};
+  options.configuration_callback = [&](const Dict&) {
+    if (node == nullptr) return;  // it is being made
+    seen.push_back(node->role());
+    EXPECT_EQ(Value(node->get_node_info())["role"].shown(), to_text(node->role()));
+    EXPECT_TRUE(node->address().empty());
+    refused.push_back(node->switch_role(NodeRole::Leecher).error().kind);
+    refused.push_back(node->join_cluster("home", "127.0.0.1:1").error().kind);
+    node->shutdown();
+  };
+  options.cluster_discovery_callback = [&] {
+    seen.push_back(node->role());
+    refused.push_back(node->switch_role(NodeRole::Leecher).error().kind);
+    return List{};
+  };
+  RoleManager made(options);
+  node = &made;
+  ASSERT_TRUE(made.switch_role(NodeRole::Observer));
+  ASSERT_TRUE(made.discover_peers());
+  EXPECT_EQ(seen, (std::vector{NodeRole::Observer, NodeRole::Observer}));
+  EXPECT_EQ(refused, std::vector(3, FaultKind::BadUsage)) << "but not change it";
+}
+
+TEST(RoleManagerTest, IsAskedAndShutDownWhileItJoins) {
+  RoleManager node({.initial_role = NodeRole::Worker, .data = "/nonexistent"});
+  Status joined;
+  std::thread joins([&] { joined = node.join_cluster("home", "127.0.0.1:1"); });
+  testing_library::wait_until([&] { return !node.address().empty(); }, "it looks for the cluster");
+  EXPECT_EQ(node.role(), NodeRole::Worker);
+  const auto began = std::chrono::steady_clock::now();
+  node.shutdown();
+  joins.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20)) << "which takes 30 s";
+  EXPECT_EQ(joined.error().kind, FaultKind::Unavailable) << joined.error().message;
+  EXPECT_TRUE(node.address().empty());
+  EXPECT_TRUE(Value(node.get_node_info())["cluster_id"].is_null()) << "it is in none";
 }
 
 TEST(RoleManagerTest, OnlyAMasterCreatesAndAllOthersJoin) {

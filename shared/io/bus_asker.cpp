@@ -53,8 +53,9 @@ Fault HelloRefusals::fault(const BusLink& link) const {
 }
 
 struct BusAsker::State : BusLink::Owner {
-  State(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers)
-      : link(context, reactor, std::move(identity), std::move(brokers), *this) {}
+  State(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers,
+        std::function<bool()> given)
+      : stopped(std::move(given)), link(context, reactor, std::move(identity), std::move(brokers), *this) {}
 
   Status open_once() {
     if (open) return {};
@@ -98,6 +99,9 @@ struct BusAsker::State : BusLink::Owner {
                     std::string(refused.reason)};
   }
 
+  [[nodiscard]] bool is_stopped() const { return stopped && stopped(); }
+
+  const std::function<bool()> stopped;
   Reactor reactor;
   BusLink link;
   bool open = false;
@@ -111,8 +115,9 @@ struct BusAsker::State : BusLink::Owner {
   std::uint64_t last_request = 0;
 };
 
-BusAsker::BusAsker(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers)
-    : state_(std::make_unique<State>(context, std::move(identity), std::move(brokers))) {}
+BusAsker::BusAsker(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers,
+                   std::function<bool()> stopped)
+    : state_(std::make_unique<State>(context, std::move(identity), std::move(brokers), std::move(stopped))) {}
 BusAsker::~BusAsker() = default;
 BusAsker::BusAsker(BusAsker&&) noexcept = default;
 BusAsker& BusAsker::operator=(BusAsker&&) noexcept = default;
@@ -130,7 +135,7 @@ Status BusAsker::ask(const Message& question, Monotonic deadline,
   state.send_now = true;
   bool reached = false;
   Monotonic sent{};
-  while (!state.done && !state.failure) {
+  while (!state.done && !state.failure && !state.is_stopped()) {
     const Monotonic now = read_clock().monotonic;
     if (now >= deadline || state.refusals.final(now, state.link.brokers())) break;
     if (state.link.bound() && (state.send_now || now - sent >= ask_again) && state.link.send(question)) {
@@ -143,6 +148,7 @@ Status BusAsker::ask(const Message& question, Monotonic deadline,
   state.take = nullptr;
   if (state.failure) return tl::unexpected(*state.failure);
   if (state.done) return {};
+  if (state.is_stopped()) return fault(FaultKind::Unavailable, "what asked is being shut down");
   if (!reached || !state.link.bound()) return tl::unexpected(state.refusals.fault(state.link));
   return fault(FaultKind::TimedOut,
                "the broker did not answer in time; try again, or allow more time (--timeout)");
@@ -155,7 +161,7 @@ Status BusAsker::ask_brokers(Monotonic deadline, const std::function<bool(const 
   std::set<std::size_t> asked;
   state.take_status = &take;
   state.done = false;
-  while (!state.done && read_clock().monotonic < deadline) {
+  while (!state.done && !state.is_stopped() && read_clock().monotonic < deadline) {
     if (state.link.bound() && state.no_broker_here) break;
     if (state.refusals.final(read_clock().monotonic, state.link.brokers())) break;
     state.link.ask_each(request, asked);

@@ -24,7 +24,9 @@ namespace cidbus {
 
 class BusAsker {
  public:
-  BusAsker(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers);
+  // Once `stopped` says true, on any thread, no call waits over a second.
+  BusAsker(SocketContext& context, NodeIdentity identity, std::vector<std::string> brokers,
+           std::function<bool()> stopped = {});
   ~BusAsker();
   BusAsker(BusAsker&&) noexcept;
   BusAsker& operator=(BusAsker&&) noexcept;
