@@ -17,7 +17,7 @@ std::vector<VoteRecord> BrokerVoter::due(Monotonic now, const ConfigBook& book, 
     if (!ballot.waiting.contains(name_)) continue;
     auto said = said_.find(id);
     if (said == said_.end()) {
-      const auto opinion = opinion_on(proposal_of(ballot, false), facts);
+      const auto opinion = opinion_on(proposal_of(ballot, false), facts, book.values());
       if (!opinion) continue;  // it is left to a person
       said = said_.emplace(id, Said{*opinion, now}).first;
     }

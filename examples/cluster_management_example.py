@@ -18,6 +18,7 @@ except ModuleNotFoundError as problem:
     sys.exit(f"cluster_management_example: {problem}; set PYTHONPATH=build/release/python, or install cidbus")
 
 interrupted = threading.Event()
+FAULTS = (LookupError, OSError, RuntimeError, ValueError)  # what the library raises
 
 
 def parse():
@@ -66,12 +67,31 @@ def tell_ended(line, node, tasks):
     """Tells what came of tasks, and returns those that are still open."""
     still_open = []
     for task_id in tasks:
-        task = node.get_task_status(task_id)
+        try:
+            task = node.get_task_status(task_id)
+        except FAULTS:  # nobody leads just now
+            still_open.append(task_id)
+            continue
         if task["completed_at"] is None:
             still_open.append(task_id)
         else:
             say(line, f"task {task_id} {task['status']} on {task['assigned_to']}: {task['result'] or task['error']}")
     return still_open
+
+
+def give_task(line, node, second):
+    """The task's id in a list; empty when there is no worker, or the cluster does not take it."""
+    members = node.get_cluster_status()["members"]
+    if not any(member["role"] == "worker" and member["state"] == "alive" for member in members):
+        say(line, "waiting for a worker")
+        return []
+    try:
+        task_id = node.submit_task({"type": "count_words", "text": f"task of second {second}"})
+    except FAULTS as problem:
+        say(line, problem)
+        return []
+    say(line, f"task {task_id} submitted")
+    return [task_id]
 
 
 def run_coordinator(line):
@@ -93,13 +113,7 @@ def run_coordinator(line):
             tasks = []
             for second in seconds():
                 if is_master:
-                    tasks = tell_ended(line, node, tasks)
-                    members = node.get_cluster_status()["members"]
-                    if any(member["role"] == "worker" and member["state"] == "alive" for member in members):
-                        tasks.append(node.submit_task({"type": "count_words", "text": f"task of second {second}"}))
-                        say(line, f"task {tasks[-1]} submitted")
-                    else:
-                        say(line, "waiting for a worker")
+                    tasks = tell_ended(line, node, tasks) + give_task(line, node, second)
                 if second % 5 == 1:
                     print_health(line, monitor.get_cluster_health())
 
@@ -126,7 +140,7 @@ def main():
                 run_coordinator(line)
             else:
                 run_role(line, role)
-    except (ConnectionError, PermissionError, RuntimeError, ValueError) as problem:
+    except FAULTS as problem:
         print(f"cluster_management_example: {problem}", file=sys.stderr)
         return 69 if isinstance(problem, ConnectionError) else 1
     say(line, "stopped")

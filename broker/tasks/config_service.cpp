@@ -150,7 +150,7 @@ void ConfigService::on_propose(Now, Peer peer, std::string_view sender, const Pr
 // ---- votes
 
 LogIndex ConfigService::record_vote(const VoteRecord& vote) {
-  voting_.emplace(vote.proposal, vote.voter);
+  voting_.emplace(std::pair(vote.proposal, std::string(vote.voter)), vote.yes);
   return output_.propose(RecordType::Vote, encoded(vote), Urgency::Now);
 }
 
@@ -174,8 +174,11 @@ void ConfigService::on_vote(Peer peer, std::string_view sender, Role role, const
   }
   LogIndex last;
   for (const std::string& voter : voters) {
-    if (voting_.contains({vote.proposal, voter})) continue;
-    const auto answer = book().judge(vote.proposal, voter, vote.yes);
+    const auto coming = voting_.find({vote.proposal, voter});
+    const bool by_name = !by_person || !vote.voter.empty();
+    if (coming != voting_.end() && (coming->second == vote.yes || !by_name)) continue;
+    const auto answer =
+        coming != voting_.end() ? ConfigBook::Answer::Double : book().judge(vote.proposal, voter, vote.yes);
     if (answer == ConfigBook::Answer::Counted) {
       last = record_vote({vote.proposal, vote.yes, by_person, voter, vote.reason});
     } else if (answer != ConfigBook::Answer::Repeated) {
@@ -256,8 +259,9 @@ void ConfigService::on_applied(Now now, const Changes& changes) {
   }
   if (!changes.of_config) return;
   std::erase_if(voting_, [&](const auto& vote) {
-    const Ballot* const ballot = book().find(vote.first);
-    return ballot == nullptr || !ballot->waiting.contains(vote.second);
+    const auto& [proposal, voter] = vote.first;
+    const Ballot* const ballot = book().find(proposal);
+    return ballot == nullptr || !ballot->waiting.contains(voter);
   });
   std::erase_if(waiting_, [&](const Asked& waits) {
     const Ballot* const ballot = book().find(waits.proposal);

@@ -14,6 +14,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -83,8 +84,8 @@ class ConfigService {
   std::deque<Asked> asked_;           // by the record that answers them
   std::deque<Asked> waiting_;         // for a decision
   std::set<std::uint64_t> deciding_;  // proposals whose DECIDE is on its way
-  // Votes that are on their way; a second one is refused as if the first were counted.
-  std::set<std::pair<std::uint64_t, std::string>> voting_;
+  // Votes that are on their way, and what they say; a second one is judged as if the first were counted.
+  std::map<std::pair<std::uint64_t, std::string>, bool> voting_;
 };
 
 }  // namespace cidbus

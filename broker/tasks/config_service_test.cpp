@@ -240,6 +240,12 @@ TEST_F(ConfigServiceTest, DoubleVotesAndStrangersAreRefusedWithTheReason) {
   leader->vote("w1", true);
   leader->vote("w1", false);
   EXPECT_EQ(shared.on_the_way.size(), 1U) << "the first is on its way";
+  EXPECT_NE(leader->last_refusal.find("'w1' has voted the other way"), std::string::npos)
+      << "and counts already: " << leader->last_refusal;
+  leader->vote_by_hand("w1", false);
+  EXPECT_NE(leader->last_refusal.find("'w1' has voted the other way"), std::string::npos);
+  leader->vote("w1", true);
+  EXPECT_EQ(leader->last_refusal, "") << "the same again does no harm";
   leader->commit();
   leader->vote("w1", false);
   EXPECT_NE(leader->last_refusal.find("'w1' has voted the other way"), std::string::npos)
@@ -261,10 +267,12 @@ TEST_F(ConfigServiceTest, APersonVotesForOneNodeOrForAllThatHaveNotVoted) {
   leader->vote_by_hand("w2", true);
   leader->commit();
   EXPECT_EQ(leader->last->yes, 1U);
+  leader->vote("b1", false);
   leader->vote_by_hand("", true);
+  EXPECT_EQ(leader->last_refusal, "") << "of all that have not voted, and b1 has";
   leader->commit();
   EXPECT_EQ(book().find(1)->status, ProposalStatus::Accepted);
-  EXPECT_EQ(book().find(1)->no, 1U) << "what a node has said stays so";
+  EXPECT_EQ(book().find(1)->no, 2U) << "what a node has said stays so";
   leader->vote_by_hand("", true, 99);
   EXPECT_NE(leader->last_refusal.find("proposal 99"), std::string::npos);
 }

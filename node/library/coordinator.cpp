@@ -336,7 +336,11 @@ Result<Dict> ClusterCoordinator::get_proposal_status(const std::string& id) {
     if (proposal) return *std::move(proposal);
     if (proposal.error().kind != cidbus::FaultKind::NotFound) return to_public(proposal.error());
   }
-  return Dict{{"id", id}, {"status", "unknown"}};
+  Dict unknown{{"id", id}, {"status", "unknown"}, {"reasons", List{}}};
+  for (const char* name : {"type", "data", "proposed_at", "proposed_by", "decided_at"})
+    unknown.emplace(name, Value());
+  unknown.emplace("votes", Dict{{"total", 0}, {"positive", 0}, {"negative", 0}, {"eligible", 0}});
+  return unknown;
 }
 
 Dict ClusterCoordinator::get_cluster_status() {

@@ -19,12 +19,6 @@ constexpr double day = 86'400;
 constexpr std::string_view prefix = "metrics-";
 constexpr std::string_view suffix = ".ndjson";
 
-std::string expand_home(const std::string& folder) {
-  if (folder != "~" && !folder.starts_with("~/")) return folder;
-  const char* const home = std::getenv("HOME");
-  return home == nullptr ? folder : home + folder.substr(1);
-}
-
 std::string file_of(double timestamp) {
   const std::time_t second = static_cast<std::time_t>(timestamp);
   std::tm parts{};
@@ -47,8 +41,14 @@ std::optional<Measurement> parse_row(const std::string& line) {
 
 }  // namespace
 
+std::string expand_home(const std::string& folder) {
+  if (folder != "~" && !folder.starts_with("~/")) return folder;
+  const char* const home = std::getenv("HOME");
+  return home == nullptr ? folder : home + folder.substr(1);
+}
+
 Measurements::Measurements(std::string folder, int retention_days)
-    : folder_(expand_home(folder)), retention_days_(retention_days) {}
+    : folder_(std::move(folder)), retention_days_(retention_days) {}
 
 void Measurements::open(double now) {
   if (folder_.empty()) return;

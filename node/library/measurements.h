@@ -23,6 +23,9 @@ struct Measurement {
   std::map<std::string, double> metrics;
 };
 
+// ~ is the home.
+std::string expand_home(const std::string& folder);
+
 class Measurements {
  public:
   // `folder` empty: memory only. Made when it is not there; ~ is the home.

@@ -46,13 +46,21 @@ struct MembershipManager::State {
     const std::lock_guard guard(lock);
     if (state == "left" || state == "dead") {
       table.goodbye(read_clock(), name, incarnation);
+    } else if (state == "suspect") {  // of which whoever tells this hears nothing
+      const auto* known = table.find(name);
+      const bool is_new = known == nullptr || !Membership::is_live(*known);
+      if (is_new && !greet(name, incarnation, told)) return another_incarnation(name);
+      table.connection_broke(read_clock(), name, incarnation);
     } else if (!table.heard(read_clock(), name, incarnation)) {
-      if (!greet(name, incarnation, told))
-        return Fault{FaultKind::NotAllowed, "node " + name + " is alive in another incarnation"};
+      if (!greet(name, incarnation, told)) return another_incarnation(name);
     }
     more[name] = heartbeat;
     ticker.wake();
     return {};
+  }
+
+  static Fault another_incarnation(const std::string& name) {
+    return {FaultKind::NotAllowed, "node " + name + " is alive in another incarnation"};
   }
 
   bool greet(const std::string& name, Incarnation incarnation, const Value& told) {

@@ -60,6 +60,23 @@ TEST(MembershipManager, SilenceIsToldOnceAndAGoodbyeAtOnce) {
   EXPECT_EQ(members.get_member_count(), (Dict{{"active", 1}, {"departed", 2}, {"total", 3}}));
 }
 
+TEST(MembershipManager, OneThatIsCalledSuspectIsSuspectUntilItIsHeardOrDies) {
+  MembershipManager members({.cluster_id = "home", .node_id = "n1", .node_timeout = Seconds(3600)});
+  const auto state = [&] { return find(members.get_active_members(), "w1")["state"].shown(); };
+  ASSERT_TRUE(members.handle_heartbeat({{"node_id", "w1"}, {"state", "alive"}}));
+  ASSERT_TRUE(members.handle_heartbeat({{"node_id", "w1"}, {"state", "suspect"}}));
+  EXPECT_EQ(state(), "suspect");
+  ASSERT_TRUE(members.handle_heartbeat({{"node_id", "w1"}, {"state", "suspect"}}));
+  EXPECT_EQ(state(), "suspect") << "said again";
+  ASSERT_TRUE(members.handle_heartbeat({{"node_id", "w1"}, {"state", "alive"}}));
+  EXPECT_EQ(state(), "alive");
+  ASSERT_TRUE(members.handle_heartbeat({{"node_id", "w2"}, {"state", "suspect"}}));
+  EXPECT_EQ(find(members.get_active_members(), "w2")["state"].shown(), "suspect")
+      << "heard of for the first time";
+  ASSERT_TRUE(members.handle_heartbeat({{"node_id", "w1"}, {"state", "dead"}}));
+  EXPECT_EQ(find(members.get_departed_members(), "w1")["state"].shown(), "dead");
+}
+
 TEST(MembershipManager, StrangersAndThePastAreRefused) {
   MembershipManager members({.cluster_id = "home", .node_id = "n1"});
   EXPECT_EQ(members.handle_heartbeat({{"node_id", "w1"}, {"cluster_id", "elsewhere"}}).error().kind,

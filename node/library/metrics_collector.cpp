@@ -66,11 +66,16 @@ class SystemSource {
 
 struct MetricsCollector::State {
   explicit State(MetricsOptions given)
-      : options(std::move(given)),
+      : options(with_folder(std::move(given))),
         system(options.metrics_dir.empty() ? "." : options.metrics_dir),
         kept(options.metrics_dir, std::max(1, options.retention_days)) {
     sources["system"] = [this] { return system.measure(); };
     kept.open(now_in_seconds());
+  }
+
+  static MetricsOptions with_folder(MetricsOptions given) {
+    given.metrics_dir = expand_home(given.metrics_dir);
+    return given;
   }
 
   Dict measure() {

@@ -114,8 +114,7 @@ TEST(TaskDict, ChangesAreCheckedBeforeTheyAreProposed) {
             std::string::npos);
   EXPECT_EQ(change_of("membership_change", {{"node_id", "w1"}, {"action", "forbid"}})->value, "forbid");
   EXPECT_EQ(change_of("membership_change", {{"node_id", "w1"}}).error().kind, FaultKind::BadUsage);
-  EXPECT_NE(change_of("coup", {}).error().message.find("membership_change"),
-            std::string::npos);
+  EXPECT_NE(change_of("coup", {}).error().message.find("membership_change"), std::string::npos);
   EXPECT_EQ(parse_proposal_id("12"), 12U);
   for (const char* id : {"", "x", "-1", "1x", "99999999999999999999"})
     EXPECT_EQ(parse_proposal_id(id), 0U) << id;

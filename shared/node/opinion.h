@@ -8,6 +8,7 @@
 #include <string>
 
 #include "shared/core/config_messages.h"
+#include "shared/node/config_keys.h"
 
 namespace cidbus {
 
@@ -23,7 +24,8 @@ struct Opinion {
   friend bool operator==(const Opinion&, const Opinion&) = default;
 };
 
-// Nothing: it is for a person to say.
-std::optional<Opinion> opinion_on(const Proposal& proposal, const VoterFacts& facts);
+// `in_force`: what the proposal would change. Nothing: it is for a person to say.
+std::optional<Opinion> opinion_on(const Proposal& proposal, const VoterFacts& facts,
+                                  const ConfigValues& in_force);
 
 }  // namespace cidbus

@@ -121,6 +121,23 @@ class ClusterExample(ClusterTest):
         master.says("waiting for a worker")
         master.interrupt(self)
 
+    def test_a_master_whose_task_nobody_takes_goes_on_until_somebody_does(self):
+        for language, program in PROGRAMS.items():
+            with self.subTest(language):
+                master = Shell(self, program, "master", f"m-{language[0]}", self.address)
+                master.says("waiting for a worker")
+                plain = subprocess.Popen(  # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+                    [BIN / "cidbus-worker", "--name", f"plain-{language[0]}", "--cluster", "home", "--brokers", self.address, "--exchange",
+                     "127.0.0.1:*", "--data", self.folder / f"plain-{language[0]}"], preexec_fn=die_with_the_test)
+                self.addCleanup(plain.kill)
+                master.says("count_words", "no ")
+                worker = Shell(self, program, "worker", f"w-{language[0]}", self.address)
+                master.says("task ", f"completed on w-{language[0]}")
+                worker.interrupt(self)
+                plain.terminate()
+                self.assertEqual(plain.wait(PATIENCE_SECONDS), 0)
+                master.interrupt(self)
+
     def test_what_is_wrong_is_told_in_a_line(self):
         for program in PROGRAMS.values():
             for words, code, says in ((["--role", "king", "--node-id", "a"], 2, "master"), (["--role", "worker"], 2, "--node-id")):

@@ -103,7 +103,9 @@ def test_proposals_are_decided_and_in_force(master):
     assert master.vote_on_proposal(proposal, "m1", True) is True
     assert master.vote_on_proposal(proposal, "m1", False) is False
     assert master.get_cluster_status()["configuration"]["heartbeat_interval"] == "500ms"
-    assert master.get_proposal_status("77")["status"] == "unknown"
+    unknown = master.get_proposal_status("77")
+    assert (unknown["status"], unknown["votes"]["total"], unknown["type"]) == ("unknown", 0, None)
+    assert set(unknown) == set(master.get_proposal_status(proposal))
     with pytest.raises(ValueError, match="there are heartbeat_interval"):
         master.propose_change("config_change", {"key": "hartbeat", "value": 1})
 

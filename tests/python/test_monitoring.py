@@ -1,8 +1,11 @@
 """cidbus.cluster.monitoring."""
 
+import gc
+
 import pytest
 from cluster import wait_until
 
+from cidbus.cluster import _running
 from cidbus.cluster.monitoring import ClusterMonitor, MetricsCollector
 
 
@@ -74,6 +77,15 @@ def test_alerts_are_told_once_and_when_they_are_over():
             assert [alert["level"] for alert in told] == ["critical", "resolved"]
             assert set(told[0]) == {"timestamp", "source", "node_id", "level", "type", "message"}
             assert monitor.get_alert_history() == told
+
+
+def test_what_a_monitor_is_given_lives_as_long_as_it_does():
+    with ClusterMonitor("n1", MetricsCollector("n1", collection_interval=3600), check_interval=3600) as monitor:
+        gc.collect()
+        assert [one for one in _running._running if isinstance(one, MetricsCollector)], "it is shut down at the end"
+        del monitor
+    gc.collect()
+    assert not [one for one in _running._running if isinstance(one, (ClusterMonitor, MetricsCollector))]
 
 
 def test_the_cluster_of_a_coordinator_is_judged(master):

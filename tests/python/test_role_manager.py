@@ -69,13 +69,20 @@ def test_a_cluster_of_managed_roles(address):
 
 def test_a_role_is_assigned_to_a_peer_by_word_and_by_vote(address):
     changes = []
+    nodes = []
+
+    def heard(change):  # on the node's own thread, while the change is waited for
+        changes.append(change)
+        for known in nodes:
+            assert known.role.value == known.get_node_info()["role"] == change["new_role"]
     with RoleManager("master", node_id="m1", settings={"listen": address}) as master, \
-            RoleManager("worker", node_id="n1", resources=STRONG, configuration_callback=changes.append) as node, \
+            RoleManager("worker", node_id="n1", resources=STRONG, configuration_callback=heard) as node, \
             RoleManager("worker", node_id="n2", resources=STRONG, role_switching_enabled=False) as fixed:
         with pytest.raises(ValueError, match="create or join one first"):
             master.assign_role_to_peer("n1", NodeRole.GATEWAY)
         master.create_cluster("home")
         node.join_cluster("home", address)
+        nodes.append(node)
         with pytest.raises(PermissionError, match="last worker"):
             master.assign_role_to_peer("n1", NodeRole.GATEWAY)
         fixed.join_cluster("home", address)

@@ -19,7 +19,9 @@
 //     broker's journal, and goes on when a coordinator is made with the same data.
 //
 // Thread rule: any thread, many at once. Handlers run on as many threads as there are slots; callbacks on a
-// thread of the library's, and must not throw. shutdown() and destruction not from a handler.
+// thread of the library's, and must not throw. shutdown() and destruction not from a handler. No thread can
+// be ended from outside: a handler that does not return when its task was handed back, after `drain`, holds
+// shutdown() up until it does.
 // Limits: those of Client and Worker; 127.0.0.1 only without keys (docs/keys.md).
 #pragma once
 
@@ -53,7 +55,7 @@ struct CoordinatorOptions {
   // ~/.local/state/cidbus/library.
   std::string data = {};
   unsigned slots = 2;  // tasks it runs at once
-  Seconds drain{30};   // that running tasks get at shutdown()
+  Seconds drain{30};   // that running tasks get at shutdown(), before they are handed back
   // Of a master that is one of several: all of them, the same at each, NAME=HOST:PORT/PRIORITY with commas
   // between. Any majority of them is a cluster; the highest priority leads.
   std::string group = {};
@@ -81,7 +83,9 @@ class ClusterCoordinator {
   [[nodiscard]] std::string address() const;
 
   // Any dict with a text under "type"; "cid" or "cids" are its content, "parameters" what the standard types
-  // take (docs/library.md). The id, once it is accepted. BadUsage for what cannot be a task.
+  // take (docs/library.md). The id, once it is accepted. BadUsage for what cannot be a task, and for
+  // a type that no worker has ever offered, once one has come: it is a slip of the pen more often than a task
+  // for a node of tomorrow. Before the first worker comes, any type is taken.
   [[nodiscard]] Result<std::string> submit_task(const Dict& task);
   // {"id", "status", "submitted_at", "assigned_to", "assigned_at", "completed_at", "result", "error"}. The
   // status of an id that is not known is "unknown", and the rest null.
@@ -94,12 +98,13 @@ class ClusterCoordinator {
   // with {"node_id", "role"}, or "membership_change" with {"node_id", "action": "forbid" or "allow"}. The id.
   // BadUsage says what is wrong.
   [[nodiscard]] Result<std::string> propose_change(const std::string& type, const Dict& data);
-  // In the place of a node that has not voted. Nodes vote by themselves: false when this one had, or the
-  // proposal is decided. NotFound.
+  // In the place of a node that has not voted: true when the vote counts, or this node has voted so already.
+  // Nodes vote by themselves: when this one had voted the other way, or has no vote, or the proposal is
+  // decided, whether that is what came out: false while it is open. NotFound.
   [[nodiscard]] Result<bool> vote_on_proposal(const std::string& id, const std::string& node, bool yes);
   // {"id", "type", "data", "status": "pending", "accepted", "rejected" or "expired", "proposed_at",
-  // "proposed_by", "decided_at", "votes": {"total", "positive", "negative", "eligible"}, "reasons"}; status
-  // "unknown" for an id that is not known.
+  // "proposed_by", "decided_at", "votes": {"total", "positive", "negative", "eligible"}, "reasons"}; for
+  // an id that is not known the status is "unknown", the votes are 0 and the rest is null.
   [[nodiscard]] Result<Dict> get_proposal_status(const std::string& id);
 
   // {"cluster_id", "node_id", "is_master", "is_leader", "leader", "address", "members", "brokers", "tasks":

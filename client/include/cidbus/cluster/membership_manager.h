@@ -1,7 +1,7 @@
 // Who is in a cluster: a table of its members, by their heartbeats, and what silence says about each.
 //
 // By itself it is told of heartbeats with handle_heartbeat(). Given to a ClusterCoordinator it is kept by
-// what the cluster's leader says of every node, once a second. This node is a member of its own table.
+// what the cluster's leader says of every node, twice a second. This node is a member of its own table.
 //
 // A member is joining at its first heartbeat and alive at the second, suspect after half the timeout of
 // silence and dead after all of it; a heartbeat of a later incarnation brings it back.
@@ -28,6 +28,8 @@ using Seconds = std::chrono::duration<double>;
 struct MembershipOptions {
   std::string cluster_id;  // heartbeats of another one are refused
   std::string node_id;     // this node
+  // How often its members mean to send heartbeats. It moves nothing here: what silence means follows from
+  // node_timeout alone.
   Seconds heartbeat_interval{30};
   Seconds node_timeout{90};  // of silence, after which a member is dead
   // "joining", "alive", "suspect", "left" or "dead", and the member as get_active_members() gives it.
@@ -42,7 +44,8 @@ class MembershipManager {
   MembershipManager& operator=(const MembershipManager&) = delete;
 
   // {"node_id", "role", "incarnation", "cluster_id", ...}: whatever else is there is kept with the member; a
-  // role that is missing is worker, an incarnation 0. A "state" of left or dead is the member's goodbye.
+  // role that is missing is worker, an incarnation 0. A "state" of left or dead is the member's goodbye; one
+  // of suspect is no sign of life, but word that there is none.
   // BadUsage for one without a node's name; NotAllowed for one of another cluster, or of an incarnation that
   // has been followed by another.
   Status handle_heartbeat(const Dict& heartbeat);

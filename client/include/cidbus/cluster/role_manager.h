@@ -14,8 +14,8 @@
 //
 // Thread rule: any thread; a call that changes something holds up others that do, and none that asks.
 // Callbacks run on the calling thread or one of the library's, with no lock held. They may ask; what would
-// change the node or a role is BadUsage there, and shutdown() does nothing. shutdown() ends what is under way.
-// Limits: 127.0.0.1 only without keys (docs/keys.md).
+// change the node or a role is BadUsage there, and shutdown() does nothing. shutdown() ends what is under
+// way. Limits: 127.0.0.1 only without keys (docs/keys.md).
 #pragma once
 
 #include <functional>

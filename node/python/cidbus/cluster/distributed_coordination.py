@@ -42,6 +42,7 @@ class ClusterCoordinator(_native.ClusterCoordinator, Running):
             "leadership_callback": leadership_callback, "membership_manager": membership_manager, "address": address or "",
             "data": str(data or ""), "slots": slots, "drain": drain, "group": group or "", "key_file": str(key_file or ""),
             "allow_file": str(allow_file or ""), "exchange": exchange or "127.0.0.1:*"})
+        self._keeps = membership_manager  # it is there as long as this is, and is shut down after it
         self.order = 2 if is_master else 1  # a worker hands back what it has while its broker is there
         self._started()
 

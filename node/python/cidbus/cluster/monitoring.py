@@ -24,6 +24,7 @@ class ClusterMonitor(_native.ClusterMonitor, Running):
 
     def __init__(self, node_id, metrics_collector=None, check_interval=60, alert_callback=None, *, coordinator=None):
         super().__init__(node_id, metrics_collector, check_interval, alert_callback, coordinator)
+        self._asks = metrics_collector, coordinator  # as long as this is there, they are, and are shut down after it
         self._started()
 
     def get_node_health(self, node_id=None):
