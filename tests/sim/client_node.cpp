@@ -30,7 +30,9 @@ Hello ClientNode::make_hello() {
 
 void ClientNode::on_message(const Message& message) {
   if (const auto* answers = std::get_if<CancelAnswers>(&message)) return on_cancel_answers(*answers);
+  if (const auto* results = std::get_if<Results>(&message)) order_.on_told(*results);
   core_.on_message(now().monotonic, message);
+  order_.on_handled();
 }
 
 void ClientNode::on_cancel_answers(const CancelAnswers& answers) {
@@ -89,6 +91,7 @@ void ClientNode::rejected(Ticket ticket, Refusal, std::string_view, std::chrono:
 
 void ClientNode::result(Ticket ticket, const TaskInfo& info) {
   truths().told.on_result(info.task);
+  order_.on_called_back(info.task);
   Entry& entry = ledger_.at(ticket);
   ENSURE(info.task == entry.task, "a result of another task", to_text(info.task), to_text(entry.task));
   ENSURE(++entry.results == 1, "a result twice", to_text(info.task));

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "client/session_core.h"
+#include "tests/sim/checkers/result_order.h"
 #include "tests/sim/node.h"
 
 namespace cidbus::sim {
@@ -55,6 +56,7 @@ class ClientNode : public Node, private SessionOutput {
   std::uint32_t left_;
   std::uint32_t submitted_ = 0;
   std::map<Ticket, Entry> ledger_;
+  ResultOrder order_;
   std::set<TaskId> cancelled_;
   std::uint64_t last_request_ = 0;
 };

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/sim/checkers/result_order.h"
 #include "tests/sim/world.h"
 
 namespace cidbus::sim {
@@ -15,6 +16,23 @@ RunReport run_seed(std::uint64_t seed) {
                   << "\n  again: scripts/sim --from " << seed << " --seeds 1 --trace";
   }
   return {};
+}
+
+// C4: the checker of the numbers of results bites.
+TEST(ResultOrder, NoticesANumberThatChangesAndACallbackOutOfOrder) {
+  const auto told = [](std::uint64_t rseq, std::uint64_t task) {
+    Results results{SessionId{{1}}, {ResultItem{}}};
+    results.items[0].rseq = rseq;
+    results.items[0].info.task = TaskId{task};
+    return results;
+  };
+  ResultOrder order;
+  order.on_told(told(1, 10));
+  order.on_told(told(2, 20));
+  order.on_called_back(TaskId{20});
+  EXPECT_THROW(order.on_called_back(TaskId{10}), CheckFailed);
+  EXPECT_THROW(order.on_told(told(1, 30)), CheckFailed);
+  EXPECT_THROW(order.on_told(told(3, 20)), CheckFailed);
 }
 
 TEST(Simulation, ASeedReproducesARunToTheByte) {
