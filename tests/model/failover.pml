@@ -17,6 +17,7 @@
  *   PLAIN_BULLY   who hears no OK takes office, no votes, epoch = highest seen + 1
  *   UNIQUE_EPOCH  (with PLAIN_BULLY) as if an oracle gave every office a fresh epoch
  *   NO_MAJORITY   votes are asked for, but "everyone I can reach" is enough
+ *   TWO_VOTES     votes for more than one candidate an epoch
  *   FORGET_VOTE   votes are not on disk           NO_RANK     votes ignore the journals
  *   OLD_COMMIT    commits entries of old epochs by counting copies
  *   ACK_EARLY     follower acks before its disk has the entry
@@ -37,6 +38,8 @@
  *   DROP          (with CLAIM) as built: a lost entry that every other broker has said is not in its journal,
  *                 and, asked after that, has said so again, was never at a majority: the claim on it is given
  *                 up. Its mutants: DROP_ONE (one broker's word is enough), DROP_AT_ONCE (each is asked once)
+ *   HELD_ACK      as built: what the disk holds already is acknowledged without a sync, in an epoch that only
+ *                 memory knows
  *   ADOPT         before standing, a broker may copy the whole journal of a better-ranked
  *                 peer (hub catch-up).  Its mutant: ADOPT_ANY (also a worse-ranked one's)
  */
@@ -142,6 +145,17 @@ inline sweep() { e0=1;
 #define SITS(e)      (m[e].leader!=0 && b[m[e].leader-1].role==L && b[m[e].leader-1].epoch==e)
 
 #define ACKS(i)      (b[i].role==F && FIT(i) && b[i].match>m[b[i].epoch].ack[i] && SITS(b[i].epoch))
+
+#ifdef HELD_ACK
+#define SAME(i,k)    (b[i].match<=k || b[i].dlog[k]==b[i].log[k])
+#if MAXL==1
+#define HELD(i)      (b[i].match<=b[i].dlast && SAME(i,0))
+#elif MAXL==2
+#define HELD(i)      (b[i].match<=b[i].dlast && SAME(i,0) && SAME(i,1))
+#else
+#define HELD(i)      (b[i].match<=b[i].dlast && SAME(i,0) && SAME(i,1) && SAME(i,2))
+#endif
+#endif
 
 inline adopt_epoch(i,e) { if :: e>b[i].epoch -> retire(i); b[i].epoch=e; b[i].voted=0; b[i].role=F;
                              b[i].match=0 :: else fi }
@@ -270,8 +284,13 @@ inline tear(i) { k=0;
 
 /* WLOG (the brokers are interchangeable) broker 0 is the first to stand */
 #define CAN_STAND(i) (b[i].role!=L && b[i].epoch<MAXE && FIT(i) && CLAIM_OK(i,RANK(i)) && (i==0 || b[0].depoch!=0))
-#define CAN_GRANT(i,e,c) (c!=i && FIT(i) && m[e].asked[c]!=0 && e>=b[i].epoch && \
-   (e>b[i].epoch || b[i].voted==0) && RANK_OK(e,c,i))
+#ifdef TWO_VOTES
+#define MAY_VOTE(i,e)    (e>b[i].epoch || b[i].role!=L)
+#else
+#define MAY_VOTE(i,e)    (e>b[i].epoch || b[i].voted==0)
+#endif
+#define CAN_GRANT(i,e,c) (c!=i && FIT(i) && m[e].asked[c]!=0 && e>=b[i].epoch && MAY_VOTE(i,e) && \
+   RANK_OK(e,c,i))
 #define CAN_LEARN(i,e) (e>b[i].epoch && (m[e].asked[0] || m[e].asked[1] || m[e].asked[2]))
 #define CAN_APPEND(i,e,n) (m[e].leader!=0 && m[e].leader!=i+1 && e>=b[i].epoch && n<=m[e].last && \
    (e>b[i].epoch || n>b[i].match || b[i].role==C))
@@ -380,6 +399,9 @@ end: do
   :: d_step { b[i].role==L && b[i].last<MAXL -> client_append(i) }
   EACH_EPOCH(APPENDS)
   :: d_step { DIRTY(i) || ACKS(i) -> flush(i) }
+#ifdef HELD_ACK
+  :: d_step { ACKS(i) && HELD(i) -> m[b[i].epoch].ack[i]=b[i].match }
+#endif
   COMMITS
   :: d_step { crashes<MAXC && (DIRTY(i) || b[i].role!=F || b[i].match) -> crash(i); crashes++ }
   :: d_step { crashes<MAXC && TORN(i) -> tear(i); crashes++ }
