@@ -1,6 +1,7 @@
 // OfficeHistory: the last ten offices, as the journal tells them (CONSENSUS H1).
 //
-// The driver hands in OPEN and HANDOVER records as they are applied, so every broker knows the same.
+// The driver hands in OPEN and HANDOVER records as they are applied: brokers that run as long know the same.
+// It is in no snapshot: a restarted broker knows those behind its newest one.
 //
 // Thread rule: pure; one owner. Limits: ten offices.
 #pragma once

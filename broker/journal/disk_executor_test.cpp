@@ -57,6 +57,27 @@ TEST(DiskExecutor, AVoteOvertakesBatchesAndIsThereAfterAPowerCut) {
   EXPECT_FALSE(directory.votes().wants_mirror());
 }
 
+// CONSENSUS D4.
+TEST(DiskExecutor, OnlyAVoteThatFoundsTheGroupProvesANewFolder) {
+  SimulatedDisk files;
+  DataDirectoryOptions options = some_options(OnDamage::Keep);
+  options.new_is_unproven = true;
+  ASSERT_TRUE(DataDirectory::open(files, options));
+  for (const bool founds : {false, true}) {
+    {
+      Rig rig(files, OnDamage::Keep);
+      rig.disk().submit(PersistVote{Epoch{4}, "b1", founds});
+      rig.run();
+      rig.expect<VotePersisted>();
+    }
+    files.crash_losing_all();
+    const DataDirectory directory = Rig::open(files, OnDamage::Keep);
+    EXPECT_EQ(directory.is_new(), !founds);
+    EXPECT_EQ(directory.repairing(), !founds);
+    EXPECT_EQ(directory.votes().state().voted, "b1");
+  }
+}
+
 TEST(DiskExecutor, ACutTakesBackWhatIsWrittenAndWhatWaits) {
   SimulatedDisk files;
   Rig rig(files);
