@@ -209,10 +209,13 @@ class Cluster:
 
     def start(self, *names):
         """Starts the nodes (all of the cluster's by default) and waits until they answer."""
+        first = not names
         names = names or self.names
         for name in names:
             self.spawn(name)
         self.wait_for_members(*names)
+        if first and len(self.broker_names) > 2:
+            wait_until(self.all_have_a_say, "no broker is new to its group any more")
         return self
 
     def spawn(self, name):
@@ -298,6 +301,11 @@ class Cluster:
         answer = done.json()
         members = answer["members"] if isinstance(answer, dict) else answer
         return {member["name"]: member for member in members if member["state"] == "alive"}
+
+    def all_have_a_say(self):
+        """Whether what each standby holds counts at the leader: a new one that was late is brought up first."""
+        done = self.cidbus("cluster", "status", "--output", "json", timeout=20)
+        return done.code == 0 and all(broker["lag"] in (0, None) for broker in done.json()["brokers"])
 
     def leader(self):
         """The name of the broker in office, or None while nobody says so."""
