@@ -1,5 +1,6 @@
 """cidbus.cluster.distributed_coordination."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -110,6 +111,13 @@ def test_proposals_are_decided_and_in_force(master):
         master.propose_change("config_change", {"key": "hartbeat", "value": 1})
 
 
+def all_have_a_say(address):
+    """Whether what each standby holds counts at the leader: one that came late is brought up first."""
+    done = subprocess.run([BIN / "cidbus", "cluster", "status", "--brokers", address, "--cluster", "home", "--output", "json"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode == 0 and all(broker["lag"] in (0, None) for broker in json.loads(done.stdout)["brokers"])
+
+
 def test_masters_of_a_group_lead_on_when_one_is_gone():
     ports = [Ports() for _ in range(3)]
     addresses = [f"127.0.0.1:{port.base}" for port in ports]
@@ -127,6 +135,7 @@ def test_masters_of_a_group_lead_on_when_one_is_gone():
             worker.register_task_handler("echo2", lambda task: {"n": task["n"]})
             worker.join_cluster("home", addresses[2])
             assert ended(worker, masters[2].submit_task({"type": "echo2", "n": 1}))["result"] == {"n": 1}
+            wait_until(lambda: all_have_a_say(addresses[0]), "the two that stay are a majority")
             leader = wait_until(lambda: masters[1].get_cluster_status()["leader"], "somebody leads")
             gone = next(one for one in masters if one.get_cluster_status()["node_id"] == leader)
             gone.shutdown()
