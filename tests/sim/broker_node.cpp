@@ -270,10 +270,10 @@ bool BrokerNode::poll_disk() {
     }
     if (const auto* vote = std::get_if<VotePersisted>(&*completion))
       persisted_ = std::max(persisted_, vote->epoch);
-    if (std::holds_alternative<RepairedPersisted>(*completion)) lost_log_.reset();
     if (std::holds_alternative<SnapshotDone>(*completion)) ground_.chronicle.mark("a snapshot is taken");
     const bool installed = std::holds_alternative<SnapshotInstalled>(*completion);
     broker_->on_disk(clock_.now(), *std::move(completion));
+    if (!group().repairing()) lost_log_.reset();
     if (installed) on_state_installed();
     observe();
   }
