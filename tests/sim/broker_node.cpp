@@ -38,7 +38,8 @@ BrokerNode::BrokerNode(const Ground& ground, group::GroupConfig config, Prng prn
       config_(std::move(config)),
       prng_(prng),
       clock_(ground.timeline),
-      snapshot_after_(prng_.between(8 << 10, 64 << 10)) {
+      snapshot_after_(prng_.between(8 << 10, 64 << 10)),
+      damaged_(config_.new_is_unproven()) {
   for (auto& byte : incarnation_.bytes) byte = static_cast<std::uint8_t>(prng_());
 }
 
