@@ -1,5 +1,3 @@
-#include <cstdio>
-
 #include "leecher/options.h"
 
 namespace {
@@ -14,8 +12,8 @@ Result<int> run(RunLeecher command) {
 
 Result<int> print(const Result<std::string>& text) {
   if (!text) return tl::unexpected(text.error());
-  std::fwrite(text->data(), 1, text->size(), stdout);
-  return 0;
+  const Status printed = print_answer(*text);
+  return printed ? Result<int>(0) : tl::unexpected(printed.error());
 }
 
 Result<int> obey(ParsedLeecher parsed) {

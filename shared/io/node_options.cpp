@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string>
 
 #include "shared/base/ensure.h"
@@ -75,7 +76,10 @@ std::optional<int> parse_words(CLI::App& app, Settings* settings, int argc, cons
     return std::nullopt;
   } catch (const CLI::Success& wanted) {  // --help, --version
     if (settings != nullptr) settings->restore_required();
-    return app.exit(wanted);
+    std::ostringstream answer;
+    const int code = app.exit(wanted, answer, answer);
+    const Status printed = print_answer(answer.str());
+    return printed ? code : end_with(app, printed.error());
   } catch (const CLI::ParseError& error) {
     return end_with(app, {FaultKind::BadUsage, explain(app, error) + "; see " + app.get_name() + " --help"});
   }
@@ -215,8 +219,8 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const
   if (!resolved) return end_with(app, resolved.error());
   if (check_config) return 0;
   if (settings.show_origin()) {
-    std::fputs(origins_as_text(settings.values()).c_str(), stdout);
-    return 0;
+    const Status printed = print_answer(origins_as_text(settings.values()));
+    return printed ? 0 : end_with(app, printed.error());
   }
   if (const Status complete = settings.check_required(); !complete) return end_with(app, complete.error());
   return std::nullopt;

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "shared/base/ensure.h"
@@ -94,6 +95,15 @@ int run_until_signalled(std::string_view program, RunningRole& role) {
   const Status status = role.wait();
   if (!status) return report_fault(program, status.error());
   return ended_by == 0 ? 0 : 128 + ended_by;
+}
+
+Status print_answer(std::string_view text) {
+  const bool printed = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (printed && std::fflush(stdout) == 0) return {};
+  if (errno == EPIPE) return fault(FaultKind::Failed, "");
+  const FaultKind kind = errno == ENOSPC || errno == EDQUOT ? FaultKind::TryAgain : FaultKind::Failed;
+  return fault(kind, std::string("cannot write to standard output: ") + std::strerror(errno) +
+                         "; the answer is not complete");
 }
 
 int report_fault(std::string_view program, const Fault& fault) {

@@ -43,6 +43,9 @@ void block_stop_signals();
 // Runs until the role ends; the process's exit code: 0 after an orderly stop, 128 + signal after a second
 // signal.
 int run_until_signalled(std::string_view program, RunningRole& role);
+// All of it on standard output, or why not: TryAgain for a full disk. That nobody reads it any more has no
+// line.
+Status print_answer(std::string_view text);
 // "program: what: why; what to do" on stderr; the exit code.
 int report_fault(std::string_view program, const Fault& fault);
 

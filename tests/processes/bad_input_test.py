@@ -164,6 +164,15 @@ class BadInput(ClusterTest):
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(says, done.stderr)
 
+    def test_no_program_takes_a_full_standard_output_for_success(self):
+        for program in ("", "-broker", "-worker", "-leecher", "-gateway", "-observer", "-node"):
+            for words in (["--help"], ["--version"]):
+                with self.subTest(program=program, words=words), open("/dev/full", "wb") as full:
+                    done = subprocess.run([BIN / f"cidbus{program}", *words], stdout=full, stderr=subprocess.PIPE,
+                                          text=True, check=False, timeout=60)
+                    self.assertEqual(done.returncode, 75, done.stderr)
+                    self.assertIn("cannot write to standard output", done.stderr)
+
     def test_a_reader_that_has_gone_ends_a_command_without_a_word(self):
         for words in (["task", "list"], ["config", "get", "--output", "json"], ["--help"]):
             reading, writing = os.pipe()

@@ -85,7 +85,7 @@ class BrokerNode : public BrokerEnd, public BrokerPorts, public Log {
   void cut_power_at(std::uint64_t operation);
   // Harms what its disk holds; gives what was done, or nothing. REQUIRES: killed.
   std::string damage(Prng& prng);
-  // It has been harmed, and is not whole again; or its folder is new, and no leader has brought it up yet (D4).
+  // It has been harmed, and is not whole again; or its folder is new, and nobody has brought it up yet (D4).
   [[nodiscard]] bool damaged();
   // Its state becomes another one behind the journal's back, as by a program that means something else by a
   // record; false when there is nothing to change. REQUIRES: running.

@@ -4,8 +4,8 @@
 // Invariants: 1. faults have streams of chance of their own: taking one away leaves the workload as it was.
 // 2. After heal() nothing goes wrong any more, but what troubles single nodes may last a minute longer.
 //
-// Thread rule: one thread. Limits: one broker is damaged at a time: what two have lost may be lost for good, and
-// nobody is elected where one has lost its journal before another new one was ever brought up (D4).
+// Thread rule: one thread. Limits: one broker is damaged at a time: what two have lost may be lost for good,
+// and nobody is elected where one has lost its journal before another new one was ever brought up (D4).
 // One has a corrupt state in a run, and nothing else begins while it has: a snapshot that a corrupt leader
 // sends to one that lags is believed.
 #pragma once
