@@ -121,7 +121,7 @@ class WebPage(ClusterTest):
     def tasks(self, page):
         for text in ("process_content", "echo", "completed", "w1", "w2"):
             page.wait_for_text(text)
-        page.wait_for("/runs on 2 workers/.test(document.querySelector('canvas').getAttribute('aria-label'))", "the stream is told in words too")
+        page.wait_for("/runs on 2 workers/.test(document.querySelector('canvas')?.getAttribute('aria-label'))", "the stream is told in words too")
 
     def content(self, page):
         for text in ("nuthatch", "bafy", f"kind={HOSTILE}", "copies"):
@@ -131,7 +131,7 @@ class WebPage(ClusterTest):
     def elections(self, page):
         for text in ("COORDINATOR", "ELECTION", "began"):
             page.wait_for_text(text)
-        page.wait_for("document.querySelector('canvas').getAttribute('aria-label').includes('in epoch')", "the offices are told in words too")
+        page.wait_for("document.querySelector('canvas')?.getAttribute('aria-label')?.includes('in epoch')", "the offices are told in words too")
 
     def alerts(self, page):
         for text in ("b1: broker_reachable is 0", "no_quorum", "raised"):
@@ -149,7 +149,7 @@ class WebPage(ClusterTest):
         self.type_into(page, "picker", "CPU w2")
         page.wait_for("document.querySelectorAll('#picker-list [role=option]').length === 1", "one series is called that")
         page.press("Enter")
-        page.wait_for("document.querySelector('.chart').getAttribute('aria-label') === 'cpu_percent of w2'", "it stands first")
+        page.wait_for("document.querySelector('.chart')?.getAttribute('aria-label') === 'cpu_percent of w2'", "it stands first")
         page.wait_for("document.querySelector('.chart .uplot')", "and is drawn")
         page.press("Escape")
         page.wait_for("document.querySelector('#picker-list').hidden", "the list is gone")
@@ -162,7 +162,7 @@ class WebPage(ClusterTest):
         self.start(workers=0)
         page = self.open()
         page.press("5")
-        label = "document.querySelector('canvas').getAttribute('aria-label')"
+        label = "document.querySelector('canvas')?.getAttribute('aria-label')"
         page.wait_for(f"/b1 in epoch \\d+ from [^;]*$/.test({label}) && !/ to /.test({label})", "it leads")
         self.cluster.kill("b1")
         page.wait_for(f"/b1 in epoch \\d+ from [^;]* to [^;]*$/.test({label})", "its bar goes on no longer")
@@ -187,7 +187,7 @@ class WebPage(ClusterTest):
         self.type_into(page, "picker", "slots nodes")
         page.wait_for(f"{options}.join() === 'slots of 2 nodes,slots_busy of 2 nodes'", "all nodes of a series are found")
         page.press("ArrowDown")
-        page.wait_for("document.querySelector('#picker').getAttribute('aria-activedescendant') === 'picker-1'", "an arrow goes to the next")
+        page.wait_for("document.querySelector('#picker')?.getAttribute('aria-activedescendant') === 'picker-1'", "an arrow goes to the next")
         page.press("Enter")
         page.wait_for("document.querySelector('.chart[aria-label=\"slots_busy of 2 nodes\"] .legend')?.innerText.includes('w2')", "of each node a line")
         page.press("Enter")
